@@ -1,0 +1,1 @@
+"""The words of the house: fixes, assets, alerts, time, geodesy. It imports no other room."""

@@ -1,0 +1,68 @@
+"""UTC time as int64 milliseconds inside, ISO 8601 with Z at the edges.
+
+Nothing here reads a clock: event time is the only time the core knows.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sargas.errors import UsageError
+
+NO_TIME = -(2**63)
+"""`t_ms` of a row whose time is unknown; such rows are counted and never folded."""
+
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def iso(t_ms: int) -> str:
+    """Write a time as ISO 8601 UTC, with milliseconds only where there are any.
+
+    Example:
+        >>> iso(1735122360000), iso(1735122360250)
+        ('2024-12-25T10:26:00Z', '2024-12-25T10:26:00.250Z')
+    """
+    moment = _EPOCH + timedelta(milliseconds=int(t_ms))
+    kind = "milliseconds" if int(t_ms) % 1000 else "seconds"
+    return moment.replace(tzinfo=None).isoformat(timespec=kind) + "Z"
+
+
+def parse_iso(text: str) -> int:
+    """Read an ISO 8601 time that states its zone; `t_ms` is returned.
+
+    A time without a zone is refused rather than guessed: local times printed as UTC are the
+    commonest error in incident lists.
+
+    Raises:
+        UsageError: not ISO 8601, or without a zone.
+
+    Example:
+        >>> parse_iso("2024-12-25T12:26:00+02:00") == parse_iso("2024-12-25T10:26:00Z")
+        True
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise UsageError(
+            f"'{text}' is not an ISO 8601 time.", hint="Write it like 2024-12-25T10:26:00Z."
+        ) from error
+    if moment.tzinfo is None:
+        raise UsageError(
+            f"'{text}' states no time zone.",
+            hint="Add Z for UTC, or the offset, like 2024-12-25T12:26:00+02:00.",
+        )
+    return round((moment - _EPOCH) / timedelta(milliseconds=1))
+
+
+def day_of(t_ms: int) -> str:
+    """Name the UTC day of a time, `YYYY-MM-DD`.
+
+    Example:
+        >>> day_of(1735122360000)
+        '2024-12-25'
+    """
+    return iso(t_ms)[:10]
