@@ -1,0 +1,31 @@
+"""The shipped geography and registers, each with its licence, and importers for a user's own."""
+
+from __future__ import annotations
+
+from sargas.reference.geography import Geography, Ports, port_at, shipped_geography
+from sargas.reference.grid import Grid, nearest, sample
+from sargas.reference.licences import DISCLAIMER, attributions, licences
+from sargas.reference.masks import Mask, load_masks
+from sargas.reference.registers import Flag, flag_of, imo_is_valid, mmsi_kind, ship_type_text
+from sargas.reference.shipped import shipped_assets
+
+__all__ = [
+    "DISCLAIMER",
+    "Flag",
+    "Geography",
+    "Grid",
+    "Mask",
+    "Ports",
+    "attributions",
+    "flag_of",
+    "imo_is_valid",
+    "licences",
+    "load_masks",
+    "mmsi_kind",
+    "nearest",
+    "port_at",
+    "sample",
+    "ship_type_text",
+    "shipped_assets",
+    "shipped_geography",
+]

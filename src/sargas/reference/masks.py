@@ -1,0 +1,180 @@
+"""Masks: places where stopping is ordinary, so that an alert there is muted or lowered.
+
+None ship but two that are computed: the land distance and the harbour circles of
+`sargas.reference.geography`. Others come as GeoJSON from those who know them. Each has an owner
+and an end, so that masks do not pile up, and counts from a moment of event time, so that a replay
+sees what the watch saw.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import shapely
+
+from sargas.errors import FormatError, InputError, UsageError
+from sargas.model.time import iso, parse_iso
+from sargas.reference.geometry import GeometryFaultError, clean, geojson_geometry
+
+MASK_KINDS = ("port", "anchorage", "pilot", "ferry", "works", "dredging", "fishing", "tss")
+EFFECTS = ("mute", "downgrade")
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A place and a time where some detectors are muted or lowered.
+
+    Attributes:
+        id: names the mask in the alerts that it mutes.
+        kind: one of `MASK_KINDS`.
+        geometry: polygon, longitude before latitude.
+        owner: who answers for it.
+        reason: why stopping here is ordinary.
+        valid_from_ms, valid_until_ms: event time, milliseconds UTC; the end is not part of it.
+        assets: ids of the assets that it counts for; empty for all.
+        effect: `mute` (counted, not shown as open) or `downgrade` (one priority lower).
+        detectors: detector words that it counts for; empty for the stop, slow and loiter rules.
+    """
+
+    id: str
+    kind: str
+    geometry: Any
+    owner: str
+    reason: str
+    valid_from_ms: int
+    valid_until_ms: int
+    assets: tuple[str, ...] = ()
+    effect: str = "mute"
+    detectors: tuple[str, ...] = ()
+
+    @property
+    def valid_from(self) -> str:
+        """Start as ISO 8601."""
+        return iso(self.valid_from_ms)
+
+    @property
+    def valid_until(self) -> str:
+        """End as ISO 8601."""
+        return iso(self.valid_until_ms)
+
+    def holds(self, lon: float, lat: float, t_ms: int) -> bool:
+        """Tell whether a point at a time lies in the mask."""
+        in_time = self.valid_from_ms <= t_ms < self.valid_until_ms
+        return in_time and bool(shapely.intersects_xy(self.geometry, lon, lat))
+
+    def counts_for(self, asset_id: str) -> bool:
+        """Tell whether the mask counts for an asset."""
+        return not self.assets or asset_id in self.assets
+
+
+def load_masks(path: Path) -> tuple[Mask, ...]:
+    """Read masks from a GeoJSON file of polygons.
+
+    Properties of each feature: `id`, `kind`, `owner`, `valid_until` (ISO 8601 with zone) are
+    required; `reason`, `valid_from` (default: 1970), `assets` (list of ids, or "all"),
+    `effect` (`mute` or `downgrade`, default `mute`), `detectors` (list) are optional.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The masks, sorted by id.
+
+    Raises:
+        InputError: the file cannot be read, or a mask in it is wrong; all faults are named.
+    """
+    try:
+        collection = json.loads(path.read_text("utf-8-sig"))
+    except OSError as error:
+        raise InputError(
+            f"The masks cannot be read ({error.strerror}).", where=str(path)
+        ) from error
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise FormatError(f"This is not GeoJSON: {error}", where=str(path)) from error
+    features = collection.get("features") if isinstance(collection, dict) else None
+    if not isinstance(features, list):
+        raise FormatError(
+            "This is not a GeoJSON FeatureCollection.",
+            where=str(path),
+            hint="Masks are polygons with the properties id, kind, owner, valid_until.",
+        )
+    masks: dict[str, Mask] = {}
+    faults: list[str] = []
+    for number, feature in enumerate(features, 1):
+        try:
+            mask = _mask(feature)
+            if mask.id in masks:
+                raise UsageError(f"the id '{mask.id}' occurs twice")
+            masks[mask.id] = mask
+        except UsageError as error:
+            faults.append(f"feature {number}: {error}")
+    if faults:
+        more = f" ... and {len(faults) - 5} more" if len(faults) > 5 else ""
+        raise InputError(
+            f"{len(faults)} of {len(features)} masks are wrong: {'; '.join(faults[:5])}{more}",
+            where=str(path),
+            hint="Every mask needs id, kind, owner, valid_until and a polygon.",
+        )
+    return tuple(masks[i] for i in sorted(masks))
+
+
+def _mask(feature: object) -> Mask:
+    """Check one feature; what is wrong is raised as UsageError without a place."""
+    if not isinstance(feature, dict) or not isinstance(feature.get("properties"), dict):
+        raise UsageError("it is no GeoJSON feature with properties")
+    p = feature["properties"]
+    absent = [k for k in ("id", "kind", "owner", "valid_until") if not str(p.get(k) or "").strip()]
+    if absent:
+        raise UsageError(f"{', '.join(absent)} missing")
+    kind, effect = str(p["kind"]), str(p.get("effect") or "mute")
+    if kind not in MASK_KINDS:
+        raise UsageError(f"kind '{kind}' is none of {', '.join(MASK_KINDS)}")
+    if effect not in EFFECTS:
+        raise UsageError(f"effect '{effect}' is neither mute nor downgrade")
+    start = parse_iso(str(p["valid_from"])) if p.get("valid_from") else 0
+    until = parse_iso(str(p["valid_until"]))
+    if until <= start:
+        raise UsageError("valid_until is not after valid_from")
+    return Mask(
+        id=str(p["id"]),
+        kind=kind,
+        geometry=_polygon(feature.get("geometry")),
+        owner=str(p["owner"]),
+        reason=str(p.get("reason") or ""),
+        valid_from_ms=start,
+        valid_until_ms=until,
+        assets=_names(p, "assets"),
+        effect=effect,
+        detectors=_names(p, "detectors"),
+    )
+
+
+def _polygon(value: object) -> Any:  # noqa: ANN401 - shapely is untyped
+    """Read a mask's geometry: a polygon of finite degrees, repaired where it crosses itself."""
+    try:
+        geometry = clean(geojson_geometry(value)).geometry
+    except GeometryFaultError as error:
+        raise UsageError(f"its geometry is unusable ({error})") from error
+    if not geometry.geom_type.endswith("Polygon"):
+        raise UsageError(f"its geometry is a {geometry.geom_type}, not a polygon")
+    west, south, east, north = geometry.bounds
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise UsageError("its geometry is not in degrees")
+    shapely.prepare(geometry)
+    return geometry
+
+
+def _names(properties: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """Read a list of names; absent, null and "all" mean no restriction."""
+    value = properties.get(key)
+    if value is None or value in ("all", "", ["all"]):
+        return ()
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",")]
+    if not isinstance(value, list) or not all(isinstance(v, str) and v for v in value):
+        raise UsageError(f"{key} is neither a list of names nor 'all'")
+    return tuple(sorted(set(value)))
