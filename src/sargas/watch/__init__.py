@@ -1,0 +1,1 @@
+"""The watch: a pure fold from fixes to alerts. Order, clean, locate, detect, judge."""

@@ -1,0 +1,7 @@
+"""The detectors, one a file. `DETECTORS` lists those that run; docs/detectors.md has the table."""
+
+from __future__ import annotations
+
+from sargas.watch.detect.base import Detector
+
+DETECTORS: tuple[type[Detector], ...] = ()

@@ -1,0 +1,234 @@
+"""What every detector is: a fold over cleaned, located fixes that opens and closes events.
+
+A detector is one file with (a) a state dtype, one row per identity segment, (b) kernels that a
+reader can run as plain Python, (c) `explain`, which turns an event into reasons and words. It
+reads no clock and nothing of other detectors. Time passes in ticks of one minute of event time:
+all fixes of a minute first, then the tick that ends it.
+
+An event is identified by (detector, slot, t_start_ms): `OPEN`, then any number of `UPDATE`, then
+`CLOSE` or `RETRACT`, all with the same start.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sargas.errors import StateVersionError
+from sargas.model.alerts import NextAsset, Reason
+from sargas.model.assets import AssetSet
+from sargas.model.time import MINUTE_MS
+from sargas.reference import Geography
+from sargas.watch.rules import Rules
+
+if TYPE_CHECKING:
+    from sargas.watch.locate import Ground, Located, PieceIndex
+
+OPEN, UPDATE, CLOSE, RETRACT = 1, 2, 3, 4
+FEATURES = 16
+
+EVENT = np.dtype(
+    [
+        ("op", "u1"), ("priority", "u1"), ("slot", "i4"), ("t_start_ms", "i8"), ("t_ms", "i8"),
+        ("lon", "f8"), ("lat", "f8"), ("asset", "i4"), ("distance_m", "f8"),
+        ("accuracy_m", "f8"), ("kp_m", "f8"), ("x", "f8", FEATURES),
+    ]
+)  # fmt: skip
+"""One step in an event's life. `priority` 1-3; `asset` -1 for none; `x` = the detector's own
+features in the order of its `FEATURE_NAMES`. `t_ms` is when this became known, in event time."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the watch knows about the world; constant while it folds."""
+
+    assets: AssetSet
+    geography: Geography
+    index: PieceIndex
+    ground: Ground
+    rules: Rules
+    exercise: str | None = None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a vessel had said about itself by some event time."""
+
+    domain: str
+    mmsi: int
+    segment: int
+    imo: int | None = None
+    name: str | None = None
+    callsign: str | None = None
+    ship_type: int | None = None
+    length_m: int | None = None
+
+    @property
+    def spoken(self) -> str:
+        """Name and number as one would read them out."""
+        return f"{self.name} (MMSI {self.mmsi})" if self.name else f"MMSI {self.mmsi}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An event in words and reasons, before the judge has weighed it.
+
+    Attributes:
+        text: one sentence that can be read out on VHF: what was seen and what was not.
+        why: every test with value, unit, threshold and margin.
+        against: what speaks against it, gates that passed only because a value is unknown.
+        context: at least `depth_m`, `coverage` and `gnss` as text or numbers.
+        priority: 1-3, before the judge's modifiers.
+        evidence_ms: span of the fixes it rests on.
+    """
+
+    text: str
+    why: tuple[Reason, ...]
+    against: tuple[str, ...] = ()
+    next_assets: tuple[NextAsset, ...] = ()
+    context: dict[str, Any] = field(default_factory=dict)
+    priority: int = 3
+    evidence_ms: tuple[int, int] | None = None
+
+
+class Detector(ABC):
+    """One rule of the catalogue.
+
+    Attributes:
+        word: its name in alerts, like `slow_in_corridor`.
+        number: its number in the catalogue, like `D4`.
+        version: raised whenever equal input can give other events; part of every alert's id.
+        state_dtype: one row per identity segment.
+        muted_near_land: whether ports, anchorages and the land distance mute it (stop and slow
+            rules); rules on crossing and dragging stay on near shore.
+        ticks: whether it wants `tick` at the end of each minute.
+        quiet_minutes: after so many minutes without any row, further ticks change nothing.
+    """
+
+    word: ClassVar[str]
+    number: ClassVar[str]
+    version: ClassVar[str] = "1"
+    state_dtype: ClassVar[np.dtype[Any]]
+    muted_near_land: ClassVar[bool] = False
+    ticks: ClassVar[bool] = False
+    quiet_minutes: ClassVar[int] = 48 * 60
+
+    def __init__(self, around: Surroundings) -> None:
+        self.around = around
+        self.state = np.zeros(0, dtype=self.state_dtype)
+        self._events = np.zeros(256, dtype=EVENT)
+        self._n = 0
+
+    def fold(
+        self, rows: Located, bounds: NDArray[np.int64], from_minute: int, slots: int
+    ) -> NDArray[np.void]:
+        """Take one release of rows and give the events it makes.
+
+        Args:
+            rows: n located fixes in canonical order.
+            bounds: (m + 1,) where each of m minutes begins in `rows`.
+            from_minute: the first of these minutes, since the epoch.
+            slots: identity segments known by now.
+
+        Returns:
+            (k,) `EVENT`, in the order they became known.
+        """
+        self._grow(slots)
+        self._n = 0
+        if not self.ticks:
+            self._run(rows, 0, len(rows.t_ms))
+            return self._events[: self._n].copy()
+        quiet = 0
+        for k in range(len(bounds) - 1):
+            quiet = 0 if bounds[k + 1] > bounds[k] else quiet + 1
+            if quiet > self.quiet_minutes:
+                continue
+            if bounds[k + 1] > bounds[k]:
+                self._run(rows, int(bounds[k]), int(bounds[k + 1]))
+            self._tick((from_minute + k + 1) * MINUTE_MS)
+        return self._events[: self._n].copy()
+
+    def _run(self, rows: Located, start: int, end: int) -> None:
+        """Run the row kernel to the end, making room for events whenever it asks."""
+        while start < end:
+            start, self._n = self.run_rows(rows, start, end, self._events, self._n)
+            if start < end:
+                self._events = np.concatenate([self._events, np.zeros_like(self._events)])
+
+    def _tick(self, t_ms: int) -> None:
+        """Run the tick kernel over all slots, making room for events whenever it asks."""
+        slot = 0
+        while slot < len(self.state):
+            slot, self._n = self.run_tick(t_ms, slot, self._events, self._n)
+            if slot < len(self.state):
+                self._events = np.concatenate([self._events, np.zeros_like(self._events)])
+
+    @abstractmethod
+    def run_rows(
+        self, rows: Located, start: int, end: int, events: NDArray[np.void], n: int
+    ) -> tuple[int, int]:
+        """Call the row kernel.
+
+        The kernel must return early, with the row it has not touched yet, when fewer than
+        `ROOM` events are free.
+
+        Returns:
+            (the next row, events written so far).
+        """
+
+    def run_tick(self, t_ms: int, start: int, events: NDArray[np.void], n: int) -> tuple[int, int]:
+        """Call the tick kernel from slot `start`; like `run_rows`, by slots."""
+        return len(self.state), n
+
+    @abstractmethod
+    def explain(self, event: np.void, who: Identity) -> Finding:
+        """Put an event into reasons and words."""
+
+    def _grow(self, slots: int) -> None:
+        """Make state for new slots, filled by `fresh`."""
+        if slots > len(self.state):
+            more = np.zeros(max(slots, 2 * len(self.state), 1024) - len(self.state),
+                            dtype=self.state_dtype)  # fmt: skip
+            self.fresh(more)
+            self.state = np.concatenate([self.state, more])
+
+    def fresh(self, state: NDArray[np.void]) -> None:  # noqa: B027 - zero is a fine start
+        """Set the values of state never used that are not zero."""
+
+    def dump(self) -> dict[str, NDArray[Any]]:
+        """Give the state as arrays, with the version that can read it."""
+        return {"state": self.state, "version": np.array([int(self.version)])}
+
+    def load(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Take up the state that `dump` gave.
+
+        Raises:
+            StateVersionError: it is of another version or shape.
+        """
+        if int(arrays["version"][0]) != int(self.version) or (
+            arrays["state"].dtype != self.state_dtype
+        ):
+            raise StateVersionError(
+                f"The saved state of {self.word} is of another version.",
+                hint="Scan the archive again to rebuild it.",
+            )
+        self.state = arrays["state"].copy()
+
+
+ROOM = 4
+"""Events that one row or one slot's tick may write at most."""
+
+
+def reason(feature: str, value: float, unit: str, threshold: float, *, above: bool) -> Reason:
+    """Write one test; `above` says whether it passes at or above the threshold.
+
+    Example:
+        >>> reason("SOG", 2.0, "kn", 3.0, above=False).margin
+        1.0
+    """
+    margin = value - threshold if above else threshold - value
+    return Reason(feature, value, unit, threshold, margin, bool(margin >= 0))

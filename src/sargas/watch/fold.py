@@ -1,0 +1,268 @@
+"""The watch itself: batches of fixes in, alerts out. A pure fold over event time.
+
+`push` takes rows in any order of arrival within the lateness; equal rows give equal alerts, byte
+for byte, however they were cut or ordered (law 2). It reads no clock, no file, no environment.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sargas.errors import StateVersionError
+from sargas.model.alerts import Alert
+from sargas.model.assets import AssetSet
+from sargas.model.fixes import SEA, Batch, Fixes
+from sargas.reference import Geography
+from sargas.watch.clean import RECENT, SEGMENT, VERDICTS, CleanRules, clean_rows
+from sargas.watch.detect import DETECTORS
+from sargas.watch.detect.base import Detector, Identity, Surroundings
+from sargas.watch.identity import Registry
+from sargas.watch.judge import Judge
+from sargas.watch.locate import Located, build_ground, build_index, locate_rows
+from sargas.watch.order import Released, ReorderBuffer
+from sargas.watch.rules import Rules, load_rules
+from sargas.watch.slots import SubjectTable
+
+STATE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one push or flush gave.
+
+    Attributes:
+        alerts: new versions, in order of (t_detected, detector, id).
+        late: rows that came after their minute had gone; to be stored, not folded.
+    """
+
+    alerts: list[Alert]
+    late: Batch
+
+
+class Watch:
+    """Folds fixes into alerts.
+
+    Args:
+        assets: all assets; those in service, out of service or of unknown status are watched.
+        geography: land, depth, ports.
+        rules: thresholds; the shipped ones if not given.
+        lateness_ms: see `order.ReorderBuffer`; from the rules if not given.
+        exercise: name of the exercise these fixes belong to; marks every alert.
+        detectors: which to run; all if not given.
+    """
+
+    def __init__(
+        self,
+        assets: AssetSet,
+        geography: Geography,
+        rules: Rules | None = None,
+        *,
+        lateness_ms: int | None = None,
+        exercise: str | None = None,
+        detectors: tuple[type[Detector], ...] | None = None,
+    ) -> None:
+        rules = rules or load_rules()
+        watched = assets.watched()
+        self.around = Surroundings(
+            watched, geography, build_index(watched.pieces, rules["locate"]["buffer_m"]),
+            build_ground(geography), rules, exercise,
+        )  # fmt: skip
+        clean = rules["clean"]
+        self._clean = CleanRules(
+            int(clean["copy_window_s"] * 1000), clean["max_speed_kn"], clean["slack_m"],
+            int(clean["confirm_fixes"]),
+        )  # fmt: skip
+        if lateness_ms is None:
+            lateness_ms = int(rules["order"]["lateness_s"] * 1000)
+        self.order = ReorderBuffer(lateness_ms)
+        self.registry = Registry()
+        self.judge = Judge(self.around)
+        chosen = DETECTORS if detectors is None else detectors
+        self.detectors: tuple[Detector, ...] = tuple(make(self.around) for make in chosen)
+        self.counts: Counter[str] = Counter()
+        self._subjects = SubjectTable()
+        self._segments = np.zeros(1024, dtype=SEGMENT)
+        self._used = 0
+        self._recent = _fresh_recent(1024)
+
+    def push(self, batch: Batch) -> Outcome:
+        """Take rows in; give the alerts that arose in the minutes now complete."""
+        released, late = self.order.push(batch)
+        return Outcome(self._fold(released) if released else [], late)
+
+    def flush(self) -> Outcome:
+        """Fold all that is still held: the stream has ended."""
+        released = self.order.flush()
+        return Outcome(self._fold(released) if released else [], Batch.empty())
+
+    @property
+    def vessels(self) -> int:
+        """Subjects heard so far that are ships."""
+        return int((self._recent["first"][: self._subjects.count] >= 0).sum())
+
+    def tally(self) -> dict[str, int]:
+        """Count what became of every fix: verdicts, rows late or without time."""
+        return dict(self.counts) | self.order.counts
+
+    def _fold(self, released: Released) -> list[Alert]:
+        """Fold whole minutes."""
+        rows, bounds = self._prepare(released)
+        alerts = []
+        for detector in self.detectors:
+            events = detector.fold(rows, bounds, released.from_minute, self._used)
+            for event in events:
+                alert = self.judge.weigh(detector, event, self._who(event))
+                if alert is not None:
+                    alerts.append(alert)
+        return sorted(alerts, key=lambda a: (a.t_detected_ms, a.detector, a.id, a.version))
+
+    def _prepare(self, released: Released) -> tuple[Located, NDArray[np.int64]]:
+        """Clean and locate one release."""
+        fixes, statics = released.fixes, released.statics
+        minutes = np.arange(released.from_minute, released.to_minute + 1) * 60_000
+        bounds = np.searchsorted(fixes.t_ms // 60_000 * 60_000, minutes)
+        static_bounds = np.searchsorted(statics.t_ms // 60_000 * 60_000, minutes)
+        who = self._subjects.number(fixes.domain, fixes.subject_id)
+        static_who = self._subjects.number(statics.domain, statics.subject_id)
+        self._grow_recent()
+        length, kind = self.registry.fold(
+            statics, static_who, static_bounds, who, bounds, self._subjects.count
+        )
+        slot, verdict = self._clean_all(fixes, who)
+        for code, n in zip(*np.unique(verdict, return_counts=True), strict=True):
+            self.counts[VERDICTS[int(code)]] += int(n)
+        rows = _located(fixes, slot, verdict, length, kind, who)
+        locate_rows(
+            fixes.lon_raw, fixes.lat_raw, fixes.sog_raw, fixes.cog_raw, fixes.heading_raw,
+            self.around.index, self.around.ground, rows,
+        )  # fmt: skip
+        return rows, bounds.astype(np.int64)
+
+    def _clean_all(
+        self, fixes: Fixes, who: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+        """Run the cleaning kernel, making room for segments whenever it asks."""
+        n = len(fixes)
+        slot, verdict = np.empty(n, np.int32), np.empty(n, np.uint8)
+        row = 0
+        while row < n:
+            row, self._used = clean_rows(
+                who, fixes.subject_id, fixes.msg_type, fixes.t_ms, fixes.lon_raw, fixes.lat_raw,
+                fixes.payload_hash, self._segments, self._recent, self._used, row, self._clean,
+                slot, verdict,
+            )  # fmt: skip
+            if row < n:
+                self._segments = np.append(self._segments, np.zeros_like(self._segments))
+        return slot, verdict
+
+    def _grow_recent(self) -> None:
+        """Make room for new subjects."""
+        if self._subjects.count > len(self._recent):
+            more = max(self._subjects.count - len(self._recent), len(self._recent))
+            self._recent = np.append(self._recent, _fresh_recent(more))
+
+    def _who(self, event: np.void) -> Identity:
+        """Name the vessel of an event as it was known then."""
+        segment = self._segments[int(event["slot"])]
+        subject = int(segment["subject"])
+        key = int(self._subject_keys()[subject])
+        claim = self.registry.as_of(subject, int(event["t_ms"]))
+        domain = "sea" if key >> 32 == SEA else "air"
+        return Identity(
+            domain, key & 0xFFFFFFFF, int(segment["number"]), claim.imo, claim.name,
+            claim.callsign, claim.ship_type, claim.length_m,
+        )  # fmt: skip
+
+    def _subject_keys(self) -> NDArray[np.int64]:
+        """List the subjects' keys, made anew only when there are new ones."""
+        if len(self._keys) != self._subjects.count:
+            self._keys = self._subjects.subjects()
+        return self._keys
+
+    _keys: NDArray[np.int64] = np.zeros(0, np.int64)
+
+    def dump(self) -> bytes:
+        """Give the whole state as bytes that carry their version."""
+        arrays: dict[str, NDArray[Any]] = {
+            "subjects": self._subjects.subjects(),
+            "segments": self._segments[: self._used],
+            "recent": self._recent[: self._subjects.count],
+        }
+        identity, history = self.registry.dump()
+        parts = {"order": self.order.dump(), "identity": identity}
+        parts |= {d.word: d.dump() for d in self.detectors}
+        for part, columns in parts.items():
+            arrays |= {f"{part}/{name}": column for name, column in columns.items()}
+        meta = {"version": STATE_VERSION, "counts": self.counts, "history": history}
+        arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
+        arrays["judge"] = np.frombuffer(self.judge.dump(), np.uint8)
+        out = io.BytesIO()
+        np.savez(out, allow_pickle=False, **arrays)
+        return out.getvalue()
+
+    def load(self, state: bytes) -> None:
+        """Take up the state that `dump` gave to a watch of the same rules and detectors.
+
+        Raises:
+            StateVersionError: it is of a version this sargas does not read.
+        """
+        with np.load(io.BytesIO(state), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        meta = json.loads(arrays["meta"].tobytes())
+        if meta["version"] != STATE_VERSION:
+            raise StateVersionError(
+                f"The saved state is version {meta['version']}, wanted {STATE_VERSION}.",
+                hint="Scan the archive again to rebuild it.",
+            )
+        self._subjects.load(arrays["subjects"])
+        self._used = len(arrays["segments"])
+        self._segments = np.append(arrays["segments"], np.zeros(1024, SEGMENT))
+        self._recent = np.append(arrays["recent"], _fresh_recent(1024))
+        self.counts = Counter(meta["counts"])
+        self.order.load(_part(arrays, "order"))
+        self.registry.load(_part(arrays, "identity"), meta["history"])
+        self.judge.load(arrays["judge"].tobytes())
+        for detector in self.detectors:
+            detector.load(_part(arrays, detector.word))
+
+
+def _part(arrays: dict[str, NDArray[Any]], part: str) -> dict[str, NDArray[Any]]:
+    """Pick one part's arrays out of a saved state."""
+    return {n.removeprefix(f"{part}/"): a for n, a in arrays.items() if n.startswith(f"{part}/")}
+
+
+def _fresh_recent(n: int) -> NDArray[np.void]:
+    """Make state for subjects never heard."""
+    recent = np.zeros(n, dtype=RECENT)
+    recent["first"] = -1
+    recent["t_ms"] = np.iinfo(np.int64).min // 2
+    return recent
+
+
+def _located(
+    fixes: Fixes,
+    slot: NDArray[np.int32],
+    verdict: NDArray[np.uint8],
+    length: NDArray[np.uint16],
+    kind: NDArray[np.uint8],
+    who: NDArray[np.int32],
+) -> Located:
+    """Make the columns that `locate_rows` fills."""
+    n = len(fixes)
+
+    def new() -> NDArray[np.float64]:
+        return np.empty(n, np.float64)
+
+    return Located(
+        slot=slot, verdict=verdict, t_ms=fixes.t_ms, lon=new(), lat=new(), sog_kn=new(),
+        cog_deg=new(), heading_deg=new(), nav_status=fixes.nav_status, msg_type=fixes.msg_type,
+        length_m=length, ship_type=kind, asset=np.empty(n, np.int32), distance_m=new(),
+        buffer_m=new(), accuracy_m=new(), kp_m=new(), land_m=new(), depth_m=new(), subject=who,
+    )  # fmt: skip
