@@ -1,0 +1,350 @@
+"""Parquet shards: one directory a day and shard, rows sorted by vessel and time.
+
+Every row is stored once. A row is known if the store holds one that reports the same, whatever
+batch, file or run brought it, so that a replay adds nothing and a writer killed before its
+checkpoint simply writes again.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sargas.errors import FormatError, StoreError, UsageError
+from sargas.model.fixes import Fixes, Statics
+from sargas.model.time import DAY_MS, NO_TIME, day_of
+from sargas.store import files
+from sargas.store.canon import T, canonical_order, copies, is_canonical, shard_of
+from sargas.store.home import FIXES, STATICS, Home
+
+FIRST_MS, END_MS = 631_152_000_000, 4_102_444_800_000
+"""Event times that are stored: 1990 to 2099 (chosen: AIS began in the 1990s). A sender with a
+broken clock must not make a directory for every day of 300 million years."""
+
+BUFFER_ROWS = 2_000_000
+"""Rows held before they are written (chosen): about 170 MB, and one row group a shard."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of rows.
+
+    Attributes:
+        rows: rows written. files: files written.
+        known: rows that the store held already, or that repeat another row.
+        time_missing: rows without time, not stored.
+        time_out_of_range: rows with a time before 1990 or after 2099, not stored.
+    """
+
+    rows: int = 0
+    files: int = 0
+    known: int = 0
+    time_missing: int = 0
+    time_out_of_range: int = 0
+
+    def __add__(self, other: Written) -> Written:
+        sums = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
+        return Written(**sums)
+
+    def __sub__(self, other: Written) -> Written:
+        rest = {f.name: getattr(self, f.name) - getattr(other, f.name) for f in fields(self)}
+        return Written(**rest)
+
+
+class ShardWriter:
+    """Writes fixes and statics into a home; holds its writer lock until closed.
+
+    Rows wait in memory and are written by `flush`, by `close`, and whenever `buffer_rows` wait.
+    Commit a checkpoint after a `flush` only. Not to be shared between threads.
+
+    Args:
+        home: where to write.
+        buffer_rows: rows that may wait.
+
+    Attributes:
+        total: what became of all rows so far.
+        torn: names of half-written files found at the start and removed.
+
+    Raises:
+        StoreError: another process writes to the home, or it cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> fixes = Fixes.build(2, subject_id=[2, 1], t_ms=[1735122360000, 1735122361000])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     home = Home(folder)
+        ...     with ShardWriter(home) as writer:
+        ...         writer.append(fixes)
+        ...         writer.append(fixes)
+        ...     writer.total.rows, writer.total.known
+        ...     read_day(home, "2024-12-25").subject_id.tolist()
+        0
+        0
+        (2, 2)
+        [1, 2]
+    """
+
+    def __init__(self, home: Home, *, buffer_rows: int = BUFFER_ROWS) -> None:
+        self.home = home
+        self.total = Written()
+        self._buffer_rows = buffer_rows
+        self._fixes: list[Fixes] = []
+        self._statics: list[Statics] = []
+        self._waiting = 0
+        self._open = True
+        home.acquire()
+        self.torn = tuple(
+            name for table in (FIXES, STATICS) for name in files.remove_torn(home, table)
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        """Write what waits and close; after an error only close: the source can be replayed."""
+        if kind is not None:
+            self._fixes, self._statics, self._waiting = [], [], 0
+        self.close()
+
+    def append(self, fixes: Fixes) -> int:
+        """Take fixes to be stored.
+
+        Returns:
+            Rows that are not stored because their time is missing or out of range.
+
+        Raises:
+            StoreError: the buffer was full and could not be written; the rows still wait.
+        """
+        return self._take(fixes, self._fixes)
+
+    def append_statics(self, statics: Statics) -> int:
+        """Take static reports to be stored; as `append`."""
+        return self._take(statics, self._statics)
+
+    def flush(self) -> Written:
+        """Write everything that waits and bring it to the disk.
+
+        Returns:
+            What became of the rows that waited.
+
+        Raises:
+            StoreError: a file could not be written, for instance because the disk is full.
+                Files written before it stand and the other rows wait: flush may be called again.
+        """
+        before = self.total
+        with self.home.mutex:
+            self._write(FIXES, self._fixes)
+            self._write(STATICS, self._statics)
+        return self.total - before
+
+    def close(self) -> None:
+        """Write what waits and give the writer lock back. A second call does nothing."""
+        if not self._open:
+            return
+        self._open = False
+        try:
+            self.flush()
+        finally:
+            self.home.release()
+
+    def _take(self, table: T, waiting: list[T]) -> int:
+        if not self._open:
+            raise StoreError("The writer is closed.", where=str(self.home.path))
+        missing = table.t_ms == NO_TIME
+        kept = (table.t_ms >= FIRST_MS) & (table.t_ms < END_MS)
+        lost = len(table) - int(kept.sum())
+        count_missing = int(missing.sum())
+        self.total += Written(time_missing=count_missing, time_out_of_range=lost - count_missing)
+        if lost < len(table):
+            waiting.append(table if not lost else table.take(kept))
+            self._waiting += len(table) - lost
+        if self._waiting >= self._buffer_rows:
+            self.flush()
+        return lost
+
+    def _write(self, name: str, waiting: list[T]) -> None:
+        """Write what waits, piece by piece; what could not be written goes on waiting."""
+        if not waiting:
+            return
+        table = type(waiting[0]).concat(waiting)
+        pieces = _pieces(table, self.home.shards)
+        done = 0
+        try:
+            for day, shard, rows in pieces:
+                self.total += _write_shard(self.home, name, day, shard, table.take(rows))
+                done += 1
+        finally:
+            waiting[:] = [table.take(rows) for _, _, rows in pieces[done:]]
+            self._waiting = sum(map(len, self._fixes)) + sum(map(len, self._statics))
+
+
+def _pieces(table: T, shards: int) -> list[tuple[str, int, NDArray[np.intp]]]:
+    """Cut a table by day and shard: the day, the shard and which rows, in order of arrival."""
+    shard = shard_of(table.domain, table.subject_id, shards)
+    day = table.t_ms // DAY_MS
+    place = (day - day.min()) * shards + shard
+    if place.max() < 1 << 16:  # 16-bit keys are sorted by counting
+        place = place.astype(np.uint16)
+    order = np.argsort(place, kind="stable")
+    cuts = np.flatnonzero(np.diff(place[order])) + 1
+    return [
+        (day_of(int(table.t_ms[rows[0]])), int(shard[rows[0]]), rows)
+        for rows in np.split(order, cuts)
+    ]
+
+
+def read_day(home: Home, day: str, shard: int | None = None) -> Fixes:
+    """Read the fixes of one UTC day in canonical order.
+
+    Args:
+        home: where to read.
+        day: `YYYY-MM-DD`.
+        shard: one shard only; None reads all.
+
+    Returns:
+        The rows in order of (subject, t_ms, payload, station); none if nothing is stored.
+
+    Raises:
+        UsageError: `day` is not a day, or there is no such shard.
+        StoreError: a file cannot be read.
+    """
+    return _read(home, FIXES, Fixes, day, shard)
+
+
+def read_statics_day(home: Home, day: str, shard: int | None = None) -> Statics:
+    """Read the static reports of one UTC day in canonical order; as `read_day`."""
+    return _read(home, STATICS, Statics, day, shard)
+
+
+def compact(home: Home, day: str) -> Written:
+    """Merge the files of each shard of a day into one, fixes and statics.
+
+    Readers go on meanwhile and see every row once. Running it again changes nothing.
+
+    Returns:
+        Rows and files written; shards that are one file already are left alone.
+
+    Raises:
+        UsageError: `day` is not a day.
+        StoreError: another process writes here, or a file cannot be read or written.
+    """
+    _check_day(day)
+    written = Written()
+    with home.writing(), home.mutex:
+        for shard in range(home.shards):
+            written += _compact_shard(home, FIXES, Fixes, day, shard)
+            written += _compact_shard(home, STATICS, Statics, day, shard)
+    return written
+
+
+def _write_shard(home: Home, name: str, day: str, shard: int, rows: T) -> Written:
+    """Write rows of one day and shard that are not stored yet."""
+    offered = len(rows)
+    stored = _overlapping(home, name, type(rows), day, shard, rows.t_ms)
+    rows = _new_rows(stored, rows)
+    if not len(rows):
+        return Written(known=offered)
+    target = home.shard_path(name, day, shard) / files.content_name(rows)
+    files.write_file(home, name, _to_arrow(rows), target, [])
+    return Written(rows=len(rows), files=1, known=offered - len(rows))
+
+
+def _new_rows(stored: T, rows: T) -> T:
+    """Pick the rows that neither `stored` nor an earlier row reports, in canonical order."""
+    together = type(rows).concat([stored, rows])
+    order = canonical_order(together)  # stable: of equal reports the stored one comes first
+    together = together.take(order)
+    is_new = ~copies(together) & (order >= len(stored))
+    return together if is_new.all() else together.take(is_new)
+
+
+def _overlapping(
+    home: Home, name: str, kind: type[T], day: str, shard: int, t_ms: NDArray[np.int64]
+) -> T:
+    """Read stored rows with the times of new ones; in live traffic that is next to nothing."""
+    first, last = int(t_ms.min()), int(t_ms.max())
+    parts = []
+    for file in files.list_shard(home.shard_path(name, day, shard)):
+        if file.first_ms <= last and file.last_ms >= first:
+            found = _from_arrow(kind, files.read_table(file, list(kind.DTYPES)), file)
+            parts.append(found.take(np.isin(found.t_ms, t_ms)))
+    return kind.concat(parts)
+
+
+def _read(home: Home, name: str, kind: type[T], day: str, shard: int | None) -> T:
+    _check_day(day)
+    if shard is not None and not 0 <= shard < home.shards:
+        raise UsageError(f"There is no shard {shard}; the home has {home.shards}.")
+    shards = range(home.shards) if shard is None else [shard]
+    return _in_order(kind.concat(_read_shard(home, name, kind, day, one) for one in shards))
+
+
+def _read_shard(home: Home, name: str, kind: type[T], day: str, shard: int) -> T:
+    def read() -> T:
+        listed = files.list_shard(home.shard_path(name, day, shard))
+        tables = [(files.read_table(file, list(kind.DTYPES)), file) for file in listed]
+        return kind.concat(_from_arrow(kind, table, file) for table, file in tables)
+
+    return files.retrying(read, lost=(FileNotFoundError,))
+
+
+def _in_order(table: T) -> T:
+    return table if is_canonical(table) else table.take(canonical_order(table))
+
+
+def _compact_shard(home: Home, name: str, kind: type[T], day: str, shard: int) -> Written:
+    directory = home.shard_path(name, day, shard)
+    _remove_leftovers(directory)
+    listed = files.list_shard(directory)
+    if len(listed) < 2:
+        return Written()
+    rows = _in_order(_read_shard(home, name, kind, day, shard))
+    again = copies(rows)
+    rows = rows.take(~again)
+    target = directory / files.content_name(rows, merged=True)
+    files.write_file(home, name, _to_arrow(rows), target, [file.path.name for file in listed])
+    _remove_leftovers(directory)
+    return Written(rows=len(rows), files=1, known=int(again.sum()))
+
+
+def _remove_leftovers(directory: Path) -> None:
+    for path in files.leftovers(directory):
+        files.unlink(path)
+
+
+def _to_arrow(rows: Fixes | Statics) -> Any:  # noqa: ANN401 - pyarrow has no stubs
+    from sargas.model.arrow import fixes_to_arrow, statics_to_arrow
+
+    return fixes_to_arrow(rows) if isinstance(rows, Fixes) else statics_to_arrow(rows)
+
+
+def _from_arrow(kind: type[T], table: Any, file: files.ShardFile) -> T:  # noqa: ANN401
+    from sargas.model.arrow import fixes_from_arrow, statics_from_arrow
+
+    read: Any = fixes_from_arrow if kind is Fixes else statics_from_arrow
+    try:
+        rows: T = read(table)
+    except FormatError as error:
+        raise StoreError(error.what, where=str(file.path), hint=error.hint) from error
+    return rows
+
+
+def _check_day(day: str) -> None:
+    try:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", day):
+            raise ValueError(day)
+        date.fromisoformat(day)
+    except ValueError as error:
+        raise UsageError(f"{day!r} is not a day.", hint="Write it like 2024-12-25.") from error

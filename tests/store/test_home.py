@@ -1,0 +1,123 @@
+"""A home opens, says what is wrong, and has one writer."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from sargas.errors import StateVersionError, StoreError
+from sargas.store.home import Home
+
+
+def test_a_home_is_made_once_and_opened_again(tmp_path):
+    made = Home(tmp_path / "a" / "b")
+    again = Home(tmp_path / "a" / "b", create=False)
+    assert (again.shards, again.created) == (16, made.created)
+    assert made.created.endswith("Z")
+    assert sorted(os.listdir(made.path)) == ["home.json"]
+
+
+def test_the_number_of_shards_is_the_homes_own(home):
+    settings = json.loads((home.path / "home.json").read_text())
+    (home.path / "home.json").write_text(json.dumps({**settings, "shards": 4}))
+    assert Home(home.path).shards == 4
+
+
+def test_a_missing_home_is_not_made_for_a_reader(tmp_path):
+    with pytest.raises(StoreError, match="no sargas home"):
+        Home(tmp_path / "none", create=False)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_directory_with_other_things_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").write_text("x")
+    with pytest.raises(StoreError, match=r"thesis\.tex"):
+        Home(tmp_path)
+    assert os.listdir(tmp_path) == ["thesis.tex"]
+
+
+def test_a_file_in_the_way_is_named(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StoreError, match="another --home"):
+        Home(tmp_path / "file")
+    with pytest.raises(StoreError, match="another --home"):
+        Home(tmp_path / "file" / "below")
+
+
+@pytest.mark.parametrize("version", [0, 2, 99])
+def test_another_format_is_refused(home, version):
+    (home.path / "home.json").write_text(json.dumps({"format": version, "shards": 16}))
+    with pytest.raises(StateVersionError, match=f"format {version}"):
+        Home(home.path)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"format": 1}', '{"format": 1, "shards": 0}', "\xff\x00", "7"]
+)
+def test_damaged_settings_are_refused(home, text):
+    (home.path / "home.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(StoreError, match=r"home\.json"):
+        Home(home.path)
+
+
+def test_an_unwritable_directory_is_said(tmp_path):
+    """Run as another user, for root may write anywhere."""
+    script = (
+        "import os, sys; from sargas.store.home import Home; from sargas.errors import StoreError\n"
+        "if os.getuid() == 0: os.setgid(65534); os.setuid(65534)\n"
+        "try: Home(sys.argv[1])\n"
+        "except StoreError as error: print(error)\n"
+    )
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o555)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(folder.stat().st_mode | 0o055)
+    told = subprocess.run(
+        [sys.executable, "-c", script, locked / "home"], capture_output=True, text=True, check=True
+    )
+    assert "Permission denied" in told.stdout
+    assert "who owns" in told.stdout
+
+
+def test_one_writer_at_a_time_and_readers_go_on(home):
+    other = Home(home.path)
+    with home.writing(), home.writing():
+        with pytest.raises(StoreError, match=f"process {os.getpid()}"):
+            other.acquire()
+        assert Home(home.path, create=False).days() == []
+    with other.writing():
+        pass
+
+
+def test_the_lock_dies_with_its_process(home):
+    script = (
+        "import sys, time; from sargas.store.home import Home\n"
+        "Home(sys.argv[1]).acquire(); print('held', flush=True); time.sleep(60)\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", script, home.path], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert child.stdout.readline() == "held\n"
+        with pytest.raises(StoreError, match=f"process {child.pid}"):
+            home.acquire()
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
+    with home.writing():
+        pass
+
+
+def test_importing_the_store_loads_no_heavy_library():
+    script = (
+        "import sys, sargas.store; from sargas.store import Home\n"
+        "print([m for m in ('duckdb', 'sqlalchemy', 'pyarrow', 'numba') if m in sys.modules])\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "[]\n"
