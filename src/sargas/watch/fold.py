@@ -92,9 +92,14 @@ class Watch:
         self._used = 0
         self._recent = _fresh_recent(1024)
 
-    def push(self, batch: Batch) -> Outcome:
-        """Take rows in; give the alerts that arose in the minutes now complete."""
-        released, late = self.order.push(batch)
+    def push(self, batch: Batch, until_ms: int | None = None) -> Outcome:
+        """Take rows in; give the alerts that arose in the minutes now complete.
+
+        Args:
+            batch: rows in order of arrival.
+            until_ms: the time up to which other sources have brought everything, if there are any.
+        """
+        released, late = self.order.push(batch, until_ms)
         return Outcome(self._fold(released) if released else [], late)
 
     def flush(self) -> Outcome:

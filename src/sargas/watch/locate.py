@@ -18,7 +18,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from sargas.model.assets import Pieces
-from sargas.model.fixes import PER_DEGREE
+from sargas.model.fixes import COG_NONE, PER_DEGREE, SOG_OVERFLOW
 from sargas.model.geodesy import metres_per_degree, point_segment
 from sargas.reference import Geography
 from sargas.reference.grid import Grid, sample
@@ -191,42 +191,73 @@ def _corner(grid: Grid) -> tuple[float, float, float, float]:
 
 
 @njit(cache=True, nogil=True)
+def cell_at(lon0: float, lat0: float, columns: int, rows: int, lon: float, lat: float) -> int:
+    """Give the cell of a position in a grid with this corner and size, or -1 outside it."""
+    c = math.floor((lon - lon0) / CELL_LON_DEG)
+    r = math.floor((lat - lat0) / CELL_LAT_DEG)
+    if c < 0 or r < 0 or c >= columns or r >= rows:
+        return -1
+    return int(r * columns + c)
+
+
+@njit(cache=True, nogil=True)
 def cell_of(index: PieceIndex, lon: float, lat: float) -> int:
     """Give the cell of a position, or -1 outside the grid."""
-    c = math.floor((lon - index.lon0) / CELL_LON_DEG)
-    r = math.floor((lat - index.lat0) / CELL_LAT_DEG)
-    if c < 0 or r < 0 or c >= index.columns or r >= index.rows:
-        return -1
-    return int(r * index.columns + c)
+    return cell_at(index.lon0, index.lat0, index.columns, index.rows, lon, lat)
+
+
+@njit(cache=True, nogil=True)
+def best_piece(
+    entries: NDArray[np.int32],
+    lon1: NDArray[np.float64],
+    lat1: NDArray[np.float64],
+    lon2: NDArray[np.float64],
+    lat2: NDArray[np.float64],
+    buffer_m: NDArray[np.float64],
+    lon: float,
+    lat: float,
+) -> tuple[int, float, float]:
+    """Find, among some pieces, the one whose buffer reaches furthest past a position.
+
+    Args:
+        entries: (e,) piece numbers, e > 0.
+        lon1, lat1, lon2, lat2, buffer_m: (p,) the pieces' columns.
+        lon, lat: degrees.
+
+    Returns:
+        (piece, distance in metres, share of the piece at the foot point). The distance may
+        exceed the buffer: a cell is larger than a buffer.
+    """
+    kx, ky = metres_per_degree(lat)
+    best, best_margin, best_distance, best_share = -1, -math.inf, math.nan, math.nan
+    for e in range(entries.shape[0]):
+        p = entries[e]
+        ax, ay = (lon1[p] - lon) * kx, (lat1[p] - lat) * ky
+        bx, by = (lon2[p] - lon) * kx, (lat2[p] - lat) * ky
+        distance, share = point_segment(0.0, 0.0, ax, ay, bx, by)
+        margin = buffer_m[p] - distance
+        if margin > best_margin:
+            best, best_margin, best_distance, best_share = p, margin, distance, share
+    return best, best_distance, best_share
 
 
 @njit(cache=True, nogil=True)
 def nearest_piece(index: PieceIndex, lon: float, lat: float) -> tuple[int, float, float]:
-    """Find the piece with the greatest margin among those whose buffer may reach a position.
+    """Find the piece with the greatest margin in the cell of a position.
 
-    Args:
-        index: the pieces.
-        lon, lat: degrees.
+    For single look-ups: handing the index over costs more than the search (see `locate_rows`).
 
     Returns:
-        (piece or -1, distance in metres, kilometre point in metres). The distance may exceed the
-        buffer: the cell is larger than the buffer.
+        (piece or -1, distance in metres, kilometre point in metres).
     """
     cell = cell_of(index, lon, lat)
     if cell < 0 or index.first[cell] == index.first[cell + 1]:
         return -1, math.nan, math.nan
-    kx, ky = metres_per_degree(lat)
-    best, best_margin, best_distance, best_kp = -1, -math.inf, math.nan, math.nan
-    for e in range(index.first[cell], index.first[cell + 1]):
-        p = index.entry[e]
-        ax, ay = (index.lon1[p] - lon) * kx, (index.lat1[p] - lat) * ky
-        bx, by = (index.lon2[p] - lon) * kx, (index.lat2[p] - lat) * ky
-        distance, share = point_segment(0.0, 0.0, ax, ay, bx, by)
-        margin = index.buffer_m[p] - distance
-        if margin > best_margin:
-            best, best_margin, best_distance = p, margin, distance
-            best_kp = index.kp_m[p] + share * index.length_m[p]
-    return best, best_distance, best_kp
+    p, distance, share = best_piece(
+        index.entry[index.first[cell] : index.first[cell + 1]],
+        index.lon1, index.lat1, index.lon2, index.lat2, index.buffer_m, lon, lat,
+    )  # fmt: skip
+    return p, distance, index.kp_m[p] + share * index.length_m[p]
 
 
 @njit(cache=True, nogil=True)
@@ -247,33 +278,37 @@ def locate_rows(
         index, ground: the surroundings.
         rows: (n,) columns; `slot` and `verdict` are read, place and motion are written.
     """
+    # Bound to names first: handing a tuple of arrays on, or reading one out of it, costs more
+    # inside the loop than all that is done there for most fixes.
+    verdict, lon_deg, lat_deg = rows.verdict, rows.lon, rows.lat
+    sog_kn, cog_deg, heading_deg = rows.sog_kn, rows.cog_deg, rows.heading_deg
+    asset, distance_m, buffer_m = rows.asset, rows.distance_m, rows.buffer_m
+    accuracy_m, kp_m, land_m, depth_m = rows.accuracy_m, rows.kp_m, rows.land_m, rows.depth_m
+    land, depth, land_at, depth_at = ground.land_m, ground.depth_m, ground.land_at, ground.depth_at
+    first, entry, lon0, lat0 = index.first, index.entry, index.lon0, index.lat0
+    lon1, lat1, lon2, lat2 = index.lon1, index.lat1, index.lon2, index.lat2
+    piece_asset, piece_buffer, piece_accuracy = index.asset, index.buffer_m, index.accuracy_m
+    piece_kp, piece_length = index.kp_m, index.length_m
     for i in range(lon_raw.shape[0]):
-        rows.sog_kn[i] = sog_raw[i] / 10.0 if sog_raw[i] < 1022 else math.nan
-        rows.cog_deg[i] = cog_raw[i] / 10.0 if cog_raw[i] < 3600 else math.nan
-        rows.heading_deg[i] = float(heading_raw[i]) if heading_raw[i] < 360 else math.nan
-        rows.asset[i] = -1
-        rows.distance_m[i] = math.nan
-        rows.buffer_m[i] = math.nan
-        rows.accuracy_m[i] = math.nan
-        rows.kp_m[i] = math.nan
-        rows.land_m[i] = math.nan
-        rows.depth_m[i] = math.nan
-        rows.lon[i] = math.nan
-        rows.lat[i] = math.nan
-        if rows.verdict[i] != OK and rows.verdict[i] != JUMP:
+        sog_kn[i] = sog_raw[i] / 10.0 if sog_raw[i] < SOG_OVERFLOW else math.nan
+        cog_deg[i] = cog_raw[i] / 10.0 if cog_raw[i] < COG_NONE else math.nan
+        heading_deg[i] = float(heading_raw[i]) if heading_raw[i] < 360 else math.nan
+        asset[i] = -1
+        distance_m[i] = buffer_m[i] = accuracy_m[i] = kp_m[i] = math.nan
+        land_m[i] = depth_m[i] = lon_deg[i] = lat_deg[i] = math.nan
+        if verdict[i] != OK and verdict[i] != JUMP:
             continue
         lon, lat = lon_raw[i] / PER_DEGREE, lat_raw[i] / PER_DEGREE
-        rows.lon[i], rows.lat[i] = lon, lat
-        if rows.verdict[i] != OK:
+        lon_deg[i], lat_deg[i] = lon, lat
+        if verdict[i] != OK:
             continue
-        p, distance, kp = nearest_piece(index, lon, lat)
-        if p >= 0:
-            rows.asset[i] = index.asset[p]
-            rows.distance_m[i] = distance
-            rows.buffer_m[i] = index.buffer_m[p]
-            rows.accuracy_m[i] = index.accuracy_m[p]
-            rows.kp_m[i] = kp
-        a = ground.land_at
-        rows.land_m[i] = sample(ground.land_m, a[0], a[1], a[2], a[3], lon, lat)
-        d = ground.depth_at
-        rows.depth_m[i] = sample(ground.depth_m, d[0], d[1], d[2], d[3], lon, lat)
+        cell = cell_at(lon0, lat0, index.columns, index.rows, lon, lat)
+        if cell >= 0 and first[cell] < first[cell + 1]:
+            p, distance_m[i], share = best_piece(
+                entry[first[cell] : first[cell + 1]],
+                lon1, lat1, lon2, lat2, piece_buffer, lon, lat,
+            )  # fmt: skip
+            asset[i], kp_m[i] = piece_asset[p], piece_kp[p] + share * piece_length[p]
+            buffer_m[i], accuracy_m[i] = piece_buffer[p], piece_accuracy[p]
+        land_m[i] = sample(land, land_at[0], land_at[1], land_at[2], land_at[3], lon, lat)
+        depth_m[i] = sample(depth, depth_at[0], depth_at[1], depth_at[2], depth_at[3], lon, lat)

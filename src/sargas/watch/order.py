@@ -62,11 +62,13 @@ class ReorderBuffer:
         """The greatest event time that moved the watermark; `NO_TIME` before the first row."""
         return int(self._clock[0])
 
-    def push(self, batch: Batch) -> tuple[Released | None, Batch]:
+    def push(self, batch: Batch, until_ms: int | None = None) -> tuple[Released | None, Batch]:
         """Take rows in and give whole minutes out.
 
         Args:
             batch: rows in order of arrival.
+            until_ms: the time up to which other sources have brought everything; the watermark
+                does not pass it.
 
         Returns:
             (the minutes that are complete now, or None, the rows that came too late).
@@ -75,12 +77,13 @@ class ReorderBuffer:
         statics, late_statics = self._admit(batch.statics)
         self._fixes.append(fixes)
         self._statics.append(statics)
-        follow_clock(fixes.t_ms, self._clock, AHEAD_MS, AHEAD_ROWS)
+        follow_clock(_own(fixes.t_ms), self._clock, AHEAD_MS, AHEAD_ROWS)
         self.counts["time_ahead"] = int(self._clock[2])
         late = Batch(late_fixes, late_statics)
         if self._clock[0] == NO_TIME:
             return None, late
-        return self._release(int(self._clock[0] - self.lateness_ms) // MINUTE_MS), late
+        newest = self.newest_ms if until_ms is None else min(self.newest_ms, until_ms)
+        return self._release((newest - self.lateness_ms) // MINUTE_MS), late
 
     def flush(self) -> Released | None:
         """Release all that is held: the stream has ended."""
@@ -165,6 +168,11 @@ def _split(rows: Rows, end_ms: int) -> tuple[Rows, Rows]:
     return rows.take(before), rows.take(~before)
 
 
+def _own(column: NDArray[Any]) -> NDArray[Any]:
+    """Copy a column that Arrow lends read-only: a kernel is compiled for writable ones alone."""
+    return column if column.flags.writeable else column.copy()
+
+
 def minute_order(rows: Fixes | Statics) -> NDArray[np.intp]:
     """Sort by (minute, subject, t_ms, payload, station).
 
@@ -191,7 +199,7 @@ def minute_order(rows: Fixes | Statics) -> NDArray[np.intp]:
     key |= subject << np.uint64(16)
     key |= inside.astype(np.uint64)
     order = np.argsort(key)
-    settle_ties(key, rows.payload_hash, rows.station, order)
+    settle_ties(key, _own(rows.payload_hash), _own(rows.station), order)
     return order
 
 

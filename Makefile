@@ -1,0 +1,68 @@
+# The contributor's interface. `make demo` and `make test` set up all they need on a bare clone.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test lint types bench soak fuzz web web-check clean setup setup-dev system
+
+help:
+	@echo "make demo   set up and show the exercise on a map (DEMO_ARGS='--no-browser --exit-after 30')"
+	@echo "make test   set up and run every check: lint, types, room contracts, client, tests"
+	@echo "make lint | types | bench | web | clean"
+
+# A stamp per set-up: made again only when pyproject.toml changes.
+$(VENV)/.installed: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q -e .
+	touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(VENV)/.installed
+	$(BIN)/python -m pip install -q -U 'pip>=25.1'
+	$(BIN)/python -m pip install -q -e '.[gis]' --group dev
+	touch $@
+
+setup: $(VENV)/.installed
+setup-dev: $(VENV)/.installed-dev
+
+# Debian's chromium for the browser tests, where we may install it; the tests say when it is missing.
+system:
+	@command -v chromium >/dev/null 2>&1 || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-core >/dev/null; \
+	else echo "chromium is not installed: the browser tests will be skipped"; fi
+
+demo: setup
+	$(BIN)/sargas demo $(DEMO_ARGS)
+
+test: setup-dev system lint types web-check
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: setup-dev
+	$(BIN)/mypy
+
+web/node_modules/.installed: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+web: web/node_modules/.installed
+	cd web && npm run build
+
+# The committed client must be what its source builds.
+web-check: web/node_modules/.installed
+	cd web && npm run check-build
+
+bench: setup-dev
+	$(BIN)/python -m bench
+
+soak: setup-dev
+	$(BIN)/python -m pytest -m soak $(PYTEST_ARGS)
+
+clean:
+	rm -rf $(VENV) web/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,79 @@
+"""The tree of commands, and how every command ends: one place for errors and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from sargas import __version__
+from sargas.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, SargasError
+
+EPILOGUE = """\
+Examples:
+  sargas demo                                a recorded morning with an EXERCISE in it, on a map
+  sargas scan aisdk-2024-12-25.zip           every alert in an archive day
+  sargas scan log.nmea.gz --json --fail-on P2
+  sargas crossings log.nmea.gz --asset power-cable-estlink-2
+  sargas infra list
+
+Exit codes: 0 ok, 1 failed, 2 wrong use, 3 unreadable input, 4 feed unavailable, 5 nothing found,
+10 alerts at or above --fail-on, 130 interrupted. stdout is data, stderr is talk.
+"""
+
+app = App(
+    name="sargas",
+    help="A sentry for the Baltic: what ships do near cables and pipelines, on open data.",
+    help_epilogue=EPILOGUE,
+    help_format="plaintext",
+    version=__version__,
+    suppress_keyboard_interrupt=False,
+)
+
+_COMMANDS = (
+    ("demo", "sargas.cli.demo:demo", "Replay an exercise on real traffic and show it on a map."),
+    ("scan", "sargas.cli.scan:scan", "Run every detector over archives; print the alerts."),
+    ("decode", "sargas.cli.decode:decode", "Turn AIS and archive files into columns."),
+    ("crossings", "sargas.cli.crossings:crossings", "List who crossed which asset, and when."),
+    ("suspects", "sargas.cli.suspects:suspects", "List who crossed an asset around a fault time."),
+    ("exercise", "sargas.cli.exercise:app", "Scenarios laid over real traffic; always marked."),
+    ("infra", "sargas.cli.infra:app", "The assets that are watched, and your own."),
+    ("serve", "sargas.cli.serve:serve", "Serve the screen over what a home has stored."),
+    ("doctor", "sargas.cli.doctor:doctor", "Check this installation and say what is missing."),
+)
+for _name, _place, _help in _COMMANDS:
+    app.command(_place, name=_name, help=_help)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command line.
+
+    Args:
+        argv: the words after the program's name.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        result = app(list(argv), exit_on_error=False, result_action="return_value")
+        sys.stdout.flush()
+    except CycloptsError:
+        return EXIT_USAGE
+    except SargasError as error:
+        print(f"sargas: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("sargas: interrupted; what was printed and stored is whole.", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone, as `| head` does: nothing is wrong. Python would
+        # complain once more when it closes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"sargas: {place}{error.strerror or error}", file=sys.stderr)
+        return EXIT_FAILED
+    return result if isinstance(result, int) else EXIT_OK

@@ -1,0 +1,204 @@
+"""`sargas scan`: every detector over archives."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from sargas.cli.reading import Reading
+from sargas.cli.words import put_json, put_table, say, span_text
+from sargas.errors import EXIT_ALERTS, EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, UsageError
+from sargas.model.alerts import PRIORITIES, RETRACTED, Alert
+from sargas.model.time import iso
+from sargas.watch.fold import Outcome, Watch
+
+
+def scan(
+    files: Annotated[list[str], Parameter(consume_multiple=True)],
+    /,
+    *,
+    json: bool = False,
+    muted: bool = False,
+    assets: Path | None = None,
+    rules: Path | None = None,
+    home: Path | None = None,
+    fail_on: Literal["P1", "P2", "P3"] | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    format: str | None = None,
+    map: str | None = None,
+    quiet: bool = False,
+) -> int:
+    """Run every detector over archives and print the alerts.
+
+    Reads NMEA logs, Danish and NOAA archive days, AIS-catcher JSON, Parquet, plain or compressed;
+    the content decides, not the name. Nothing is written unless --home is given.
+
+    Examples:
+      sargas scan aisdk-2024-12-25.zip
+      sargas scan station-a.nmea.gz station-b.nmea.gz --json > alerts.jsonl
+      sargas scan log.csv --map mmsi=id,t=time,lon=x,lat=y,sog=speed,cog=course
+      sargas scan day.csv --fail-on P2 || echo "someone should look"
+
+    Parameters
+    ----------
+    files
+        Files to read, in any order; - for standard input.
+    json
+        One alert a line, as JSON, instead of the table.
+    muted
+        Show alerts too that a port or the coast mutes; they are counted in any case.
+    assets
+        Assets to watch instead of the shipped ones: GeoJSON, CSV, KML, GeoPackage, GeoParquet.
+    rules
+        A TOML file whose thresholds lie over the shipped ones.
+    home
+        Keep the fixes and alerts in this home, for 'sargas serve'.
+    fail_on
+        Leave with exit code 10 when there is an alert of this priority or worse.
+    since
+        Leave out what is before this time (ISO 8601 with zone).
+    until
+        Leave out what is at or after this time.
+    format
+        The files' format, where the content should not decide.
+    map
+        Columns of a CSV of another shape, like mmsi=id,t=time,lon=x,lat=y.
+    quiet
+        Print no progress and no summary.
+    """
+    reading = Reading(files, format, map, since, until, quiet)
+    reading.prepare()
+    watch = make_watch(assets, rules, home, reading.lateness_ms or None)
+    prepare_kernels(quiet=quiet)
+    keeper = _keeper(home, watch, reading)
+    latest: dict[str, Alert] = {}
+    cpu_s = _cpu_s()
+    interrupted = False
+    try:
+        for batch, until_ms in reading.batches():
+            _take(watch.push(batch, until_ms), latest, keeper, batch)
+    except KeyboardInterrupt:
+        interrupted = True
+        say("sargas: interrupted; these are the alerts of what was read.")
+    _take(watch.flush(), latest, keeper, None)
+    if keeper is not None:
+        keeper.close(watch, reading)
+    shown = [a for a in latest.values() if muted or not a.muted_by]
+    shown.sort(key=lambda a: (a.t_detected_ms, a.detector, a.id))
+    _print(shown, json=json)
+    if not quiet:
+        _summarise(reading, watch, latest, _cpu_s() - cpu_s)
+    if interrupted:
+        return EXIT_INTERRUPTED
+    if fail_on and any(_counts_for(a, fail_on) for a in shown):
+        return EXIT_ALERTS
+    return EXIT_INPUT if reading.failed else EXIT_OK
+
+
+def make_watch(
+    assets: Path | None, rules: Path | None, home: Path | None, lateness_ms: int | None
+) -> Watch:
+    """Set up a watch over the assets and rules that the options name."""
+    from sargas.reference import home_assets, load_assets, shipped_assets, shipped_geography
+    from sargas.watch.rules import load_rules
+
+    if assets is not None:
+        chosen = load_assets(assets)
+    elif home is not None:
+        chosen = home_assets(home)
+    else:
+        chosen = shipped_assets()
+    if not len(chosen.watched()):
+        raise UsageError(
+            "None of these assets is in service, out of service or of unknown status.",
+            where=str(assets or home or ""),
+            hint="There is nothing to watch.",
+        )
+    return Watch(chosen, shipped_geography(), load_rules(rules), lateness_ms=lateness_ms)
+
+
+def prepare_kernels(*, quiet: bool) -> None:
+    """Compile the kernels before the reading starts, and show it where it takes long.
+
+    They are compiled once per installation and kept on disk; loading them takes about a second.
+    """
+    from sargas.cli.warm import warm
+
+    warm(quiet=quiet)
+
+
+def _keeper(home: Path | None, watch: Watch, reading: Reading):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    """Open the home to write to, if one is wanted."""
+    if home is None:
+        return None
+    from sargas.cli.keeping import Keeper
+
+    return Keeper(home, watch, reading)
+
+
+def _take(outcome: Outcome, latest: dict[str, Alert], keeper, batch) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    """Keep the latest version of each alert, and all of them in the home."""
+    for alert in outcome.alerts:
+        latest[alert.id] = alert
+    if keeper is not None:
+        keeper.keep(outcome, batch)
+
+
+def _counts_for(alert: Alert, fail_on: str) -> bool:
+    """Tell whether an alert is of this priority or worse, and stands."""
+    worse = PRIORITIES.index(alert.priority) <= PRIORITIES.index(fail_on)
+    return worse and alert.state != RETRACTED
+
+
+def _print(alerts: list[Alert], *, json: bool) -> None:
+    """Write the alerts to stdout."""
+    if json:
+        for alert in alerts:
+            put_json(alert.to_dict())
+    elif alerts:
+        put_table(
+            ("priority", "detected", "detector", "state", "what"),
+            [(a.priority, iso(a.t_detected_ms), a.detector, a.state, a.text) for a in alerts],
+        )
+
+
+def _summarise(reading: Reading, watch: Watch, latest: dict[str, Alert], cpu_s: float) -> None:
+    """Say on stderr what was read and what became of it."""
+    tally = watch.tally()
+    say(f"read      {reading.lines:,} lines, {reading.fixes:,} fixes and {reading.statics:,} "
+        f"statics of {watch.vessels:,} vessels")  # fmt: skip
+    say(f"span      {span_text(reading.from_ms, reading.to_ms)}")
+    _say_counts("rejected", reading.counts)
+    if reading.outside:
+        say(f"outside   {reading.outside:,} fixes not between --since and --until")
+    _say_counts("set aside", {k: n for k, n in tally.items() if k != "ok" and n})
+    say(f"folded    {tally.get('ok', 0):,} fixes")
+    alerts = Counter(f"{a.detector} {a.priority}" for a in latest.values() if not a.muted_by)
+    _say_counts("alerts", alerts) if alerts else say("alerts    none")
+    _say_counts("muted", Counter(m for a in latest.values() for m in a.muted_by[:1]), most=6)
+    for detector in watch.detectors:
+        _say_counts(f"{detector.word}: passed over", getattr(detector, "counts", {}))
+    peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    rate = reading.fixes / cpu_s if cpu_s > 0 else 0.0
+    say(f"cost      {cpu_s:.2f} s of CPU, {rate:,.0f} fixes/s, at most {peak_gb:.2f} GB")
+
+
+def _say_counts(what: str, counts: dict[str, int], most: int = 12) -> None:
+    """Write counts by name on one line, the greatest first."""
+    if not counts:
+        return
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    text = ", ".join(f"{n:,} {name}" for name, n in ranked[:most])
+    rest = sum(n for _, n in ranked[most:])
+    say(f"{what:<9} {text}" + (f", {rest:,} others" if rest else ""))
+
+
+def _cpu_s() -> float:
+    """Give the CPU time this process has used, in seconds."""
+    return time.process_time()

@@ -1,0 +1,58 @@
+"""Words shared by the commands: numbers, spans and tables as people read them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sargas.model.time import HOUR_MS, MINUTE_MS, iso
+
+
+def say(text: str, *, quiet: bool = False) -> None:
+    """Write a line of talk to stderr."""
+    if not quiet:
+        print(text, file=sys.stderr)
+
+
+def put_json(row: Mapping[str, Any]) -> None:
+    """Write one JSON line of data to stdout."""
+    print(json.dumps(row, ensure_ascii=False, allow_nan=False))
+
+
+def span_text(from_ms: int | None, to_ms: int | None) -> str:
+    """Write a span of time with its length.
+
+    Example:
+        >>> span_text(0, 5_400_000)
+        '1970-01-01T00:00:00Z to 1970-01-01T01:30:00Z (1 h 30 min)'
+    """
+    if from_ms is None or to_ms is None:
+        return "no times"
+    minutes = (to_ms - from_ms) // MINUTE_MS
+    hours, minutes = divmod(minutes, HOUR_MS // MINUTE_MS)
+    length = f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    return f"{iso(from_ms)} to {iso(to_ms)} ({length})"
+
+
+def clean_text(value: object) -> str:
+    r"""Make a text from outside safe for a terminal: no control or escape characters.
+
+    Example:
+        >>> clean_text("A\x1b[31mB")
+        'A[31mB'
+    """
+    return "".join(c for c in str(value) if c.isprintable())
+
+
+def put_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Write rows as a table to stdout, columns as wide as their widest cell.
+
+    The last column is not padded, so that long sentences stay on one line for `grep` and `less`.
+    """
+    texts = [[clean_text(cell) for cell in row] for row in rows]
+    widths = [max(len(t[i]) for t in (list(head), *texts)) for i in range(len(head))]
+    for row in (list(head), *texts):
+        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths[:-1], strict=True)]
+        print("  ".join([*cells, row[-1]]).rstrip())
