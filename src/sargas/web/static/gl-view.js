@@ -1,0 +1,60 @@
+import{n as e,r as t,t as n}from"./maplibre.js";import{C as r,_ as i,a,b as o,c as s,d as c,f as l,g as u,h as d,m as f,p,r as m,t as h,u as g,y as _}from"./index.js";import{a as v,i as y,n as b,o as x,r as S,t as C}from"./asset-style.js";var w=`/static/noto-sans-cyrillic-400-normal.woff2`,T=`/static/noto-sans-latin-ext-400-normal.woff2`,E=`/static/noto-sans-latin-400-normal.woff2`,D=`corridor`,O=`hatch`,k={type:`FeatureCollection`,features:[]},A=Math.cos(58.5*Math.PI/180);function j(){let e=512/(i*A),t=t=>[`max`,5,[`*`,[`get`,`corridor_m`],2*e*2**t]];return[`interpolate`,[`exponential`,2],[`zoom`],4,t(4),6,t(6),8,t(8),16,t(16)]}var M=()=>({type:`geojson`,data:k,tolerance:.25}),N=(e,t)=>[`==`,[`get`,e],t];function P(e){let t=(e,t,n)=>({id:e,type:`line`,source:`assets`,filter:t,layout:{"line-join":`round`},paint:n}),n=[`get`,`opacity`],r=[`get`,`width_px`];return[t(D,[`in`,[`get`,`class`],[`literal`,[`cable`,`pipeline`]]],{"line-color":[`case`,N(`class`,`pipeline`),e.pipeline,e.cable],"line-opacity":.1,"line-width":j()}),{id:`wind`,type:`fill`,source:`assets`,filter:N(`class`,`wind`),paint:{"fill-pattern":O}},t(`wind-edge`,N(`class`,`wind`),{"line-color":e.wind,"line-width":1,"line-opacity":n}),t(`pipeline`,N(`class`,`pipeline`),{"line-color":e.pipeline,"line-width":r,"line-opacity":n,"line-dasharray":[3,2]}),t(`cable`,N(`class`,`cable`),{"line-color":e.cable,"line-width":r,"line-opacity":n}),{id:`terminal`,type:`circle`,source:`assets`,filter:N(`class`,`point`),paint:{"circle-radius":3,"circle-color":e.sea,"circle-stroke-color":e.pipeline,"circle-stroke-width":1.4,"circle-stroke-opacity":n,"circle-opacity":n}}]}function F(e){let t=(t,n,r,i)=>({id:t,type:`symbol`,source:n,filter:[`all`,N(`kind`,r),[`>=`,[`zoom`],[`get`,`minZoom`]]],layout:{"text-field":[`get`,`text`],"text-font":[S],"text-size":y[r],"text-padding":4,...i},paint:{"text-color":r===`sea`?e[`sea-label`]:e[`map-label`],"text-halo-color":r===`sea`?g(e.sea,0):g(e.land,.8),"text-halo-width":r===`sea`?0:1.2}});return[t(`port-names`,`ports`,`port`,{"text-anchor":`left`,"text-offset":[.6,0],"text-optional":!0}),t(`sea-names`,`places`,`sea`,{"text-letter-spacing":.05}),t(`country-names`,`places`,`country`,{"text-transform":`uppercase`,"text-letter-spacing":.14})]}function I(e){return[{id:`sea`,type:`background`,paint:{"background-color":e.sea}},{id:`land`,type:`fill`,source:`land`,paint:{"fill-color":e.land,"fill-antialias":!1}},{id:`coast`,type:`line`,source:`land`,paint:{"line-color":e.coast,"line-width":.8}},{id:`territory`,type:`line`,source:`territory`,paint:{"line-color":e.territory,"line-width":1,"line-dasharray":[1,3]}},{id:`port-dots`,type:`circle`,source:`ports`,filter:[`>=`,[`zoom`],[`get`,`minZoom`]],paint:{"circle-radius":1.7,"circle-color":e[`map-label`]}},...P(e),...F(e)]}function L(e){let t=e=>new URL(e,location.href).href;return{version:8,"font-faces":{[S]:[{url:t(E),"unicode-range":[`U+0000-00FF`,`U+2000-206F`]},{url:t(T),"unicode-range":[`U+0100-02BA`,`U+1E00-1E9F`]},{url:t(w),"unicode-range":[`U+0400-045F`]}]},sources:{land:M(),territory:M(),assets:M(),ports:M(),places:M()},layers:I(e)}}function R(e){let t=document.createElement(`canvas`);t.width=t.height=8;let n=t.getContext(`2d`);n.strokeStyle=g(e,.55),n.beginPath();for(let e of[-8,0,8])n.moveTo(e,8),n.lineTo(e+8,0);return n.stroke(),n.getImageData(0,0,8,8)}var z=`#version 300 es
+uniform mat4 u_matrix;        // local Mercator -> clip space
+uniform vec2 u_viewport_px;   // CSS pixels
+uniform float u_size_px;
+uniform float u_now_s;        // event time, seconds since the layer's epoch
+in vec2 a_corner;             // -1..1
+in vec2 a_position;           // Mercator, relative to the layer's origin
+in float a_course_rad;        // below zero: no course
+in float a_stale_s;           // event time after which the mark is hollow
+out vec2 v_place;             // in units of half the mark
+flat out float v_pointed;
+flat out float v_hollow;
+void main() {
+  float half_px = u_size_px * 0.5;
+  float room = (half_px + 1.5) / half_px;
+  v_place = a_corner * room;
+  v_pointed = a_course_rad < 0.0 ? 0.0 : 1.0;
+  v_hollow = u_now_s > a_stale_s ? 1.0 : 0.0;
+  float s = sin(max(a_course_rad, 0.0));
+  float c = cos(max(a_course_rad, 0.0));
+  vec2 turned = vec2(v_place.x * c - v_place.y * s, v_place.x * s + v_place.y * c);
+  vec4 centre = u_matrix * vec4(a_position, 0.0, 1.0);
+  vec2 shift = turned * half_px * 2.0 / u_viewport_px;
+  gl_Position = vec4(centre.xy + vec2(shift.x, -shift.y) * centre.w, centre.zw);
+}`,B=`#version 300 es
+precision highp float;
+uniform vec3 u_colour;
+uniform float u_opacity;
+uniform float u_size_px;
+uniform float u_arrows;       // 0: dots only
+uniform vec2 u_shape[4];      // the arrow, course up, y downwards
+in vec2 v_place;
+flat in float v_pointed;
+flat in float v_hollow;
+out vec4 o_colour;
+float arrow(vec2 p) {         // distance to a polygon, below zero inside
+  float d = dot(p - u_shape[0], p - u_shape[0]);
+  float inside = 1.0;
+  for (int i = 0, j = 3; i < 4; j = i, i++) {
+    vec2 e = u_shape[j] - u_shape[i];
+    vec2 w = p - u_shape[i];
+    vec2 b = w - e * clamp(dot(w, e) / dot(e, e), 0.0, 1.0);
+    d = min(d, dot(b, b));
+    bvec3 side = bvec3(p.y >= u_shape[i].y, p.y < u_shape[j].y, e.x * w.y > e.y * w.x);
+    if (all(side) || all(not(side))) inside = -inside;
+  }
+  return inside * sqrt(d);
+}
+void main() {
+  float half_px = u_size_px * 0.5;
+  bool dot_mark = u_arrows < 0.5 || v_pointed < 0.5;
+  float radius = u_arrows < 0.5 ? 1.0 : 0.5;
+  float d_px = (dot_mark ? length(v_place) - radius : arrow(v_place)) * half_px;
+  float line_px = u_arrows < 0.5 ? 0.8 : 1.15;
+  if (v_hollow > 0.5) d_px = abs(d_px + line_px * 0.5) - line_px * 0.5;
+  float cover = clamp(0.5 - d_px, 0.0, 1.0);
+  if (cover <= 0.0) discard;
+  float a = cover * u_opacity;
+  o_colour = vec4(u_colour * a, a);
+}`,V={x:_(20),y:o(59)},H=4,U=[`u_matrix`,`u_viewport_px`,`u_size_px`,`u_now_s`,`u_colour`,`u_opacity`,`u_arrows`,`u_shape`];function W(e){let t=e.createProgram();for(let[n,r]of[[e.VERTEX_SHADER,z],[e.FRAGMENT_SHADER,B]]){let i=e.createShader(n);if(e.shaderSource(i,r),e.compileShader(i),!e.getShaderParameter(i,e.COMPILE_STATUS))throw Error(`vessel shader: ${e.getShaderInfoLog(i)}`);e.attachShader(t,i)}if(e.linkProgram(t),!e.getProgramParameter(t,e.LINK_STATUS))throw Error(`vessel shader: ${e.getProgramInfoLog(t)}`);return t}function G(e){let t=new Float32Array(16);for(let n=0;n<4;n+=1){for(let r=0;r<3;r+=1)t[4*r+n]=e[4*r+n];t[12+n]=e[n]*V.x+e[4+n]*V.y+e[12+n]}return t}var K=class{vessels;look;id=`vessels`;type=`custom`;map=null;program=null;array=null;corners=null;rows=null;uniforms={};data=new Float32Array;uploaded=-1;epoch_ms=0;constructor(e,t){this.vessels=e,this.look=t}onAdd(e,t){this.map=e,this.uploaded=-1;let n=W(t);this.program=n;for(let e of U)this.uniforms[e]=t.getUniformLocation(n,e);this.array=t.createVertexArray(),t.bindVertexArray(this.array),this.corners=t.createBuffer(),t.bindBuffer(t.ARRAY_BUFFER,this.corners),t.bufferData(t.ARRAY_BUFFER,new Float32Array([-1,-1,1,-1,-1,1,1,1]),t.STATIC_DRAW);let r=t.getAttribLocation(n,`a_corner`);t.enableVertexAttribArray(r),t.vertexAttribPointer(r,2,t.FLOAT,!1,0,0),this.rows=t.createBuffer(),t.bindBuffer(t.ARRAY_BUFFER,this.rows);for(let[e,r,i]of[[`a_position`,2,0],[`a_course_rad`,1,2],[`a_stale_s`,1,3]]){let a=t.getAttribLocation(n,e);t.enableVertexAttribArray(a),t.vertexAttribPointer(a,r,t.FLOAT,!1,16,i*4),t.vertexAttribDivisor(a,1)}t.bindVertexArray(null)}onRemove(e,t){t.deleteProgram(this.program),t.deleteVertexArray(this.array),t.deleteBuffer(this.corners),t.deleteBuffer(this.rows),this.map=this.program=null}render(e,t){if(!this.map||!this.program||this.vessels.n===0)return;let{clientWidth:n,clientHeight:i}=this.map.getCanvas(),{size_px:a,faint:o,arrows:s}=m(this.map.getZoom()),{colour:c,opacity:u,now_ms:d}=this.look();e.bindVertexArray(this.array),this.uploaded!==this.vessels.revision&&this.upload(e),e.useProgram(this.program),e.disable(e.DEPTH_TEST),e.disable(e.STENCIL_TEST),e.uniformMatrix4fv(this.uniforms.u_matrix,!1,G(t.defaultProjectionData.mainMatrix)),e.uniform2f(this.uniforms.u_viewport_px,n,i),e.uniform1f(this.uniforms.u_size_px,a),e.uniform1f(this.uniforms.u_now_s,(d-this.epoch_ms)/1e3),e.uniform3fv(this.uniforms.u_colour,l(c)),e.uniform1f(this.uniforms.u_opacity,u*o),e.uniform1f(this.uniforms.u_arrows,+!!s),e.uniform2fv(this.uniforms.u_shape,r.flat()),e.drawArraysInstanced(e.TRIANGLE_STRIP,0,4,this.vessels.n),e.bindVertexArray(null)}upload(e){let{vessels:t}=this;this.data.length<t.n*H&&(this.data=new Float32Array(t.mmsi.length*H)),this.epoch_ms=t.t_ms;for(let e=0,n=0;e<t.n;e+=1,n+=H)this.data[n]=t.x[e]-V.x,this.data[n+1]=t.y[e]-V.y,this.data[n+2]=t.isPointed(e)?t.cog_x10[e]*Math.PI/1800:-1,this.data[n+3]=(t.staleAt_ms[e]-this.epoch_ms)/1e3;e.bindBuffer(e.ARRAY_BUFFER,this.rows),e.bufferData(e.ARRAY_BUFFER,this.data.subarray(0,t.n*H),e.DYNAMIC_DRAW),this.uploaded=t.revision}};e(new URL(n,location.href).href);var q=e=>({type:`FeatureCollection`,features:e.map(({lon:e,lat:t,...n})=>({type:`Feature`,properties:n,geometry:{type:`Point`,coordinates:[e,t]}}))});function J(e){let t=s(e);return{type:`FeatureCollection`,features:e.features.filter(e=>e.geometry).map(({geometry:e,properties:n},r)=>{let i=t[r],a=i.class===`pipeline`?`pipeline`:`cable`,{width_px:o,opacity:s}=C(a,n,i.inService);return{type:`Feature`,geometry:e,properties:{class:i.class,width_px:o,opacity:s,corridor_m:b(n)}}})}}var Y=class{host;kind=`gl`;map;pending=new Map;ready=!1;lastColours=null;constructor(e,n){this.host=e;let{west:r,south:i,east:a,north:o}=u;this.map=new t({container:e,style:L(c.value),center:[h.lon,h.lat],zoom:h.zoom,maxZoom:15,maxBounds:[[r,i],[a,o]],attributionControl:!1,dragRotate:!1,pitchWithRotate:!1,touchPitch:!1,fadeDuration:0}),this.map.touchZoomRotate.disableRotation(),this.map.keyboard.disableRotation(),this.map.on(`render`,()=>n.drawn(this.camera())),this.map.on(`load`,()=>this.begin()),this.pending.set(`places`,q(v))}camera(){let{lng:e,lat:t}=this.map.getCenter(),{clientWidth:n,clientHeight:r}=this.host;return{x:_(e),y:o(t),zoom:this.map.getZoom(),width:n,height:r}}setData(e,t){e===`assets`?this.put(e,J(t)):this.put(e,e===`ports`?q(x(t)):t)}goTo(e,t,n){this.map.easeTo({center:[e,t],zoom:n??this.map.getZoom(),duration:a()?0:450})}zoomBy(e){this.map.easeTo({zoom:this.map.getZoom()+e,duration:a()?0:200})}refresh(){this.ready&&this.lastColours!==c.value&&this.recolour(),this.map.triggerRepaint()}destroy(){this.map.remove()}put(e,t){this.ready?this.map.getSource(e).setData(t):this.pending.set(e,t)}begin(){this.ready=!0,this.map.addImage(O,R(c.value.wind)),this.lastColours=c.value;for(let[e,t]of this.pending)this.put(e,t);this.pending.clear();let e=new K(d,()=>({colour:c.value.traffic,opacity:p.value,now_ms:f.value??d.t_ms}));this.map.addLayer(e,D)}recolour(){this.lastColours=c.value,this.map.updateImage(O,R(c.value.wind));for(let{id:e,paint:t}of I(c.value))for(let[n,r]of Object.entries(t??{}))this.map.setPaintProperty(e,n,r)}};export{Y as GlView};

@@ -1,0 +1,55 @@
+// The tests that an alert rests on, and where the vessel comes next.
+import { measured, metres, outside, parseTime, utcMinute, duration } from "../format/format.ts";
+import { featureWord, kindWord } from "../format/words.ts";
+import { now_ms } from "../state/state.ts";
+import { showAsset } from "../map/map-pane.tsx";
+import type { NextAsset, Why } from "../wire/types.ts";
+
+const cell = (value: number | string | null): string =>
+  value === null ? "–" : typeof value === "number" ? measured(value) : outside(value);
+
+const signed = (value: number | null): string =>
+  value === null ? "–" : `${value > 0 ? "+" : value < 0 ? "−" : ""}${measured(Math.abs(value))}`;
+
+export function WhyTable({ why }: { why: readonly Why[] }) {
+  return (
+    <table class="why">
+      <caption class="visually-hidden">Each tested feature with its value, its limit, the margin between them, and whether it passed</caption>
+      <thead>
+        <tr><th scope="col">Feature</th><th scope="col" class="num">Value</th><th scope="col" class="num">Limit</th><th scope="col" class="num">Margin</th><th scope="col">Test</th></tr>
+      </thead>
+      <tbody>
+        {why.map((row, at) => (
+          <tr key={at} class={row.passed ? "passed" : "failed"}>
+            <th scope="row">{featureWord(row.feature)}{row.unit ? <span class="unit"> {outside(row.unit)}</span> : null}</th>
+            <td class="num mono">{cell(row.value)}</td>
+            <td class="num mono">{cell(row.threshold)}</td>
+            <td class="num mono">{signed(row.margin)}</td>
+            <td>{row.passed ? "met" : "not met"}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Eta({ eta }: { eta: string | null }) {
+  const at_ms = parseTime(eta);
+  if (Number.isNaN(at_ms)) return <>no ETA</>;
+  const left_ms = now_ms.value === null ? Number.NaN : at_ms - now_ms.value;
+  return <>{utcMinute(at_ms)}{left_ms > 0 ? ` · in ${duration(left_ms)}` : Number.isNaN(left_ms) ? "" : " · passed"}</>;
+}
+
+export function NextAssets({ list }: { list: readonly NextAsset[] }) {
+  return (
+    <ul class="next">
+      {list.map((asset) => (
+        <li key={asset.id}>
+          <button type="button" class="link" onClick={() => showAsset(asset.id)}><bdi>{outside(asset.name)}</bdi></button>
+          <span class="dim"> {kindWord(asset.kind)}</span>
+          <span class="mono right">{metres(asset.distance_km * 1000)} · <Eta eta={asset.eta} /></span>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,20 @@
+// How assets are drawn, the same in both renderers.
+import type { AssetProperties } from "../wire/types.ts";
+
+/** Half a corridor as drawn: 1 NM, or what the asset's own accuracy asks for. */
+const RULE_HALF_WIDTH_M = 1852;
+
+export const corridorHalfWidth_m = (asset: AssetProperties): number =>
+  Math.max(RULE_HALF_WIDTH_M, asset.accuracy_m ?? 0);
+
+export interface LineStyle {
+  width_px: number;
+  opacity: number;
+  dash: number[];
+}
+
+export function assetStyle(kind: "cable" | "pipeline", asset: AssetProperties, inService: boolean): LineStyle {
+  if (kind === "pipeline") return { width_px: 2, opacity: inService ? 1 : 0.6, dash: [6, 4] };
+  const unnamed = asset.kind === "unspecified_cable";
+  return { width_px: unnamed ? 1.1 : 1.8, opacity: unnamed ? 0.75 : inService ? 1 : 0.6, dash: [] };
+}

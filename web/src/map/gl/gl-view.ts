@@ -1,0 +1,130 @@
+// The map on a GPU: MapLibre for land, assets and names, an own layer for vessels.
+import { Map as MapLibreMap, setWorkerUrl, type GeoJSONSource } from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import { now_ms, vessels } from "../../state/state.ts";
+import { colours, trafficOpacity } from "../../theme/theme.ts";
+import type { AssetCollection } from "../../wire/types.ts";
+import { assetStyle, corridorHalfWidth_m } from "../asset-style.ts";
+import { assetShapes } from "../geometry.ts";
+import { CHART_BOUNDS, mercatorX, mercatorY } from "../mercator.ts";
+import { type Label, PLACES, portLabels } from "../names.ts";
+import { type Camera, type GeoLayer, type MapEvents, type MapView, MAX_ZOOM, reducedMotion, START } from "../view.ts";
+import { baseStyle, FIRST_ABOVE_TRAFFIC, HATCH, hatchImage, layers } from "./style.ts";
+import { VesselLayer } from "./vessel-layer.ts";
+
+setWorkerUrl(new URL(workerUrl, location.href).href);
+
+const labelPoints = (labels: readonly Label[]): GeoJSON.FeatureCollection => ({
+  type: "FeatureCollection",
+  features: labels.map(({ lon, lat, ...properties }) => ({
+    type: "Feature", properties, geometry: { type: "Point", coordinates: [lon, lat] },
+  })),
+});
+
+/** Assets with the properties that the style's expressions read. */
+function styledAssets(assets: AssetCollection): GeoJSON.FeatureCollection {
+  const shapes = assetShapes(assets);
+  const drawn = assets.features.filter((feature) => feature.geometry);
+  return {
+    type: "FeatureCollection",
+    features: drawn.map(({ geometry, properties }, index) => {
+      const shape = shapes[index]!;
+      const line = shape.class === "pipeline" ? "pipeline" : "cable";
+      const { width_px, opacity } = assetStyle(line, properties, shape.inService);
+      return {
+        type: "Feature", geometry,
+        properties: { class: shape.class, width_px, opacity, corridor_m: corridorHalfWidth_m(properties) },
+      };
+    }),
+  };
+}
+
+export class GlView implements MapView {
+  readonly kind = "gl";
+  private readonly map: MapLibreMap;
+  private readonly pending = new Map<string, GeoJSON.GeoJSON>();
+  private ready = false;
+  private lastColours: unknown = null;
+
+  constructor(
+    private readonly host: HTMLElement,
+    events: MapEvents,
+  ) {
+    const { west, south, east, north } = CHART_BOUNDS;
+    this.map = new MapLibreMap({
+      container: host,
+      style: baseStyle(colours.value),
+      center: [START.lon, START.lat],
+      zoom: START.zoom,
+      maxZoom: MAX_ZOOM,
+      maxBounds: [[west, south], [east, north]],
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      fadeDuration: 0,
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.keyboard.disableRotation();
+    this.map.on("render", () => events.drawn(this.camera()));
+    this.map.on("load", () => this.begin());
+    this.pending.set("places", labelPoints(PLACES));
+  }
+
+  camera(): Camera {
+    const { lng, lat } = this.map.getCenter();
+    const { clientWidth: width, clientHeight: height } = this.host;
+    return { x: mercatorX(lng), y: mercatorY(lat), zoom: this.map.getZoom(), width, height };
+  }
+
+  setData(layer: GeoLayer, data: GeoJSON.GeoJSON): void {
+    if (layer === "assets") this.put(layer, styledAssets(data as AssetCollection));
+    else this.put(layer, layer === "ports" ? labelPoints(portLabels(data)) : data);
+  }
+
+  goTo(lon: number, lat: number, zoom?: number): void {
+    this.map.easeTo({ center: [lon, lat], zoom: zoom ?? this.map.getZoom(), duration: reducedMotion() ? 0 : 450 });
+  }
+
+  zoomBy(steps: number): void {
+    this.map.easeTo({ zoom: this.map.getZoom() + steps, duration: reducedMotion() ? 0 : 200 });
+  }
+
+  refresh(): void {
+    if (this.ready && this.lastColours !== colours.value) this.recolour();
+    this.map.triggerRepaint();
+  }
+
+  destroy(): void {
+    this.map.remove();
+  }
+
+  private put(source: string, data: GeoJSON.GeoJSON): void {
+    if (this.ready) void this.map.getSource<GeoJSONSource>(source)!.setData(data);
+    else this.pending.set(source, data);
+  }
+
+  private begin(): void {
+    this.ready = true;
+    this.map.addImage(HATCH, hatchImage(colours.value.wind));
+    this.lastColours = colours.value;
+    for (const [source, data] of this.pending) this.put(source, data);
+    this.pending.clear();
+    const layer = new VesselLayer(vessels, () => ({
+      colour: colours.value.traffic,
+      opacity: trafficOpacity.value,
+      now_ms: now_ms.value ?? vessels.t_ms,
+    }));
+    this.map.addLayer(layer, FIRST_ABOVE_TRAFFIC);
+  }
+
+  private recolour(): void {
+    this.lastColours = colours.value;
+    this.map.updateImage(HATCH, hatchImage(colours.value.wind));
+    for (const { id, paint } of layers(colours.value)) {
+      for (const [property, value] of Object.entries(paint ?? {})) {
+        this.map.setPaintProperty(id, property as "line-color", value as string);
+      }
+    }
+  }
+}

@@ -1,0 +1,206 @@
+// The map with everything around it: renderer, overlay, pointer, legend, scale, attribution.
+import { effect, signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { getGeo } from "../wire/api.ts";
+import { shownAlerts } from "../list/filter.ts";
+import { selectAlert, selectVessel, tell } from "../state/session.ts";
+import * as state from "../state/state.ts";
+import { colours } from "../theme/theme.ts";
+import { Attribution } from "./attribution.tsx";
+import { type AssetShape, assetShapes } from "./geometry.ts";
+import { Legend } from "./legend.tsx";
+import { nextMarks } from "./next.ts";
+import { alertPlace, Overlay, type Scene } from "./overlay.ts";
+import { type Picked, pick } from "./pick.ts";
+import { chooseRenderer } from "./probe.ts";
+import { Readout } from "./readout.tsx";
+import { Tip } from "./tip.tsx";
+import { type Camera, type GeoLayer, type MapView, reducedMotion, unproject } from "./view.ts";
+
+export const renderer = chooseRenderer(location.search);
+export const cursor = signal<[number, number] | null>(null);
+export const scale = signal<{ zoom: number; lat: number }>({ zoom: 5, lat: 59 });
+export const hover = signal<{ picked: Picked; x: number; y: number } | null>(null);
+
+let view: MapView | null = null;
+let shapes: AssetShape[] = [];
+let shapeById: ReadonlyMap<string, AssetShape> = new Map();
+/** Local time at which each alert was first seen; those of the first reading never pulse. */
+const bornAt_ms = new Map<string, number>();
+
+export const zoomMap = (steps: number): void => view?.zoomBy(steps);
+export const goTo = (lon: number, lat: number, zoom?: number): void => view?.goTo(lon, lat, zoom);
+
+/** Brings the selection into view; zooms in only when far out. */
+export function showSelection(): void {
+  const alert = state.selectedAlert.value;
+  const mmsi = state.selectedMmsi.value;
+  const row = mmsi === null ? null : state.vessels.row(mmsi);
+  const place = row ? [row.lon, row.lat] : alert ? alertPlace(alert, state.vessels) : null;
+  if (place && view) view.goTo(place[0]!, place[1]!, Math.max(view.camera().zoom, 8));
+}
+
+/** Shows an asset whole. */
+export function showAsset(id: string): void {
+  const shape = shapeById.get(id);
+  if (!shape || !view) return;
+  const [west, north, east, south] = shape.box;
+  const { width, height } = view.camera();
+  const zoom = Math.log2(Math.min(width / Math.max(east - west, 1e-5), height / Math.max(south - north, 1e-5)) / 512 / 1.3);
+  const x = (west + east) / 2;
+  const y = (north + south) / 2;
+  const [lon, lat] = unproject({ x, y, zoom: 0, width: 0, height: 0 }, 0, 0);
+  view.goTo(lon, lat, Math.min(11, zoom));
+}
+
+function scene(): Scene {
+  const mmsi = state.selectedMmsi.value;
+  const selected = mmsi === null ? null : state.vessels.row(mmsi);
+  const alert = state.selectedAlert.value;
+  return {
+    colours: colours.value,
+    vessels: state.vessels,
+    alerts: shownAlerts.value,
+    selectedAlert: alert,
+    selected,
+    track: state.track.value ?? state.detail.value?.evidence.fixes ?? null,
+    assets: shapeById,
+    next: alert && selected ? nextMarks(alert.next_assets, shapeById, selected) : [],
+    probe: state.probe.value,
+    bornAt_ms,
+    local_ms: performance.now(),
+    now_ms: state.now_ms.value ?? state.vessels.t_ms,
+  };
+}
+
+function noteBirths(): void {
+  const first = bornAt_ms.size === 0;
+  for (const id of state.alerts.value.keys()) {
+    if (!bornAt_ms.has(id)) bornAt_ms.set(id, first ? Number.NEGATIVE_INFINITY : performance.now());
+  }
+}
+
+async function makeView(host: HTMLElement, drawn: (camera: Camera) => void): Promise<MapView> {
+  if (renderer.kind === "gl") {
+    const { GlView } = await import("./gl/gl-view.ts");
+    return new GlView(host, { drawn });
+  }
+  const { CanvasView } = await import("./canvas/canvas-view.ts");
+  return new CanvasView(host, { drawn });
+}
+
+async function loadGeo(): Promise<void> {
+  const layers: Exclude<GeoLayer, "assets">[] = ["land", "territory", "ports"];
+  await Promise.all(layers.map(async (layer) => view?.setData(layer, await getGeo(layer)))).catch(tell);
+}
+
+/** Starts the renderer in `host`; returns what ends it. */
+function start(host: HTMLElement): () => void {
+  const overlay = new Overlay();
+  let ended = false;
+  let again = 0;
+  const stops: (() => void)[] = [];
+  const drawn = (camera: Camera): void => {
+    const moving = overlay.draw(camera, scene());
+    scale.value = { zoom: camera.zoom, lat: unproject(camera, camera.width / 2, camera.height / 2)[1] };
+    if (moving && !reducedMotion()) {
+      cancelAnimationFrame(again);
+      again = requestAnimationFrame(() => view?.refresh());
+    }
+  };
+  void makeView(host, drawn).then((made) => {
+    if (ended) return made.destroy();
+    view = made;
+    host.append(overlay.canvas);
+    host.dataset.renderer = made.kind;
+    void loadGeo();
+    stops.push(
+      effect(() => {
+        if (!state.assets.value) return;
+        shapes = assetShapes(state.assets.value);
+        shapeById = new Map(shapes.map((shape) => [shape.properties.id, shape]));
+        made.setData("assets", state.assets.value);
+      }),
+      effect(() => {
+        noteBirths();
+        // Everything the picture shows; reading it here is what makes it redraw.
+        void [state.picture.value, state.now_ms.value, shownAlerts.value, state.selectedAlert.value];
+        void [state.selectedMmsi.value, state.track.value, state.detail.value, state.probe.value, colours.value];
+        made.refresh();
+      }),
+    );
+  });
+  return () => {
+    ended = true;
+    cancelAnimationFrame(again);
+    for (const stop of stops) stop();
+    view?.destroy();
+    view = null;
+  };
+}
+
+function pointerAt(event: MouseEvent): { x: number; y: number } {
+  const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
+  return { x: event.clientX - box.left, y: event.clientY - box.top };
+}
+
+function pickAt(x: number, y: number): Picked {
+  return view ? pick(view.camera(), x, y, { alerts: shownAlerts.value, vessels: state.vessels, shapes }) : null;
+}
+
+function onMove(event: PointerEvent): void {
+  if (!view || event.buttons !== 0) {
+    hover.value = null;
+    return;
+  }
+  const { x, y } = pointerAt(event);
+  cursor.value = unproject(view.camera(), x, y);
+  const picked = pickAt(x, y);
+  hover.value = picked ? { picked, x, y } : null;
+  (event.currentTarget as HTMLElement).style.cursor = picked && picked.kind !== "asset" ? "pointer" : "";
+}
+
+export function MapPane() {
+  const host = useRef<HTMLDivElement>(null);
+  const down = useRef<{ x: number; y: number } | null>(null);
+  useEffect(() => start(host.current!), []);
+  const onClick = (event: MouseEvent): void => {
+    const { x, y } = pointerAt(event);
+    if (!down.current || Math.hypot(x - down.current.x, y - down.current.y) > 4) return; // it was a drag
+    const picked = pickAt(x, y);
+    if (picked?.kind === "alert") selectAlert(picked.alert.id);
+    if (picked?.kind === "vessel") selectVessel(picked.mmsi);
+  };
+  return (
+    <section class="map" aria-label="Map">
+      <div
+        ref={host}
+        class="map-host"
+        role="application"
+        aria-label="Map of the Baltic. Arrow keys move it, plus and minus zoom."
+        tabIndex={0}
+        onPointerDownCapture={(event) => {
+          down.current = pointerAt(event);
+        }}
+        onPointerMove={onMove}
+        onPointerLeave={() => {
+          cursor.value = null;
+          hover.value = null;
+        }}
+        onClick={onClick}
+      />
+      <Tip />
+      <div class="map-zoom">
+        <button type="button" aria-label="Zoom in" onClick={() => zoomMap(1)}>+</button>
+        <button type="button" aria-label="Zoom out" onClick={() => zoomMap(-1)}>−</button>
+      </div>
+      <div class="map-foot">
+        <div class="map-foot-row">
+          <Legend />
+          <Readout />
+        </div>
+        <Attribution />
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,16 @@
+// A priority's shape as SVG. The word stands beside it wherever it is used.
+import type { Priority } from "../wire/types.ts";
+import { markPath, PRIORITY_COLOUR } from "./marks.ts";
+
+export function Mark({ priority, size, hollow = false }: { priority: Priority; size: number; hollow?: boolean }) {
+  const colour = `var(--${PRIORITY_COLOUR[priority]})`;
+  return (
+    <svg class="mark" width={size} height={size} viewBox="-8 -8 16 16" aria-hidden="true">
+      <path
+        d={markPath(priority, 6.4)}
+        style={hollow ? { fill: "none", stroke: colour, strokeWidth: 1.8 } : { fill: colour, stroke: colour, strokeWidth: 1 }}
+        stroke-linejoin="round"
+      />
+    </svg>
+  );
+}

@@ -1,0 +1,51 @@
+// What the screen knows, as signals. Written by session.ts and by the user's acts, read everywhere.
+import { computed, signal } from "@preact/signals";
+import type { Alert, AlertDetail, AssetCollection, Clock, Status, Track, Vessel } from "../wire/types.ts";
+import { VesselStore } from "./vessels.ts";
+
+export const status = signal<Status | null>(null);
+export const assets = signal<AssetCollection | null>(null);
+
+/** The clock as last sent, and when that was (performance.now). */
+export const clock = signal<Clock | null>(null);
+export const clockHeard_ms = signal(0);
+/** Event time shown, ms UTC: runs on between two words of the service while it plays. */
+export const now_ms = signal<number | null>(null);
+
+export type Line = "connecting" | "up" | "down";
+export const line = signal<Line>("connecting");
+/** Local time (performance.now) at which the line went down and the next try starts. */
+export const lineDownAt_ms = signal(0);
+export const retryAt_ms = signal(0);
+/** A steady tick of local time, ms (performance.now), for ages that do not follow the event clock. */
+export const tick_ms = signal(0);
+/** Messages that were not in the contract, by reason: dropped, counted, shown in the feed list. */
+export const refused = signal<ReadonlyMap<string, number>>(new Map());
+
+export const vessels = new VesselStore();
+/** Mirrors vessels.revision for everything that must follow the picture. */
+export const picture = signal(0);
+
+/** In the service's order, newest first; a later version takes its predecessor's place. */
+export const alerts = signal<ReadonlyMap<string, Alert>>(new Map());
+/** Null until the list has been read once. */
+export const alertsRead = signal(false);
+
+export const selectedAlertId = signal<string | null>(null);
+export const selectedMmsi = signal<number | null>(null);
+export const detail = signal<AlertDetail | null>(null);
+export const vessel = signal<Vessel | null>(null);
+export const track = signal<Track | null>(null);
+/** A sentence for the user when an answer failed; cleared by the next success. */
+export const trouble = signal<{ what: string; hint: string } | null>(null);
+
+export const selectedAlert = computed<Alert | null>(() => {
+  const id = selectedAlertId.value;
+  return id === null ? null : (alerts.value.get(id) ?? null);
+});
+
+/** A point of the track under the chart's cursor. */
+export const probe = signal<{ lon: number; lat: number; t_ms: number } | null>(null);
+
+export const helpOpen = signal(false);
+export const legendOpen = signal(true);

@@ -1,0 +1,40 @@
+import { utcDate, utcTime } from "../format/format.ts";
+import { clock, helpOpen, now_ms } from "../state/state.ts";
+import { nextTheme, switchTheme, themeLabel } from "../theme/theme.ts";
+import { Feeds } from "./feeds.tsx";
+import { Search } from "./search.tsx";
+
+function ClockFace() {
+  const t_ms = now_ms.value;
+  const speed = clock.value?.speed ?? 1;
+  const state = !clock.value ? "" : clock.value.playing ? (speed === 1 ? "" : `×${speed}`) : "paused";
+  return (
+    <p class="clock mono" aria-label="Event clock, UTC">
+      {t_ms === null ? <span class="dim">no clock</span> : (
+        <>
+          <span class="dim">{utcDate(t_ms)}</span> <time dateTime={new Date(t_ms).toISOString()}>{utcTime(t_ms)}</time>
+          {state ? <span class="clock-state">{state}</span> : null}
+        </>
+      )}
+    </p>
+  );
+}
+
+export function TopBar() {
+  return (
+    <header class="top">
+      <h1>SARGAS</h1>
+      <Search />
+      <span class="spring" />
+      <Feeds />
+      <ClockFace />
+      <button type="button" class="icon-button" aria-label={`Switch to the ${themeLabel(nextTheme()).toLowerCase()} theme`} title="Theme (T)" onClick={switchTheme}>
+        <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
+          <circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.5" />
+          <path d="M8 2a6 6 0 0 1 0 12z" fill="currentColor" />
+        </svg>
+      </button>
+      <button type="button" class="icon-button" aria-label="Help: keys and marks" title="Help (?)" onClick={() => { helpOpen.value = true; }}>?</button>
+    </header>
+  );
+}

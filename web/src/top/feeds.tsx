@@ -1,0 +1,51 @@
+// Health of the feeds: grey while all is well.
+import { signal } from "@preact/signals";
+import { duration, outside, utcTime, whole } from "../format/format.ts";
+import { now_ms, refused, status } from "../state/state.ts";
+import type { Feed } from "../wire/types.ts";
+
+/** A feed that brought nothing for so long of event time is called silent. */
+const SILENT_MS = 120_000;
+const open = signal(false);
+
+export function feedIsWell(feed: Feed, t_ms: number | null): boolean {
+  return feed.last_ms !== null && (t_ms === null || t_ms - feed.last_ms < SILENT_MS);
+}
+
+function age(feed: Feed): string {
+  if (feed.last_ms === null) return "nothing yet";
+  return now_ms.value === null ? utcTime(feed.last_ms) : `${duration(now_ms.value - feed.last_ms)} ago`;
+}
+
+export function Feeds() {
+  const feeds = status.value?.feeds ?? [];
+  const silent = feeds.filter((feed) => !feedIsWell(feed, now_ms.value));
+  const dropped = [...refused.value.values()].reduce((sum, count) => sum + count, 0);
+  const well = feeds.length > 0 && silent.length === 0 && dropped === 0;
+  const words = feeds.length === 0 ? "no feed" : silent.length > 0 ? `${silent.length} of ${feeds.length} feeds silent` : `${feeds.length} ${feeds.length === 1 ? "feed" : "feeds"}`;
+  return (
+    <div class="feeds">
+      <button type="button" class={well ? "pill" : "pill unwell"} aria-expanded={open.value} aria-controls="feed-list" onClick={() => { open.value = !open.value; }}>
+        <svg width="10" height="10" viewBox="-5 -5 10 10" aria-hidden="true">
+          {well ? <circle r="3.4" fill="currentColor" /> : <path d="M0 -4.6L4.6 4H-4.6Z" fill="none" stroke="currentColor" stroke-width="1.6" />}
+        </svg>
+        {words}
+      </button>
+      <div id="feed-list" class="sheet" hidden={!open.value}>
+        <h2>Feeds</h2>
+        {feeds.length === 0 ? <p class="dim">No feed is open.</p> : null}
+        <ul>
+          {feeds.map((feed) => (
+            <li key={feed.name}>
+              <p><b><bdi>{outside(feed.name)}</bdi></b> <span class="dim">{outside(feed.kind)}</span></p>
+              <p class="mono small">last fix {age(feed)} · {whole(feed.fixes)} fixes · {whole(feed.rejected)} rejected</p>
+              {feed.note ? <p class="dim small">{outside(feed.note)}</p> : null}
+            </li>
+          ))}
+        </ul>
+        {[...refused.value].map(([reason, count]) => <p key={reason} class="small">{count} × dropped by the screen: {outside(reason)}</p>)}
+        {status.value ? <p class="dim small">{whole(status.value.fixes)} fixes of {whole(status.value.vessels)} vessels. sargas {status.value.version}.</p> : null}
+      </div>
+    </div>
+  );
+}
