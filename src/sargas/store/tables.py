@@ -1,0 +1,185 @@
+"""The ledger's tables, in SQL that SQLite and PostgreSQL both speak, and how they are opened.
+
+Nothing here is of one database but `open_engine`: SQLite is told to keep a write-ahead log (readers
+never wait), to bring each commit to the disk, and to take the write lock when a commit begins.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    select,
+)
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from sargas.errors import SargasError, StateVersionError, StoreError, UsageError
+
+SCHEMA_VERSION = 1
+WAIT_S = 30
+"""How long a commit waits for another one to end (chosen: commits take milliseconds)."""
+
+WRITING = {"sargas_writing": True}
+"""Execution option of a connection whose transaction will write."""
+
+metadata = MetaData()
+meta = Table(
+    "sargas_meta",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", String(200), nullable=False),
+)
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("priority", String(4), nullable=False),
+    Column("detector", String(40), nullable=False),
+    Column("domain", String(8), nullable=False),
+    Column("mmsi", BigInteger, nullable=False),
+    Column("t_start_ms", BigInteger, nullable=False),
+    Column("t_detected_ms", BigInteger, nullable=False),
+    Column("t_issued_ms", BigInteger, nullable=False),
+    Column("exercise", Text),
+    Index("alerts_by_issue", "t_issued_ms"),
+    Index("alerts_by_vessel", "domain", "mmsi"),
+)
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("name", String(200), primary_key=True),
+)
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("source", String(400), primary_key=True),
+    Column("source_offset", BigInteger, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    Column("state_version", Integer, nullable=False),
+    Column("applied", Text, nullable=False),
+)
+counters = Table(
+    "counters",
+    metadata,
+    Column("run", String(200), primary_key=True),
+    Column("source", String(400), primary_key=True),
+    Column("reason", String(200), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+
+
+def open_engine(url: str | URL) -> Engine:
+    """Connect to a ledger and make its tables if there are none.
+
+    Args:
+        url: a SQLAlchemy URL, `sqlite:///...` or `postgresql+psycopg://...`.
+
+    Raises:
+        UsageError: the URL cannot be read, or its driver is not installed.
+        StoreError: the database does not answer, is full, or holds something else.
+        StateVersionError: the tables are of another version.
+    """
+    sqlite = str(url).startswith("sqlite")
+    options: dict[str, Any] = {"connect_args": {"timeout": WAIT_S}} if sqlite else {}
+    try:
+        engine = create_engine(url, pool_pre_ping=not sqlite, **options)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise UsageError(
+            f"The ledger's address cannot be used: {error}.",
+            hint="Write sqlite:///FILE, or postgresql+psycopg://USER@HOST/NAME with psycopg.",
+        ) from error
+    if sqlite:
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    try:
+        _check(engine)
+    except DBAPIError as error:
+        raise refused(error, engine, "open the ledger") from error
+    return engine
+
+
+def refused(error: DBAPIError, engine: Engine, doing: str) -> SargasError:
+    """Say in plain words why the database refused; for `raise ... from error`."""
+    reason = str(error.orig).strip() or type(error.orig).__name__
+    hints = {
+        "locked": "Another process holds the ledger; wait, or stop it.",
+        "full": "Free some space, then run it again; what was committed stands.",
+        "unable to open": "Check that the directory is there and who owns it.",
+        "readonly": "Check who owns the file, or name another --home.",
+        "not a database": "Move the file away; alerts come again from a scan of the archives.",
+        "malformed": "Move the file away; alerts come again from a scan of the archives.",
+    }
+    hint = next((text for word, text in hints.items() if word in reason), "")
+    return StoreError(f"Cannot {doing}: {reason}.", where=place(engine), hint=hint)
+
+
+def place(engine: Engine) -> str:
+    """Name the database without its password."""
+    url = engine.url
+    return url.database or "memory" if url.drivername == "sqlite" else url.render_as_string()
+
+
+def _prepare_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401 - of the driver
+    """Switch the driver's own transactions off and the write-ahead log on."""
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin; a writer takes the lock at once, so that what it has read stays true."""
+    writing = connection.get_execution_options().get("sargas_writing")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _check(engine: Engine) -> None:
+    with engine.connect() as connection:
+        if _is_ledger(connection, engine):
+            return
+    with engine.connect().execution_options(**WRITING) as connection, connection.begin():
+        if not _is_ledger(connection, engine):  # another process may have been first
+            metadata.create_all(connection)
+            row = {"name": "schema", "value": str(SCHEMA_VERSION)}
+            connection.execute(insert(meta).values(row))
+
+
+def _is_ledger(connection: Connection, engine: Engine) -> bool:
+    """Tell a ledger of our version from an empty database; refuse anything else."""
+    names = set(inspect(connection).get_table_names())
+    if meta.name not in names:
+        if names & set(metadata.tables):
+            raise StoreError(
+                "The database has tables of our names, but is no ledger of sargas.",
+                where=place(engine),
+                hint="Name another database.",
+            )
+        return False
+    found = connection.scalar(select(meta.c.value).where(meta.c.name == "schema"))
+    if found != str(SCHEMA_VERSION):
+        raise StateVersionError(
+            f"The ledger has schema {found}; this sargas reads schema {SCHEMA_VERSION}.",
+            where=place(engine),
+            hint="Use the sargas that made it, or start a new home.",
+        )
+    return True
