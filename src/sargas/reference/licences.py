@@ -73,8 +73,8 @@ _ROWS = (
         "ODbL-1.0",
         _OSM,
         "computed from land_baltic_200m.geojson by tools/build_land_distance.py",
-        "bilinear against the exact distance to the same land: median 9 m, 95 % within 58 m, at most "
-        "0.3 km",
+        "bilinear, against the exact distance to the same land: median 9 m, 95 % within 58 m, "
+        "at most 0.3 km",
         "A database derived from OpenStreetMap. Islets under 0.3 km² count as sea.",
     ),
     LicenceRow(

@@ -1,0 +1,90 @@
+"""GeoParquet: a Parquet file whose metadata name a column of well-known binary."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sargas.errors import FormatError
+from sargas.reference.geometry import GeometryFaultError, from_wkb, from_wkt
+from sargas.reference.readers.raw import RawFeature, RawFile, crs_name
+
+MAX_ROWS = 1_000_000
+
+
+def read(path: Path) -> RawFile:
+    """Read a GeoParquet file.
+
+    Raises:
+        FormatError: broken Parquet, no geometry column, an encoding other than WKB.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            rows = file.metadata.num_rows
+            if rows > MAX_ROWS:
+                raise FormatError(
+                    f"The file has {rows:,} rows; assets of a sea are some hundred.",
+                    where=str(path),
+                )
+            metadata = file.schema_arrow.metadata or {}
+            geo = _geo(metadata.get(b"geo"))
+            column, crs = _geometry_column(path, geo, file.schema_arrow.names)
+            table = file.read()
+    except (pa.lib.ArrowException, OSError) as error:
+        raise FormatError(f"The Parquet file is broken: {error}", where=str(path)) from error
+    values = table.column(column).to_pylist()
+    others = table.drop_columns([c for c in (column, "bbox") if c in table.column_names])
+    raw = RawFile(path, "GeoParquet", crs=crs)
+    for number, (value, properties) in enumerate(zip(values, others.to_pylist(), strict=True), 1):
+        feature = RawFeature(f"row {number}", properties)
+        try:
+            if value is None:
+                raise GeometryFaultError("null_geometry")
+            feature.shape = from_wkt(value) if isinstance(value, str) else from_wkb(bytes(value))
+        except (GeometryFaultError, TypeError) as error:
+            feature.fault = getattr(error, "reason", "not_a_geometry")
+        raw.features.append(feature)
+    return raw
+
+
+def _geo(text: bytes | None) -> dict[str, Any]:
+    """Read the `geo` metadata; nothing where they are absent or no JSON object."""
+    try:
+        geo = json.loads(text or b"{}")
+    except ValueError:
+        return {}
+    return geo if isinstance(geo, dict) else {}
+
+
+def _geometry_column(path: Path, geo: dict[str, Any], names: list[str]) -> tuple[str, str]:
+    """Find the geometry column and the name of its reference system."""
+    columns = geo.get("columns")
+    column = geo.get("primary_column") or next(
+        (n for n in names if n.lower() in ("geometry", "geom", "wkb", "wkb_geometry", "wkt")), None
+    )
+    if column not in names:
+        raise FormatError(
+            f"There is no geometry column. The columns are: {', '.join(names[:20])}.",
+            where=str(path),
+            hint="GeoParquet names it in its metadata under the key 'geo'.",
+        )
+    about = columns.get(column) if isinstance(columns, dict) else None
+    about = about if isinstance(about, dict) else {}
+    encoding = str(about.get("encoding") or "WKB")
+    if encoding.upper() != "WKB":
+        raise FormatError(
+            f"The geometry is encoded as '{encoding}'.",
+            where=str(path),
+            hint="Write it again with the encoding WKB.",
+        )
+    crs = about.get("crs")
+    if not isinstance(crs, dict):
+        return str(column), crs_name(crs)
+    code = crs.get("id")
+    if isinstance(code, dict):
+        return str(column), crs_name(f"{code.get('authority')}:{code.get('code')}")
+    return str(column), crs_name(crs.get("name"))
