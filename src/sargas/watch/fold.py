@@ -9,20 +9,22 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sargas.errors import StateVersionError
-from sargas.model.alerts import Alert
+from sargas.model.alerts import Alert, Subject
 from sargas.model.assets import AssetSet
+from sargas.model.crossings import Crossing
 from sargas.model.fixes import SEA, Batch, Fixes
 from sargas.reference import Geography
 from sargas.watch.clean import RECENT, SEGMENT, VERDICTS, CleanRules, clean_rows
 from sargas.watch.detect import DETECTORS
 from sargas.watch.detect.base import Detector, Identity, Surroundings
+from sargas.watch.detect.crossing import CROSSING, CrossingLog, crossing_of
 from sargas.watch.identity import Registry
 from sargas.watch.judge import Judge
 from sargas.watch.locate import Located, build_ground, build_index, locate_rows
@@ -40,10 +42,23 @@ class Outcome:
     Attributes:
         alerts: new versions, in order of (t_detected, detector, id).
         late: rows that came after their minute had gone; to be stored, not folded.
+        crossings: (k,) `CROSSING`, the rows of the crossing log that became final, in that order;
+            `Watch.crossings_of` puts them into words.
     """
 
     alerts: list[Alert]
     late: Batch
+    crossings: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, CROSSING))
+
+
+class Observer(Protocol):
+    """Looks at the cleaned, located rows as detectors do, and gives nothing back to the watch."""
+
+    def fold(
+        self, rows: Located, bounds: NDArray[np.int64], from_minute: int, slots: int
+    ) -> object:
+        """Take one release of rows (see `Detector.fold`)."""
+        ...
 
 
 class Watch:
@@ -56,6 +71,7 @@ class Watch:
         lateness_ms: see `order.ReorderBuffer`; from the rules if not given.
         exercise: name of the exercise these fixes belong to; marks every alert.
         detectors: which to run; all if not given.
+        observers: shown the same rows after the detectors; not part of the saved state.
     """
 
     def __init__(
@@ -67,6 +83,7 @@ class Watch:
         lateness_ms: int | None = None,
         exercise: str | None = None,
         detectors: tuple[type[Detector], ...] | None = None,
+        observers: tuple[Observer, ...] = (),
     ) -> None:
         rules = rules or load_rules()
         watched = assets.watched()
@@ -86,6 +103,8 @@ class Watch:
         self.judge = Judge(self.around)
         chosen = DETECTORS if detectors is None else detectors
         self.detectors: tuple[Detector, ...] = tuple(make(self.around) for make in chosen)
+        self.crossing_log = CrossingLog(self.around)
+        self.observers = observers
         self.counts: Counter[str] = Counter()
         self._subjects = SubjectTable()
         self._segments = np.zeros(1024, dtype=SEGMENT)
@@ -100,12 +119,18 @@ class Watch:
             until_ms: the time up to which other sources have brought everything, if there are any.
         """
         released, late = self.order.push(batch, until_ms)
-        return Outcome(self._fold(released) if released else [], late)
+        if released is None:
+            return Outcome([], late)
+        return Outcome(*self._fold(released, late))
 
     def flush(self) -> Outcome:
         """Fold all that is still held: the stream has ended."""
         released = self.order.flush()
-        return Outcome(self._fold(released) if released else [], Batch.empty())
+        last = self.crossing_log.flush
+        if released is None:
+            return Outcome([], Batch.empty(), last())
+        alerts, late, crossings = self._fold(released, Batch.empty())
+        return Outcome(alerts, late, np.concatenate([crossings, last()]))
 
     @property
     def vessels(self) -> int:
@@ -116,17 +141,22 @@ class Watch:
         """Count what became of every fix: verdicts, rows late or without time."""
         return dict(self.counts) | self.order.counts
 
-    def _fold(self, released: Released) -> list[Alert]:
-        """Fold whole minutes."""
+    def _fold(self, released: Released, late: Batch) -> tuple[list[Alert], Batch, NDArray[np.void]]:
+        """Fold whole minutes; gives the parts of an outcome."""
         rows, bounds = self._prepare(released)
         alerts = []
         for detector in self.detectors:
             events = detector.fold(rows, bounds, released.from_minute, self._used)
             for event in events:
-                alert = self.judge.weigh(detector, event, self._who(event))
+                who = self.identity(int(event["slot"]), int(event["t_ms"]))
+                alert = self.judge.weigh(detector, event, who)
                 if alert is not None:
                     alerts.append(alert)
-        return sorted(alerts, key=lambda a: (a.t_detected_ms, a.detector, a.id, a.version))
+        alerts.sort(key=lambda a: (a.t_detected_ms, a.detector, a.id, a.version))
+        crossings = self.crossing_log.fold(rows, bounds, released.from_minute, self._used)
+        for observer in self.observers:
+            observer.fold(rows, bounds, released.from_minute, self._used)
+        return alerts, late, crossings
 
     def _prepare(self, released: Released) -> tuple[Located, NDArray[np.int64]]:
         """Clean and locate one release."""
@@ -173,17 +203,35 @@ class Watch:
             more = max(self._subjects.count - len(self._recent), len(self._recent))
             self._recent = np.append(self._recent, _fresh_recent(more))
 
-    def _who(self, event: np.void) -> Identity:
-        """Name the vessel of an event as it was known then."""
-        segment = self._segments[int(event["slot"])]
+    def identity(self, slot: int, t_ms: int) -> Identity:
+        """Name the vessel of an identity segment as it was known by a time."""
+        segment = self._segments[slot]
         subject = int(segment["subject"])
         key = int(self._subject_keys()[subject])
-        claim = self.registry.as_of(subject, int(event["t_ms"]))
+        claim = self.registry.as_of(subject, t_ms)
         domain = "sea" if key >> 32 == SEA else "air"
         return Identity(
             domain, key & 0xFFFFFFFF, int(segment["number"]), claim.imo, claim.name,
             claim.callsign, claim.ship_type, claim.length_m,
         )  # fmt: skip
+
+    def crossings_of(self, rows: NDArray[np.void]) -> list[Crossing]:
+        """Put rows of the crossing log into words, each vessel named as by the time it was final.
+
+        Args:
+            rows: (k,) `CROSSING`, from an outcome of this watch.
+        """
+        out = []
+        for row in rows:
+            who = self.identity(int(row["slot"]), self.crossing_log.due_ms(row) - 1)
+            subject = Subject(**{name: getattr(who, name) for name in Subject.__dataclass_fields__})
+            asset = self.around.assets[int(row["asset"])]
+            out.append(crossing_of(row, subject, asset, self.around.exercise))
+        return out
+
+    def crossing_rows(self, rows: NDArray[np.void]) -> list[dict[str, Any]]:
+        """Give rows of the crossing log as `crossings --json` prints them."""
+        return [crossing.to_dict() for crossing in self.crossings_of(rows)]
 
     def _subject_keys(self) -> NDArray[np.int64]:
         """List the subjects' keys, made anew only when there are new ones."""
@@ -201,7 +249,11 @@ class Watch:
             "recent": self._recent[: self._subjects.count],
         }
         identity, history = self.registry.dump()
-        parts = {"order": self.order.dump(), "identity": identity}
+        parts = {
+            "order": self.order.dump(),
+            "identity": identity,
+            "crossings": self.crossing_log.dump(),
+        }
         parts |= {d.word: d.dump() for d in self.detectors}
         for part, columns in parts.items():
             arrays |= {f"{part}/{name}": column for name, column in columns.items()}
@@ -234,6 +286,7 @@ class Watch:
         self.order.load(_part(arrays, "order"))
         self.registry.load(_part(arrays, "identity"), meta["history"])
         self.judge.load(arrays["judge"].tobytes())
+        self.crossing_log.load(_part(arrays, "crossings"))
         for detector in self.detectors:
             detector.load(_part(arrays, detector.word))
 

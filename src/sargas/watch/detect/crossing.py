@@ -1,0 +1,465 @@
+"""The crossing log (D3): who passed over which asset, when, where along it, and how fast.
+
+Definition: the straight chord between two successive clean fixes of one identity segment meets a
+piece of an asset's line. Time is interpolated along the chord, with the reported speeds and
+courses of both ends where they are known. A chord of more than 30 minutes or 5 km says only that
+the vessel *could* have crossed: its row is `uncertain` and carries the window between the two
+fixes, never a made-up time. A row is final 13 minutes after the crossing, when the speed after it
+is known. The log raises no alert; other rules and the question "who crossed?" stand on it.
+
+Source: catalogue D3; limits of certainty: detectors.md 7, "Crossing test".
+
+What it cannot see: a vessel that was not received on either side; a way around between two fixes
+that are far apart; an asset's true place where its line is only a sketch (`accuracy_m` of the
+piece is carried into `uncertainty_s`); an asset given as a point. An asset given as an outline is
+"crossed" on the way in and on the way out.
+
+What makes rows that mean little: a vessel moored or at anchor on the line, whose position wanders
+across it; ferries; two hulls under one MMSI that stay within reach of each other.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from sargas.errors import StateVersionError, UsageError
+from sargas.model.alerts import Subject
+from sargas.model.assets import Asset
+from sargas.model.crossings import Crossing
+from sargas.model.geodesy import DEG, KN_MS, metres_per_degree
+from sargas.model.time import MINUTE_MS, NO_TIME
+from sargas.watch.chords import Chord, Lines, between, find_hits, pack_lines, time_share, turned
+from sargas.watch.clean import OK
+from sargas.watch.detect.base import Surroundings
+from sargas.watch.locate import Located
+
+RING = 16
+"""Minutes of mean speed that are kept; the longest span asked for must fit (see `_rules`)."""
+SAME_PLACE_M = 0.001
+"""Two crossings of one asset this near along it, on one chord, are one."""
+
+CROSSING = np.dtype(
+    [
+        ("slot", "i4"), ("asset", "i4"), ("uncertain", "u1"),
+        ("t_ms", "i8"), ("t_from_ms", "i8"), ("t_to_ms", "i8"),
+        ("lon", "f8"), ("lat", "f8"), ("kp_m", "f8"), ("angle_deg", "f8"),
+        ("before_kn", "f8"), ("sog_kn", "f8"), ("after_kn", "f8"), ("chord_kn", "f8"),
+        ("cog_deg", "f8"), ("heading_deg", "f8"),
+        ("uncertainty_s", "f8"), ("accuracy_m", "f8"),
+    ]
+)  # fmt: skip
+"""One crossing. `t_from_ms`, `t_to_ms`: the fixes before and after. Where `uncertain`, `t_ms` is
+`NO_TIME`, and what belongs to the moment of crossing is NaN; place and kilometre point are then
+those of the straight line between the two fixes. `chord_kn`: mean speed between the two fixes.
+`angle_deg`: 0 along the asset, 90 straight across. NaN where not available."""
+
+STATE = np.dtype(
+    [
+        ("t_ms", "i8"), ("lon", "f8"), ("lat", "f8"),
+        ("sog_kn", "f8"), ("cog_deg", "f8"), ("heading_deg", "f8"),
+        ("minute", "i8", RING), ("sum_kn", "f8", RING), ("fixes", "i4", RING),
+    ]
+)  # fmt: skip
+"""State of a segment: its last fix, and sum and number of its speeds in each recent minute."""
+
+VERSION = 1
+
+
+class CrossingRules(NamedTuple):
+    """Limits of the log, from `rules.toml`."""
+
+    max_dt_ms: int
+    max_chord_m: float
+    near_ms: int
+    far_ms: int
+    speed_error: float
+    clock_s: float
+
+
+class CrossingLog:
+    """Folds clean fixes into crossings.
+
+    Args:
+        around: the world, with the rules `[crossing]`.
+
+    Example:
+        >>> from sargas.reference import shipped_assets, shipped_geography
+        >>> from sargas.watch.fold import Watch
+        >>> watch = Watch(shipped_assets(), shipped_geography(), detectors=())
+        >>> len(watch.flush().crossings)
+        0
+    """
+
+    def __init__(self, around: Surroundings) -> None:
+        self.rules = _rules(around.rules["crossing"])
+        self.lines = pack_lines(around.index)
+        self.state = np.zeros(0, STATE)
+        self._rows = np.zeros(256, CROSSING)
+        self._pending = 0
+        self._hits = (np.zeros(64, np.int32), np.zeros((64, 2)))
+
+    def fold(
+        self, rows: Located, bounds: NDArray[np.int64], from_minute: int, slots: int
+    ) -> NDArray[np.void]:
+        """Take one release of rows and give the crossings that became final in its minutes.
+
+        Args:
+            rows: n located fixes in canonical order.
+            bounds: (m + 1,) where each of m minutes begins in `rows`.
+            from_minute: the first of these minutes, since the epoch.
+            slots: identity segments known by now.
+
+        Returns:
+            (k,) `CROSSING`, in the order they became final.
+        """
+        self._grow(slots)
+        final = []
+        for k in range(len(bounds) - 1):
+            if bounds[k + 1] > bounds[k]:
+                self._run(rows, int(bounds[k]), int(bounds[k + 1]))
+            if self._pending:
+                final.append(self._settle((from_minute + k + 1) * MINUTE_MS))
+        return np.concatenate(final) if final else np.zeros(0, CROSSING)
+
+    def flush(self) -> NDArray[np.void]:
+        """Give the rows that still wait for their speed after: the stream has ended."""
+        return self._settle(np.iinfo(np.int64).max)
+
+    def due_ms(self, row: np.void) -> int:
+        """Say by when a row is final, in event time."""
+        return int(after_ms(row, self.rules)) + self.rules.far_ms + MINUTE_MS
+
+    def _run(self, rows: Located, start: int, end: int) -> None:
+        """Run the row kernel to the end, making room whenever it asks."""
+        while start < end:
+            start, self._pending, wanted = log_rows(
+                rows, start, end, self.state, self.lines, self.rules,
+                self._hits[0], self._hits[1], self._rows, self._pending,
+            )  # fmt: skip
+            if start < end:
+                self._hits = (np.zeros(2 * wanted, np.int32), np.zeros((2 * wanted, 2)))
+                room = np.zeros(len(self._rows) + 2 * wanted, CROSSING)
+                self._rows = np.concatenate([self._rows, room])
+
+    def _settle(self, tick_ms: int) -> NDArray[np.void]:
+        """Take out the rows that are final by now."""
+        final = np.zeros(self._pending, CROSSING)
+        n, self._pending = settle(
+            self._rows, self._pending, tick_ms, self.state, self.rules, final
+        )  # fmt: skip
+        return final[:n]
+
+    def _grow(self, slots: int) -> None:
+        """Make state for new slots."""
+        if slots > len(self.state):
+            more = np.zeros(max(slots, 2 * len(self.state), 1024) - len(self.state), STATE)
+            more["t_ms"] = NO_TIME
+            more["minute"] = -1
+            self.state = np.concatenate([self.state, more])
+
+    def dump(self) -> dict[str, NDArray[Any]]:
+        """Give the state as arrays, with the version that can read it."""
+        pending = self._rows[: self._pending].copy()
+        return {"state": self.state, "pending": pending, "version": np.array([VERSION])}
+
+    def load(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Take up the state that `dump` gave.
+
+        Raises:
+            StateVersionError: it is of another version or shape.
+        """
+        if (
+            int(arrays["version"][0]) != VERSION
+            or arrays["state"].dtype != STATE
+            or arrays["pending"].dtype != CROSSING
+        ):
+            raise StateVersionError(
+                "The saved state of the crossing log is of another version.",
+                hint="Scan the archive again to rebuild it.",
+            )
+        self.state = arrays["state"].copy()
+        self._pending = len(arrays["pending"])
+        self._rows = np.concatenate([arrays["pending"], np.zeros(256, CROSSING)])
+
+
+def crossing_of(row: np.void, subject: Subject, asset: Asset, exercise: str | None) -> Crossing:
+    """Put one row of the log into words.
+
+    Args:
+        row: `CROSSING`. subject, asset: whom and what its numbers stand for.
+        exercise: name of the exercise it belongs to.
+    """
+
+    def known(name: str) -> float | None:
+        value = float(row[name])
+        return None if math.isnan(value) else value
+
+    uncertain = bool(row["uncertain"])
+    return Crossing(
+        subject, asset.id, asset.name, asset.kind,
+        None if uncertain else int(row["t_ms"]), int(row["t_from_ms"]), int(row["t_to_ms"]),
+        uncertain, float(row["lon"]), float(row["lat"]), float(row["kp_m"]) / 1000.0,
+        known("angle_deg"), known("before_kn"), known("sog_kn"), known("after_kn"),
+        float(row["chord_kn"]), known("cog_deg"), known("heading_deg"), known("uncertainty_s"),
+        float(row["accuracy_m"]), exercise,
+    )  # fmt: skip
+
+
+def _rules(table: dict[str, float]) -> CrossingRules:
+    """Read the thresholds; the span of the mean speeds must fit into the ring."""
+    if not 0 <= table["near_min"] < table["far_min"] <= RING - 3:
+        raise UsageError(
+            f"[crossing] wants 0 <= near_min < far_min <= {RING - 3}, "
+            f"got {table['near_min']} and {table['far_min']}."
+        )
+    return CrossingRules(
+        int(table["certain_min"] * MINUTE_MS), table["certain_km"] * 1000.0,
+        int(table["near_min"] * MINUTE_MS), int(table["far_min"] * MINUTE_MS),
+        table["speed_error"], table["clock_s"],
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def log_rows(
+    rows: Located,
+    start: int,
+    end: int,
+    state: NDArray[np.void],
+    lines: Lines,
+    rules: CrossingRules,
+    hit_piece: NDArray[np.int32],
+    hit_share: NDArray[np.float64],
+    out: NDArray[np.void],
+    n: int,
+) -> tuple[int, int, int]:
+    """Follow each segment from fix to fix and write a row for each crossing on the way.
+
+    Args:
+        rows: n located fixes; those from `start` to `end` are folded.
+        state: (slots,) `STATE`, changed in place.
+        lines, rules: pieces and limits.
+        hit_piece, hit_share: (h,) and (h, 2) scratch.
+        out: (k,) `CROSSING`; `n` rows are taken.
+
+    Returns:
+        (row to go on with after making more room, or `end`; rows taken now; room wanted).
+    """
+    slot, verdict, t_ms, lon, lat = rows.slot, rows.verdict, rows.t_ms, rows.lon, rows.lat
+    sog_kn, cog_deg, heading_deg = rows.sog_kn, rows.cog_deg, rows.heading_deg
+    first, entry, line = lines.first, lines.entry, lines.line
+    lon0, lat0, columns, grid_rows = lines.lon0, lines.lat0, lines.columns, lines.rows
+    for i in range(start, end):
+        s = slot[i]
+        if s < 0 or verdict[i] != OK or t_ms[i] <= state[s]["t_ms"]:
+            continue
+        if state[s]["t_ms"] != NO_TIME:
+            hits = find_hits(
+                first, entry, line, lon0, lat0, columns, grid_rows,
+                state[s]["lon"], state[s]["lat"], lon[i], lat[i], hit_piece, hit_share,
+            )  # fmt: skip
+            if hits > 0:
+                if hits >= hit_piece.shape[0] or n + hits > out.shape[0]:
+                    return i, n, max(hits, 64)
+                chord = Chord(
+                    s, state[s]["t_ms"], state[s]["lon"], state[s]["lat"], state[s]["sog_kn"],
+                    state[s]["cog_deg"], state[s]["heading_deg"],
+                    t_ms[i], lon[i], lat[i], sog_kn[i], cog_deg[i], heading_deg[i],
+                )  # fmt: skip
+                n = write_hits(chord, hits, hit_piece, hit_share, state, lines, rules, out, n)
+        state[s]["t_ms"] = t_ms[i]
+        state[s]["lon"], state[s]["lat"] = lon[i], lat[i]
+        state[s]["sog_kn"], state[s]["cog_deg"] = sog_kn[i], cog_deg[i]
+        state[s]["heading_deg"] = heading_deg[i]
+        if not math.isnan(sog_kn[i]):
+            minute = t_ms[i] // MINUTE_MS
+            k = minute % RING
+            if state[s]["minute"][k] != minute:
+                state[s]["minute"][k] = minute
+                state[s]["sum_kn"][k] = 0.0
+                state[s]["fixes"][k] = 0
+            state[s]["sum_kn"][k] += sog_kn[i]
+            state[s]["fixes"][k] += 1
+    return end, n, 0
+
+
+@njit(cache=True, nogil=True)
+def write_hits(
+    chord: Chord,
+    hits: int,
+    hit_piece: NDArray[np.int32],
+    hit_share: NDArray[np.float64],
+    state: NDArray[np.void],
+    lines: Lines,
+    rules: CrossingRules,
+    out: NDArray[np.void],
+    n: int,
+) -> int:
+    """Write a chord's crossings in the order they were met.
+
+    Args:
+        chord: the way between two fixes.
+        hits, hit_piece, hit_share: what it crosses, see `find_hits`; put in order in place.
+        state: (slots,) for the speed before. lines, rules: pieces and limits.
+        out: (k,) `CROSSING` with room; `n` rows are taken.
+
+    Returns:
+        Rows taken now.
+    """
+    for k in range(1, hits):
+        p, share, where = hit_piece[k], hit_share[k, 0], hit_share[k, 1]
+        j = k
+        while j > 0 and (hit_share[j - 1, 0], hit_piece[j - 1]) > (share, p):
+            hit_piece[j] = hit_piece[j - 1]
+            hit_share[j, 0], hit_share[j, 1] = hit_share[j - 1, 0], hit_share[j - 1, 1]
+            j -= 1
+        hit_piece[j], hit_share[j, 0], hit_share[j, 1] = p, share, where
+    begun = n
+    for k in range(hits):
+        n = write_crossing(
+            chord, hit_piece[k], hit_share[k, 0], hit_share[k, 1], state, lines, rules, out,
+            begun, n,
+        )  # fmt: skip
+    return n
+
+
+@njit(cache=True, nogil=True)
+def write_crossing(
+    chord: Chord,
+    p: int,
+    share: float,
+    where: float,
+    state: NDArray[np.void],
+    lines: Lines,
+    rules: CrossingRules,
+    out: NDArray[np.void],
+    begun: int,
+    n: int,
+) -> int:
+    """Write one crossing: piece `p` at `share` of the chord and `where` of the piece.
+
+    Where a bend of the line only touches the chord, both its pieces are hit at one place: that is
+    one row. `begun` is the chord's first row in `out`.
+
+    Returns:
+        Rows taken now.
+    """
+    kp_m = lines.kp_m[p] + where * lines.length_m[p]
+    for k in range(begun, n):
+        if out[k]["asset"] == lines.asset[p] and abs(out[k]["kp_m"] - kp_m) < SAME_PLACE_M:
+            return n
+    kx, ky = metres_per_degree(0.5 * (chord.lat1 + chord.lat2))
+    x, y = (chord.lon2 - chord.lon1) * kx, (chord.lat2 - chord.lat1) * ky
+    chord_m, dt_ms = math.hypot(x, y), chord.t2_ms - chord.t1_ms
+    speed_ms = chord_m / (dt_ms / 1000.0)
+    px = (lines.line[p, 2] - lines.line[p, 0]) * kx
+    py = (lines.line[p, 3] - lines.line[p, 1]) * ky
+    along, across = abs(x * px + y * py), abs(x * py - y * px)
+    row = out[n]
+    row["slot"], row["asset"] = chord.slot, lines.asset[p]
+    row["t_from_ms"], row["t_to_ms"] = chord.t1_ms, chord.t2_ms
+    row["lon"] = chord.lon1 + share * (chord.lon2 - chord.lon1)
+    row["lat"] = chord.lat1 + share * (chord.lat2 - chord.lat1)
+    row["kp_m"], row["accuracy_m"] = kp_m, lines.accuracy_m[p]
+    row["chord_kn"] = speed_ms / KN_MS
+    row["after_kn"] = math.nan
+    if dt_ms > rules.max_dt_ms or chord_m > rules.max_chord_m:
+        row["uncertain"], row["t_ms"] = 1, NO_TIME
+        row["angle_deg"] = row["sog_kn"] = row["cog_deg"] = math.nan
+        row["heading_deg"] = row["uncertainty_s"] = math.nan
+        row["before_kn"] = speed_before(state, chord.slot, chord.t1_ms + rules.near_ms, rules)
+        return n + 1
+    u = time_share(chord, share, chord_m, x, y)
+    row["uncertain"] = 0
+    row["t_ms"] = chord.t1_ms + math.floor(u * dt_ms + 0.5)
+    row["angle_deg"] = math.atan2(across, along) / DEG
+    before_ms = min(row["t_ms"], chord.t1_ms + rules.near_ms)
+    row["before_kn"] = speed_before(state, chord.slot, before_ms, rules)
+    row["sog_kn"] = between(chord.sog1_kn, chord.sog2_kn, u)
+    row["cog_deg"] = turned(chord.cog1_deg, chord.cog2_deg, u)
+    row["heading_deg"] = turned(chord.heading1_deg, chord.heading2_deg, u)
+    # How far the time may be off: a speed that changes by the stated share along the chord moves
+    # it by error * u * (1 - u) * dt; what Hermite moved it by is doubted as well.
+    drift_s = max(abs(u - share), rules.speed_error * u * (1.0 - u)) * dt_ms / 1000.0
+    sine = max(across / math.hypot(along, across), 1e-6)
+    place_s = lines.accuracy_m[p] / (speed_ms * sine)
+    row["uncertainty_s"] = math.hypot(math.hypot(drift_s, rules.clock_s), place_s)
+    return n + 1
+
+
+@njit(cache=True, nogil=True)
+def speed_before(state: NDArray[np.void], slot: int, t_ms: int, rules: CrossingRules) -> float:
+    """Mean speed of the whole minutes that ended from `far` to `near` before a time.
+
+    That time is the crossing, or where the last fix was heard long before it, `near` after that
+    fix: so the span always ends where the vessel was still heard.
+    """
+    return mean_speed(
+        state, slot, t_ms - rules.far_ms - MINUTE_MS + 1, t_ms - rules.near_ms - MINUTE_MS + 1
+    )
+
+
+@njit(cache=True, nogil=True)
+def mean_speed(state: NDArray[np.void], slot: int, from_ms: int, to_ms: int) -> float:
+    """Mean of the minutes' mean speeds, so that a turn with many reports weighs no more.
+
+    Args:
+        state: (slots,) `STATE`.
+        from_ms, to_ms: minutes that begin from here to before there.
+
+    Returns:
+        Knots; NaN where no speed is known.
+    """
+    total, minutes = 0.0, 0
+    for k in range(RING):
+        begins_ms = state[slot]["minute"][k] * MINUTE_MS
+        if state[slot]["fixes"][k] > 0 and from_ms <= begins_ms < to_ms:
+            total += state[slot]["sum_kn"][k] / state[slot]["fixes"][k]
+            minutes += 1
+    return total / minutes if minutes else math.nan
+
+
+@njit(cache=True, nogil=True)
+def settle(
+    pending: NDArray[np.void],
+    n: int,
+    tick_ms: int,
+    state: NDArray[np.void],
+    rules: CrossingRules,
+    final: NDArray[np.void],
+) -> tuple[int, int]:
+    """Move the rows whose speed after is known by now from `pending` to `final`.
+
+    Args:
+        pending: `CROSSING`, `n` rows taken; the others move up, in their order.
+        tick_ms: all fixes before this time have been folded.
+        state: (slots,) for the speed after.
+        final: (n,) `CROSSING`, filled.
+
+    Returns:
+        (rows in `final`, rows still pending).
+    """
+    done = kept = 0
+    for i in range(n):
+        t_ms = after_ms(pending[i], rules)
+        if t_ms + rules.far_ms + MINUTE_MS > tick_ms:
+            pending[kept] = pending[i]
+            kept += 1
+            continue
+        final[done] = pending[i]
+        final[done]["after_kn"] = mean_speed(
+            state, pending[i]["slot"], t_ms + rules.near_ms, t_ms + rules.far_ms
+        )
+        done += 1
+    return done, kept
+
+
+@njit(cache=True, nogil=True)
+def after_ms(row: np.void, rules: CrossingRules) -> int:
+    """Say from when on the speed after a crossing counts, less `near`: see `speed_before`."""
+    heard_ms = row["t_to_ms"] - rules.near_ms
+    return int(heard_ms if row["uncertain"] else max(row["t_ms"], heard_ms))
