@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from sargas.watch.detect.base import Detector
+from sargas.watch.detect.slow import SlowInCorridor
 
-DETECTORS: tuple[type[Detector], ...] = ()
+DETECTORS: tuple[type[Detector], ...] = (SlowInCorridor,)

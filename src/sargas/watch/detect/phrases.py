@@ -1,0 +1,131 @@
+"""Turns of phrase that detectors share, so that one thing is said in one way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from sargas.model.alerts import AssetRef
+from sargas.model.assets import Asset
+from sargas.model.geodesy import metres_per_degree, point_segment
+from sargas.model.time import iso
+from sargas.watch.locate import PieceIndex, cell_of
+
+NAV_STATUS = {
+    1: "at anchor", 2: "not under command", 3: "restricted in its ability to manoeuvre",
+    4: "constrained by its draught", 5: "moored", 6: "aground", 7: "engaged in fishing",
+    8: "under way sailing",
+}  # fmt: skip
+"""Reported states worth a word (ITU-R M.1371-5, table 45)."""
+
+KIND_WORDS = {
+    "telecom_cable": "telecom cable", "unspecified_cable": "cable", "power_cable": "power cable",
+    "gas_pipeline": "gas pipeline", "oil_pipeline": "oil pipeline", "wind_farm": "wind farm",
+    "lng_terminal": "LNG terminal", "other": "asset",
+}  # fmt: skip
+
+
+def clock(t_ms: float) -> str:
+    """Write the time of day as it is read out.
+
+    Example:
+        >>> clock(1735122360000)
+        '10:26Z'
+    """
+    return iso(int(t_ms))[11:16] + "Z"
+
+
+def minutes(value: float) -> str:
+    """Write a duration in words.
+
+    Example:
+        >>> minutes(1.2), minutes(47.0), minutes(125.0)
+        ('1 minute', '47 minutes', '2 h 05 min')
+    """
+    whole = int(value)
+    if whole >= 120:
+        return f"{whole // 60} h {whole % 60:02d} min"
+    return f"{whole} minute" + ("" if whole == 1 else "s")
+
+
+def place(lon: float, lat: float) -> str:
+    """Write a position in degrees and minutes, latitude first as seafarers read it.
+
+    Example:
+        >>> print(place(20.505, 57.25))
+        57°15.0'N 020°30.3'E
+    """
+    return f"{_angle(lat, 2, 'NS')} {_angle(lon, 3, 'EW')}"
+
+
+def _angle(deg: float, digits: int, ends: str) -> str:
+    """Write one angle; tenths of a minute are rounded before they are cut into degrees."""
+    tenths = round(abs(deg) * 600)
+    whole, rest = divmod(tenths, 600)
+    return f"{whole:0{digits}d}°{rest / 10:04.1f}'{ends[deg < 0]}"
+
+
+def asset_words(asset: Asset | AssetRef) -> str:
+    """Name an asset and what it is; the kind is left out where the name says it.
+
+    Example:
+        >>> asset_words(AssetRef("x", "Estlink 2", "power_cable", 0.0, None, 200.0))
+        'Estlink 2 (power cable)'
+    """
+    kind = KIND_WORDS.get(asset.kind, "asset")
+    if not asset.name:
+        return f"a {kind} without a name"
+    if kind.split()[-1] in asset.name.lower():
+        return asset.name
+    return f"{asset.name} ({kind})"
+
+
+def distance_words(distance_m: float, accuracy_m: float, what: str) -> str:
+    """Say how far off an asset is, no finer than its place is known.
+
+    Example:
+        >>> distance_words(12.0, 200.0, "Estlink 2"), distance_words(731.0, 200.0, "Estlink 2")
+        ('within 200 m of Estlink 2', '730 m from Estlink 2')
+    """
+    if distance_m <= accuracy_m:
+        return f"within {accuracy_m:.0f} m of {what}"
+    return f"{round(distance_m, -1):.0f} m from {what}"
+
+
+def heard_words(fixes: float, span_min: float, longest_silence_min: float) -> str:
+    """Say how well a vessel was heard."""
+    n = int(fixes)
+    return (
+        f"{n} fix{'' if n == 1 else 'es'} in {minutes(span_min)}, "
+        f"longest silence {longest_silence_min:.1f} min"
+    )
+
+
+def number_or_none(value: float) -> float | None:
+    """Give None for a value that is not a number, as JSON knows none."""
+    return None if math.isnan(value) else round(float(value), 1)
+
+
+def assets_in_reach(index: PieceIndex, lon: float, lat: float) -> Sequence[tuple[int, float]]:
+    """List every asset whose buffer holds a position, the nearest first.
+
+    Args:
+        index: the pieces.
+        lon, lat: degrees.
+
+    Returns:
+        (asset index, distance in metres), each asset once.
+    """
+    cell = cell_of(index, lon, lat)
+    if cell < 0:
+        return []
+    kx, ky = metres_per_degree(lat)
+    best: dict[int, float] = {}
+    for p in index.entry[index.first[cell] : index.first[cell + 1]]:
+        ax, ay = (index.lon1[p] - lon) * kx, (index.lat1[p] - lat) * ky
+        bx, by = (index.lon2[p] - lon) * kx, (index.lat2[p] - lat) * ky
+        distance_m = point_segment(0.0, 0.0, ax, ay, bx, by)[0]
+        asset = int(index.asset[p])
+        if distance_m <= index.buffer_m[p] and distance_m < best.get(asset, math.inf):
+            best[asset] = float(distance_m)
+    return sorted(best.items(), key=lambda item: (item[1], item[0]))

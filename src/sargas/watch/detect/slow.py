@@ -1,0 +1,477 @@
+"""D4 `slow_in_corridor`: a vessel slow or stopped inside the buffer of an asset.
+
+Definition: within `max(rule buffer, accuracy of the piece)` of an asset, under 3 kn for 15
+minutes or under 0.5 kn for 10, over fixes no more than 30 minutes apart. A dwell begins at the
+first such fix, also when the vessel was first heard already slow; it ends at 4 kn or at 1.2 times
+the buffer, and an open alert also when no position came for 60 minutes. The mean speed of the
+dwell must be below the limit, and the way made good must agree with the reported speed.
+
+Source: catalogue D4 (docs/detectors.md); enter and exit limits in `rules.toml`.
+
+What it cannot see: a drag under way (D1 is for that); a vessel that slows for less than ten
+minutes; one in the middle of a wide wind farm, of which only the outline is watched; one that
+sends no position. Where the asset is known worse than the rule's buffer, being inside says
+little: such an alert is a P3 and says by how much the asset may lie elsewhere.
+
+What raises false alarms: anchorages, fishing grounds, pilot stations, cable and wind farm works,
+ferries that wait. Ports and the land distance mute it, a working ship's type lowers it (judge).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from sargas.model.alerts import Reason
+from sargas.model.fixes import NAV_STATUS_NONE
+from sargas.model.geodesy import KN_MS, metres_per_degree, point_segment, short_distance_m
+from sargas.model.time import MINUTE_MS
+from sargas.watch.clean import OK
+from sargas.watch.detect.base import (
+    CLOSE,
+    OPEN,
+    ROOM,
+    Detector,
+    Finding,
+    Identity,
+    Surroundings,
+    reason,
+)
+from sargas.watch.detect.phrases import (
+    NAV_STATUS,
+    asset_words,
+    assets_in_reach,
+    clock,
+    distance_words,
+    heard_words,
+    minutes,
+    number_or_none,
+)
+from sargas.watch.locate import Located, PieceIndex, cell_of
+
+OUTSIDE, DWELLING, REPORTED = 0, 1, 2
+SLOW, STOPPED = 1, 2
+STILL_THERE, SPED_UP, LEFT, SILENT = 0, 1, 2, 3
+REFERENCE_MS = 60_000
+"""Positions this far apart in time give a speed where none is reported; chosen."""
+
+FEATURE_NAMES = (
+    "form", "dwell_min", "mean_kn", "distance_m", "buffer_m", "made_good_kn", "fixes",
+    "longest_silence_min", "nav_status", "depth_m", "end", "unreported", "speed_kn",
+    "first_heard_slow", "t_last_ms", "land_m",
+)  # fmt: skip
+
+STATE = np.dtype(
+    [
+        ("phase", "i8"), ("form", "i8"), ("heard", "i8"), ("t_last_ms", "i8"),
+        ("t_in_ms", "i8"), ("t_stop_ms", "i8"), ("t_start_ms", "i8"), ("t_ref_ms", "i8"),
+        ("fixes", "i8"), ("unreported", "i8"), ("silence_ms", "i8"), ("first_slow", "i8"),
+        ("asset", "i8"), ("precise", "i8"), ("nav_status", "i8"),
+        ("slow_sum", "f8"), ("stop_sum", "f8"), ("speed_kn", "f8"), ("est_kn", "f8"),
+        ("ref_lon", "f8"), ("ref_lat", "f8"), ("in_lon", "f8"), ("in_lat", "f8"),
+        ("made_good_kn", "f8"), ("margin_m", "f8"), ("distance_m", "f8"), ("buffer_m", "f8"),
+        ("accuracy_m", "f8"), ("kp_m", "f8"), ("lon", "f8"), ("lat", "f8"), ("depth_m", "f8"),
+        ("land_m", "f8"),
+    ]
+)  # fmt: skip
+"""One row a segment. `slow_sum` and `stop_sum` are knots times milliseconds since the dwell and the
+stop began; `lon` to `land_m` belong to the fix with the greatest margin; `heard` counts the
+segment's fixes up to two."""
+
+
+class Params(NamedTuple):
+    """Limits of the rule, from `rules.toml`."""
+
+    slow_kn: float
+    slow_ms: float
+    stop_kn: float
+    stop_ms: float
+    stop_exit_kn: float
+    exit_kn: float
+    exit_buffer: float
+    max_silence_ms: float
+    close_ms: float
+    rule_buffer_m: float
+
+
+class Place(NamedTuple):
+    """Where a fix lies in respect of one asset."""
+
+    asset: np.int64
+    distance_m: float
+    buffer_m: float
+    accuracy_m: float
+    kp_m: float
+
+
+@njit(cache=True, nogil=True)
+def precise_place(index: PieceIndex, lon: float, lat: float, rule_buffer_m: float) -> Place:
+    """Find the best-placed piece among those known to within the rule's buffer.
+
+    A wide, uncertain corridor must not hide a well known cable that lies in it.
+
+    Returns:
+        The place; asset -1 where no such piece is in reach.
+    """
+    best = Place(np.int64(-1), math.nan, math.nan, math.nan, math.nan)
+    cell = cell_of(index, lon, lat)
+    if cell < 0:
+        return best
+    kx, ky = metres_per_degree(lat)
+    nearest_m = math.inf
+    for e in range(index.first[cell], index.first[cell + 1]):
+        p = index.entry[e]
+        if index.accuracy_m[p] > rule_buffer_m:
+            continue
+        ax, ay = (index.lon1[p] - lon) * kx, (index.lat1[p] - lat) * ky
+        bx, by = (index.lon2[p] - lon) * kx, (index.lat2[p] - lat) * ky
+        away_m, share = point_segment(0.0, 0.0, ax, ay, bx, by)
+        if away_m <= index.buffer_m[p] and away_m < nearest_m:
+            nearest_m = away_m
+            kp_m = index.kp_m[p] + share * index.length_m[p]
+            best = Place(
+                np.int64(index.asset[p]), away_m, index.buffer_m[p], index.accuracy_m[p], kp_m
+            )
+    return best
+
+
+@njit(cache=True, nogil=True)
+def _speed_kn(
+    state: NDArray[np.void], s: int, sog_kn: float, t_ms: int, lon: float, lat: float, p: Params
+) -> float:
+    """Give the reported speed, or that between positions a minute apart; NaN unknown."""
+    if not math.isnan(sog_kn):
+        return sog_kn
+    dt_ms = t_ms - state[s]["t_ref_ms"]
+    if state[s]["t_ref_ms"] == 0 or dt_ms > p.max_silence_ms:
+        state[s]["est_kn"] = math.nan
+    elif dt_ms >= REFERENCE_MS:
+        away_m = short_distance_m(state[s]["ref_lon"], state[s]["ref_lat"], lon, lat)
+        state[s]["est_kn"] = away_m / (dt_ms / 1000.0) / KN_MS
+    else:
+        return float(state[s]["est_kn"])
+    state[s]["t_ref_ms"], state[s]["ref_lon"], state[s]["ref_lat"] = t_ms, lon, lat
+    return float(state[s]["est_kn"])
+
+
+@njit(cache=True, nogil=True)
+def _begin(state: NDArray[np.void], s: int, t_ms: int, lon: float, lat: float) -> None:
+    """Start a dwell at this fix."""
+    state[s]["phase"] = DWELLING
+    state[s]["t_in_ms"], state[s]["t_stop_ms"] = t_ms, 0
+    state[s]["in_lon"], state[s]["in_lat"] = lon, lat
+    state[s]["slow_sum"] = state[s]["stop_sum"] = 0.0
+    state[s]["fixes"] = state[s]["unreported"] = state[s]["silence_ms"] = 0
+    state[s]["first_slow"] = state[s]["heard"] == 1
+    state[s]["asset"], state[s]["precise"], state[s]["margin_m"] = -1, 0, -math.inf
+    state[s]["t_last_ms"] = t_ms
+
+
+@njit(cache=True, nogil=True)
+def _place_best(
+    state: NDArray[np.void], s: int, rows: Located, i: int, index: PieceIndex, p: Params
+) -> None:
+    """Keep the asset with the greatest margin, well known ones before uncertain ones."""
+    here = Place(
+        np.int64(rows.asset[i]),
+        rows.distance_m[i],
+        rows.buffer_m[i],
+        rows.accuracy_m[i],
+        rows.kp_m[i],
+    )
+    if here.asset < 0:
+        return
+    if here.accuracy_m > p.rule_buffer_m:
+        better = precise_place(index, rows.lon[i], rows.lat[i], p.rule_buffer_m)
+        if better.asset >= 0:
+            here = better
+    precise = 1 if here.accuracy_m <= p.rule_buffer_m else 0
+    margin_m = here.buffer_m - here.distance_m
+    if state[s]["phase"] == REPORTED and here.asset != state[s]["asset"]:
+        return  # what an alert is about stays as it was opened
+    if precise < state[s]["precise"] or (
+        precise == state[s]["precise"] and margin_m <= state[s]["margin_m"]
+    ):
+        return
+    state[s]["precise"], state[s]["margin_m"], state[s]["asset"] = precise, margin_m, here.asset
+    state[s]["distance_m"], state[s]["buffer_m"] = here.distance_m, here.buffer_m
+    state[s]["accuracy_m"], state[s]["kp_m"] = here.accuracy_m, here.kp_m
+    state[s]["lon"], state[s]["lat"] = rows.lon[i], rows.lat[i]
+    state[s]["depth_m"], state[s]["land_m"] = rows.depth_m[i], rows.land_m[i]
+
+
+@njit(cache=True, nogil=True)
+def _go_on(
+    state: NDArray[np.void],
+    s: int,
+    speed_kn: float,
+    rows: Located,
+    i: int,
+    index: PieceIndex,
+    p: Params,
+) -> None:
+    """Add a fix to the dwell."""
+    t_ms = rows.t_ms[i]
+    dt_ms = t_ms - state[s]["t_last_ms"]
+    state[s]["fixes"] += 1
+    state[s]["silence_ms"] = max(state[s]["silence_ms"], dt_ms)
+    state[s]["unreported"] += math.isnan(rows.sog_kn[i])
+    state[s]["nav_status"] = rows.nav_status[i]
+    if math.isnan(speed_kn):
+        speed_kn = state[s]["speed_kn"]  # unknown now: as it was, it neither starts nor ends
+    state[s]["speed_kn"] = speed_kn
+    state[s]["slow_sum"] += speed_kn * dt_ms
+    if speed_kn >= p.stop_exit_kn:
+        state[s]["t_stop_ms"] = 0
+    elif state[s]["t_stop_ms"] > 0:
+        state[s]["stop_sum"] += speed_kn * dt_ms
+    elif speed_kn < p.stop_kn:
+        state[s]["t_stop_ms"], state[s]["stop_sum"] = t_ms, 0.0
+    state[s]["t_last_ms"] = t_ms
+    dwell_ms = t_ms - state[s]["t_in_ms"]
+    if dwell_ms > 0:
+        made_m = short_distance_m(state[s]["in_lon"], state[s]["in_lat"], rows.lon[i], rows.lat[i])
+        state[s]["made_good_kn"] = made_m / (dwell_ms / 1000.0) / KN_MS
+    _place_best(state, s, rows, i, index, p)
+
+
+@njit(cache=True, nogil=True)
+def _form(state: NDArray[np.void], s: int, p: Params) -> int:
+    """Tell which of the two forms the dwell has by now; 0 for none."""
+    t_ms = state[s]["t_last_ms"]
+    dwell_ms = t_ms - state[s]["t_in_ms"]
+    if state[s]["made_good_kn"] >= p.exit_kn:
+        return 0  # it moves faster than it says
+    if dwell_ms >= p.slow_ms and state[s]["slow_sum"] < p.slow_kn * dwell_ms:
+        return SLOW
+    if state[s]["t_stop_ms"] > 0:
+        stop_ms = t_ms - state[s]["t_stop_ms"]
+        if stop_ms >= p.stop_ms and state[s]["stop_sum"] < p.stop_kn * stop_ms:
+            return STOPPED
+    return 0
+
+
+@njit(cache=True, nogil=True)
+def _emit(
+    state: NDArray[np.void], s: int, op: int, end: int, t_ms: int, events: NDArray[np.void], n: int
+) -> int:
+    """Write an event about the dwell; returns events written."""
+    since_ms = state[s]["t_start_ms"]
+    span_ms = max(state[s]["t_last_ms"] - since_ms, 1)
+    events[n]["op"], events[n]["priority"], events[n]["slot"] = op, 2, s
+    events[n]["t_start_ms"], events[n]["t_ms"] = since_ms, t_ms
+    events[n]["lon"], events[n]["lat"] = state[s]["lon"], state[s]["lat"]
+    events[n]["asset"], events[n]["distance_m"] = state[s]["asset"], state[s]["distance_m"]
+    events[n]["accuracy_m"], events[n]["kp_m"] = state[s]["accuracy_m"], state[s]["kp_m"]
+    x = events[n]["x"]
+    x[0], x[1], x[2] = state[s]["form"], span_ms / MINUTE_MS, state[s]["slow_sum"] / span_ms
+    x[3], x[4], x[5] = state[s]["distance_m"], state[s]["buffer_m"], state[s]["made_good_kn"]
+    x[6], x[7] = state[s]["fixes"], state[s]["silence_ms"] / MINUTE_MS
+    x[8], x[9], x[10] = state[s]["nav_status"], state[s]["depth_m"], end
+    x[11], x[12], x[13] = state[s]["unreported"], state[s]["speed_kn"], state[s]["first_slow"]
+    x[14], x[15] = state[s]["t_last_ms"], state[s]["land_m"]
+    return n + 1
+
+
+@njit(cache=True, nogil=True)
+def slow_rows(
+    rows: Located,
+    start: int,
+    end: int,
+    state: NDArray[np.void],
+    index: PieceIndex,
+    p: Params,
+    events: NDArray[np.void],
+    n: int,
+) -> tuple[int, int]:
+    """Fold fixes into dwells.
+
+    Args:
+        rows: columns of located fixes, canonical order; those from `start` to `end` are taken.
+        state: one row a segment. index: the asset pieces. p: the limits.
+        events: room for events, `n` of them written.
+
+    Returns:
+        (the next row, events written by now).
+
+    Cost: a fix far from all assets costs one look at its segment's state.
+    """
+    for i in range(start, end):
+        if rows.verdict[i] != OK:
+            continue
+        if n + ROOM > events.shape[0]:
+            return i, n
+        s = rows.slot[i]
+        if state[s]["heard"] < 2:
+            state[s]["heard"] += 1
+        if rows.asset[i] < 0 and state[s]["phase"] == OUTSIDE:
+            continue
+        t_ms = rows.t_ms[i]
+        distance_m, buffer_m = rows.distance_m[i], rows.buffer_m[i]
+        speed_kn = _speed_kn(state, s, rows.sog_kn[i], t_ms, rows.lon[i], rows.lat[i], p)
+        if state[s]["phase"] == DWELLING and t_ms - state[s]["t_last_ms"] > p.max_silence_ms:
+            state[s]["phase"] = OUTSIDE
+        if state[s]["phase"] == OUTSIDE:
+            if distance_m <= buffer_m and speed_kn < p.slow_kn:
+                _begin(state, s, t_ms, rows.lon[i], rows.lat[i])
+                _go_on(state, s, speed_kn, rows, i, index, p)
+            continue
+        has_left = not distance_m <= buffer_m * p.exit_buffer
+        if has_left or speed_kn >= p.exit_kn:
+            if state[s]["phase"] == REPORTED:
+                state[s]["speed_kn"] = speed_kn
+                n = _emit(state, s, CLOSE, LEFT if has_left else SPED_UP, t_ms, events, n)
+            state[s]["phase"] = OUTSIDE
+            continue
+        _go_on(state, s, speed_kn, rows, i, index, p)
+        if state[s]["phase"] == DWELLING:
+            form = _form(state, s, p)
+            if form > 0:
+                state[s]["phase"], state[s]["form"] = REPORTED, form
+                state[s]["t_start_ms"] = state[s]["t_in_ms"]
+                if form == STOPPED:  # from here on the sum runs from where the alert starts
+                    state[s]["t_start_ms"] = state[s]["t_stop_ms"]
+                    state[s]["slow_sum"] = state[s]["stop_sum"]
+                n = _emit(state, s, OPEN, STILL_THERE, t_ms, events, n)
+    return end, n
+
+
+@njit(cache=True, nogil=True)
+def slow_tick(
+    t_ms: int, start: int, state: NDArray[np.void], p: Params, events: NDArray[np.void], n: int
+) -> tuple[int, int]:
+    """Close the dwells of vessels without a position for too long."""
+    for s in range(start, state.shape[0]):
+        if state[s]["phase"] != REPORTED or t_ms - state[s]["t_last_ms"] < p.close_ms:
+            continue
+        if n + ROOM > events.shape[0]:
+            return s, n
+        n = _emit(state, s, CLOSE, SILENT, t_ms, events, n)
+        state[s]["phase"] = OUTSIDE
+    return state.shape[0], n
+
+
+class SlowInCorridor(Detector):
+    """D4: slow or stopped inside an asset's buffer."""
+
+    word = "slow_in_corridor"
+    number = "D4"
+    state_dtype = STATE
+    muted_near_land = True
+    ticks = True
+
+    def __init__(self, around: Surroundings) -> None:
+        super().__init__(around)
+        r = around.rules[self.word]
+        self.params = Params(
+            r["slow_kn"], r["slow_min"] * MINUTE_MS, r["stop_kn"], r["stop_min"] * MINUTE_MS,
+            r["stop_exit_kn"], r["exit_kn"], r["exit_buffer"], r["max_silence_min"] * MINUTE_MS,
+            r["close_min"] * MINUTE_MS, around.rules["locate"]["buffer_m"],
+        )  # fmt: skip
+
+    def run_rows(
+        self, rows: Located, start: int, end: int, events: NDArray[np.void], n: int
+    ) -> tuple[int, int]:
+        """Call the row kernel."""
+        done: tuple[int, int] = slow_rows(
+            rows, start, end, self.state, self.around.index, self.params, events, n
+        )
+        return done
+
+    def run_tick(self, t_ms: int, start: int, events: NDArray[np.void], n: int) -> tuple[int, int]:
+        """Call the tick kernel."""
+        done: tuple[int, int] = slow_tick(t_ms, start, self.state, self.params, events, n)
+        return done
+
+    def explain(self, event: np.void, who: Identity) -> Finding:
+        """Say where, how slowly, for how long, and how well the asset's place is known."""
+        x = dict(zip(FEATURE_NAMES, map(float, event["x"]), strict=True))
+        limited = float(event["accuracy_m"]) > self.params.rule_buffer_m
+        return Finding(
+            text=self._text(event, who, x, limited=limited),
+            why=self._why(event, x),
+            against=self._against(event, who, x, limited=limited),
+            context={
+                "depth_m": number_or_none(x["depth_m"]),
+                "coverage": heard_words(x["fixes"], x["dwell_min"], x["longest_silence_min"]),
+                "reported_status": NAV_STATUS.get(int(x["nav_status"])),
+                "assets_in_reach": [
+                    self.around.assets[a].id
+                    for a, _ in assets_in_reach(
+                        self.around.index, float(event["lon"]), float(event["lat"])
+                    )
+                ],
+            },
+            priority=3 if limited else 2,
+            evidence_ms=(int(event["t_start_ms"]), int(x["t_last_ms"])),
+        )
+
+    def _text(self, event: np.void, who: Identity, x: dict[str, float], *, limited: bool) -> str:
+        """Write the sentence."""
+        asset = self.around.assets[int(event["asset"])]
+        is_stop = x["form"] == STOPPED
+        where = distance_words(x["distance_m"], float(event["accuracy_m"]), asset_words(asset))
+        if limited:
+            where += f", asset position uncertain by ±{float(event['accuracy_m']):.0f} m"
+        since, how_long = clock(float(event["t_start_ms"])), minutes(x["dwell_min"])
+        if x["end"] == STILL_THERE:
+            did = "has been stopped" if is_stop else f"has made {x['mean_kn']:.1f} kn on average"
+            return f"{who.spoken} {did} for {how_long}, since {since}, {where}."
+        did = "was stopped" if is_stop else f"made {x['mean_kn']:.1f} kn on average"
+        now = clock(float(event["t_ms"]))
+        how = {
+            SPED_UP: f"made {x['speed_kn']:.1f} kn again at {now}",
+            LEFT: f"left the corridor at {now}",
+            SILENT: f"no position received since {clock(x['t_last_ms'])}",
+        }[int(x["end"])]
+        return f"{who.spoken} {did} for {how_long}, from {since}, {where}; {how}."
+
+    def _why(self, event: np.void, x: dict[str, float]) -> tuple[Reason, ...]:
+        """List the tests."""
+        p = self.params
+        is_stop = x["form"] == STOPPED
+        limit_kn, limit_ms = (p.stop_kn, p.stop_ms) if is_stop else (p.slow_kn, p.slow_ms)
+        return (
+            reason("mean speed over ground", x["mean_kn"], "kn", limit_kn, above=False),
+            reason("duration", x["dwell_min"], "min", limit_ms / MINUTE_MS, above=True),
+            reason("distance to asset", x["distance_m"], "m", x["buffer_m"], above=False),
+            reason("speed made good", x["made_good_kn"], "kn", p.exit_kn, above=False),
+            reason(
+                "longest silence", x["longest_silence_min"], "min",
+                p.max_silence_ms / MINUTE_MS, above=False,
+            ),
+            reason(
+                "accuracy of the asset's position", float(event["accuracy_m"]), "m",
+                p.rule_buffer_m, above=False,
+            ),
+        )  # fmt: skip
+
+    def _against(
+        self, event: np.void, who: Identity, x: dict[str, float], *, limited: bool
+    ) -> tuple[str, ...]:
+        """List what speaks against it, and what is not known."""
+        out = []
+        if limited:
+            out.append(
+                f"asset position uncertain by ±{float(event['accuracy_m']):.0f} m: "
+                "being inside its buffer says little"
+            )
+        status = NAV_STATUS.get(int(x["nav_status"]))
+        if status:
+            out.append(f"reports itself {status}")
+        elif int(x["nav_status"]) == NAV_STATUS_NONE:
+            out.append("navigational status not available")
+        if who.ship_type is None:
+            out.append("ship type unknown: it may be at work here")
+        if x["first_heard_slow"]:
+            out.append("already slow when first received: it may have been here longer")
+        if x["unreported"]:
+            out.append(
+                f"no speed reported in {x['unreported']:.0f} of {x['fixes']:.0f} fixes: "
+                "taken from positions a minute apart"
+            )
+        return tuple(out)
