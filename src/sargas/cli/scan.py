@@ -6,7 +6,7 @@ import resource
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -14,8 +14,12 @@ from sargas.cli.reading import Reading
 from sargas.cli.words import put_json, put_table, say, span_text
 from sargas.errors import EXIT_ALERTS, EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, UsageError
 from sargas.model.alerts import PRIORITIES, RETRACTED, Alert
+from sargas.model.fixes import Batch
 from sargas.model.time import iso
 from sargas.watch.fold import Outcome, Watch
+
+if TYPE_CHECKING:
+    from sargas.cli.keeping import Keeper
 
 
 def scan(
@@ -76,7 +80,7 @@ def scan(
     reading.prepare()
     watch = make_watch(assets, rules, home, reading.lateness_ms or None)
     prepare_kernels(quiet=quiet)
-    keeper = _keeper(home, watch, reading)
+    keeper = _keeper(home, watch, files)
     latest: dict[str, Alert] = {}
     cpu_s = _cpu_s()
     interrupted = False
@@ -88,7 +92,7 @@ def scan(
         say("sargas: interrupted; these are the alerts of what was read.")
     _take(watch.flush(), latest, keeper, None)
     if keeper is not None:
-        keeper.close(watch, reading)
+        keeper.close()
     shown = [a for a in latest.values() if muted or not a.muted_by]
     shown.sort(key=lambda a: (a.t_detected_ms, a.detector, a.id))
     _print(shown, json=json)
@@ -133,16 +137,19 @@ def prepare_kernels(*, quiet: bool) -> None:
     warm(quiet=quiet)
 
 
-def _keeper(home: Path | None, watch: Watch, reading: Reading):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _keeper(home: Path | None, watch: Watch, files: list[str]) -> Keeper | None:
     """Open the home to write to, if one is wanted."""
     if home is None:
         return None
-    from sargas.cli.keeping import Keeper
+    from sargas.cli.keeping import Keeper, source_name
 
-    return Keeper(home, watch, reading)
+    around = watch.around
+    return Keeper(home, watch, source_name(files, around.rules.version, around.assets.version))
 
 
-def _take(outcome: Outcome, latest: dict[str, Alert], keeper, batch) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _take(
+    outcome: Outcome, latest: dict[str, Alert], keeper: Keeper | None, batch: Batch | None
+) -> None:
     """Keep the latest version of each alert, and all of them in the home."""
     for alert in outcome.alerts:
         latest[alert.id] = alert
@@ -180,7 +187,9 @@ def _summarise(reading: Reading, watch: Watch, latest: dict[str, Alert], cpu_s: 
     _say_counts("set aside", {k: n for k, n in tally.items() if k != "ok" and n})
     say(f"folded    {tally.get('ok', 0):,} fixes")
     alerts = Counter(f"{a.detector} {a.priority}" for a in latest.values() if not a.muted_by)
-    _say_counts("alerts", alerts) if alerts else say("alerts    none")
+    _say_counts("alerts", alerts)
+    if not alerts:
+        say("alerts    none")
     _say_counts("muted", Counter(m for a in latest.values() for m in a.muted_by[:1]), most=6)
     for detector in watch.detectors:
         _say_counts(f"{detector.word}: passed over", getattr(detector, "counts", {}))

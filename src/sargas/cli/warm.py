@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 SLOW_S = 5.0
 
@@ -34,7 +34,7 @@ def warm(*, quiet: bool = False) -> float:
     return took
 
 
-def _spinner(*, quiet: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _spinner(*, quiet: bool) -> AbstractContextManager[object]:
     """Show on a terminal that something is going on."""
     if quiet or not sys.stderr.isatty():
         return nullcontext()
