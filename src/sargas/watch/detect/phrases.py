@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from sargas.model.alerts import AssetRef
 from sargas.model.assets import Asset
-from sargas.model.geodesy import metres_per_degree, point_segment
 from sargas.model.time import iso
-from sargas.watch.locate import PieceIndex, cell_of
 
 NAV_STATUS = {
     1: "at anchor", 2: "not under command", 3: "restricted in its ability to manoeuvre",
@@ -104,28 +101,3 @@ def heard_words(fixes: float, span_min: float, longest_silence_min: float) -> st
 def number_or_none(value: float) -> float | None:
     """Give None for a value that is not a number, as JSON knows none."""
     return None if math.isnan(value) else round(float(value), 1)
-
-
-def assets_in_reach(index: PieceIndex, lon: float, lat: float) -> Sequence[tuple[int, float]]:
-    """List every asset whose buffer holds a position, the nearest first.
-
-    Args:
-        index: the pieces.
-        lon, lat: degrees.
-
-    Returns:
-        (asset index, distance in metres), each asset once.
-    """
-    cell = cell_of(index, lon, lat)
-    if cell < 0:
-        return []
-    kx, ky = metres_per_degree(lat)
-    best: dict[int, float] = {}
-    for p in index.entry[index.first[cell] : index.first[cell + 1]]:
-        ax, ay = (index.lon1[p] - lon) * kx, (index.lat1[p] - lat) * ky
-        bx, by = (index.lon2[p] - lon) * kx, (index.lat2[p] - lat) * ky
-        distance_m = point_segment(0.0, 0.0, ax, ay, bx, by)[0]
-        asset = int(index.asset[p])
-        if distance_m <= index.buffer_m[p] and distance_m < best.get(asset, math.inf):
-            best[asset] = float(distance_m)
-    return sorted(best.items(), key=lambda item: (item[1], item[0]))

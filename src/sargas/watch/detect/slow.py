@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from sargas.model.alerts import Reason
 from sargas.model.fixes import NAV_STATUS_NONE
-from sargas.model.geodesy import KN_MS, metres_per_degree, point_segment, short_distance_m
+from sargas.model.geodesy import KN_MS, short_distance_m
 from sargas.model.time import MINUTE_MS
 from sargas.watch.clean import OK
 from sargas.watch.detect.base import (
@@ -41,17 +41,17 @@ from sargas.watch.detect.base import (
     Surroundings,
     reason,
 )
+from sargas.watch.detect.nearby import Place, assets_in_reach, precise_place
 from sargas.watch.detect.phrases import (
     NAV_STATUS,
     asset_words,
-    assets_in_reach,
     clock,
     distance_words,
     heard_words,
     minutes,
     number_or_none,
 )
-from sargas.watch.locate import Located, PieceIndex, cell_of
+from sargas.watch.locate import Located, PieceIndex
 
 OUTSIDE, DWELLING, REPORTED = 0, 1, 2
 SLOW, STOPPED = 1, 2
@@ -98,45 +98,20 @@ class Params(NamedTuple):
     rule_buffer_m: float
 
 
-class Place(NamedTuple):
-    """Where a fix lies in respect of one asset."""
+class Slow(NamedTuple):
+    """What a dwell takes from one fix.
 
-    asset: np.int64
-    distance_m: float
-    buffer_m: float
-    accuracy_m: float
-    kp_m: float
-
-
-@njit(cache=True, nogil=True)
-def precise_place(index: PieceIndex, lon: float, lat: float, rule_buffer_m: float) -> Place:
-    """Find the best-placed piece among those known to within the rule's buffer.
-
-    A wide, uncertain corridor must not hide a well known cable that lies in it.
-
-    Returns:
-        The place; asset -1 where no such piece is in reach.
+    Few numbers and no arrays: handing all columns on would cost more than the work itself.
     """
-    best = Place(np.int64(-1), math.nan, math.nan, math.nan, math.nan)
-    cell = cell_of(index, lon, lat)
-    if cell < 0:
-        return best
-    kx, ky = metres_per_degree(lat)
-    nearest_m = math.inf
-    for e in range(index.first[cell], index.first[cell + 1]):
-        p = index.entry[e]
-        if index.accuracy_m[p] > rule_buffer_m:
-            continue
-        ax, ay = (index.lon1[p] - lon) * kx, (index.lat1[p] - lat) * ky
-        bx, by = (index.lon2[p] - lon) * kx, (index.lat2[p] - lat) * ky
-        away_m, share = point_segment(0.0, 0.0, ax, ay, bx, by)
-        if away_m <= index.buffer_m[p] and away_m < nearest_m:
-            nearest_m = away_m
-            kp_m = index.kp_m[p] + share * index.length_m[p]
-            best = Place(
-                np.int64(index.asset[p]), away_m, index.buffer_m[p], index.accuracy_m[p], kp_m
-            )
-    return best
+
+    t_ms: int
+    lon: float
+    lat: float
+    speed_kn: float
+    is_reported: bool
+    nav_status: int
+    depth_m: float
+    land_m: float
 
 
 @njit(cache=True, nogil=True)
@@ -173,54 +148,35 @@ def _begin(state: NDArray[np.void], s: int, t_ms: int, lon: float, lat: float) -
 
 @njit(cache=True, nogil=True)
 def _place_best(
-    state: NDArray[np.void], s: int, rows: Located, i: int, index: PieceIndex, p: Params
+    state: NDArray[np.void], s: int, fix: Slow, place: Place, rule_buffer_m: float
 ) -> None:
     """Keep the asset with the greatest margin, well known ones before uncertain ones."""
-    here = Place(
-        np.int64(rows.asset[i]),
-        rows.distance_m[i],
-        rows.buffer_m[i],
-        rows.accuracy_m[i],
-        rows.kp_m[i],
-    )
-    if here.asset < 0:
+    if place.asset < 0:
         return
-    if here.accuracy_m > p.rule_buffer_m:
-        better = precise_place(index, rows.lon[i], rows.lat[i], p.rule_buffer_m)
-        if better.asset >= 0:
-            here = better
-    precise = 1 if here.accuracy_m <= p.rule_buffer_m else 0
-    margin_m = here.buffer_m - here.distance_m
-    if state[s]["phase"] == REPORTED and here.asset != state[s]["asset"]:
+    precise = 1 if place.accuracy_m <= rule_buffer_m else 0
+    margin_m = place.buffer_m - place.distance_m
+    if state[s]["phase"] == REPORTED and place.asset != state[s]["asset"]:
         return  # what an alert is about stays as it was opened
     if precise < state[s]["precise"] or (
         precise == state[s]["precise"] and margin_m <= state[s]["margin_m"]
     ):
         return
-    state[s]["precise"], state[s]["margin_m"], state[s]["asset"] = precise, margin_m, here.asset
-    state[s]["distance_m"], state[s]["buffer_m"] = here.distance_m, here.buffer_m
-    state[s]["accuracy_m"], state[s]["kp_m"] = here.accuracy_m, here.kp_m
-    state[s]["lon"], state[s]["lat"] = rows.lon[i], rows.lat[i]
-    state[s]["depth_m"], state[s]["land_m"] = rows.depth_m[i], rows.land_m[i]
+    state[s]["precise"], state[s]["margin_m"], state[s]["asset"] = precise, margin_m, place.asset
+    state[s]["distance_m"], state[s]["buffer_m"] = place.distance_m, place.buffer_m
+    state[s]["accuracy_m"], state[s]["kp_m"] = place.accuracy_m, place.kp_m
+    state[s]["lon"], state[s]["lat"] = fix.lon, fix.lat
+    state[s]["depth_m"], state[s]["land_m"] = fix.depth_m, fix.land_m
 
 
 @njit(cache=True, nogil=True)
-def _go_on(
-    state: NDArray[np.void],
-    s: int,
-    speed_kn: float,
-    rows: Located,
-    i: int,
-    index: PieceIndex,
-    p: Params,
-) -> None:
+def _go_on(state: NDArray[np.void], s: int, fix: Slow, place: Place, p: Params) -> None:
     """Add a fix to the dwell."""
-    t_ms = rows.t_ms[i]
+    t_ms, speed_kn = fix.t_ms, fix.speed_kn
     dt_ms = t_ms - state[s]["t_last_ms"]
     state[s]["fixes"] += 1
     state[s]["silence_ms"] = max(state[s]["silence_ms"], dt_ms)
-    state[s]["unreported"] += math.isnan(rows.sog_kn[i])
-    state[s]["nav_status"] = rows.nav_status[i]
+    state[s]["unreported"] += not fix.is_reported
+    state[s]["nav_status"] = fix.nav_status
     if math.isnan(speed_kn):
         speed_kn = state[s]["speed_kn"]  # unknown now: as it was, it neither starts nor ends
     state[s]["speed_kn"] = speed_kn
@@ -232,27 +188,51 @@ def _go_on(
     elif speed_kn < p.stop_kn:
         state[s]["t_stop_ms"], state[s]["stop_sum"] = t_ms, 0.0
     state[s]["t_last_ms"] = t_ms
-    dwell_ms = t_ms - state[s]["t_in_ms"]
-    if dwell_ms > 0:
-        made_m = short_distance_m(state[s]["in_lon"], state[s]["in_lat"], rows.lon[i], rows.lat[i])
-        state[s]["made_good_kn"] = made_m / (dwell_ms / 1000.0) / KN_MS
-    _place_best(state, s, rows, i, index, p)
+    _place_best(state, s, fix, place, p.rule_buffer_m)
 
 
 @njit(cache=True, nogil=True)
-def _form(state: NDArray[np.void], s: int, p: Params) -> int:
+def _made_good_kn(state: NDArray[np.void], s: int, fix: Slow) -> float:
+    """Give the speed from where the dwell began to here, in a straight line."""
+    dwell_ms = fix.t_ms - state[s]["t_in_ms"]
+    if dwell_ms <= 0:
+        return 0.0
+    made_m = short_distance_m(state[s]["in_lon"], state[s]["in_lat"], fix.lon, fix.lat)
+    return float(made_m / (dwell_ms / 1000.0) / KN_MS)
+
+
+@njit(cache=True, nogil=True)
+def _form(state: NDArray[np.void], s: int, fix: Slow, p: Params) -> int:
     """Tell which of the two forms the dwell has by now; 0 for none."""
-    t_ms = state[s]["t_last_ms"]
-    dwell_ms = t_ms - state[s]["t_in_ms"]
-    if state[s]["made_good_kn"] >= p.exit_kn:
-        return 0  # it moves faster than it says
+    form = 0
+    dwell_ms = fix.t_ms - state[s]["t_in_ms"]
+    stop_ms = fix.t_ms - state[s]["t_stop_ms"]
     if dwell_ms >= p.slow_ms and state[s]["slow_sum"] < p.slow_kn * dwell_ms:
-        return SLOW
-    if state[s]["t_stop_ms"] > 0:
-        stop_ms = t_ms - state[s]["t_stop_ms"]
-        if stop_ms >= p.stop_ms and state[s]["stop_sum"] < p.stop_kn * stop_ms:
-            return STOPPED
-    return 0
+        form = SLOW
+    elif (
+        state[s]["t_stop_ms"] > 0
+        and stop_ms >= p.stop_ms
+        and state[s]["stop_sum"] < p.stop_kn * stop_ms
+    ):
+        form = STOPPED
+    return form
+
+
+@njit(cache=True, nogil=True)
+def _has_opened(state: NDArray[np.void], s: int, fix: Slow, p: Params) -> bool:
+    """Tell whether the dwell is an alert from now on, and mark it as one."""
+    form = _form(state, s, fix, p)
+    if form == 0:
+        return False
+    state[s]["made_good_kn"] = _made_good_kn(state, s, fix)
+    if state[s]["made_good_kn"] >= p.exit_kn:
+        return False  # it moves faster than it says
+    state[s]["phase"], state[s]["form"] = REPORTED, form
+    state[s]["t_start_ms"] = state[s]["t_in_ms"]
+    if form == STOPPED:  # from here on the sum runs from where the alert starts
+        state[s]["t_start_ms"] = state[s]["t_stop_ms"]
+        state[s]["slow_sum"] = state[s]["stop_sum"]
+    return True
 
 
 @njit(cache=True, nogil=True)
@@ -310,16 +290,15 @@ def slow_rows(
             state[s]["heard"] += 1
         if rows.asset[i] < 0 and state[s]["phase"] == OUTSIDE:
             continue
-        t_ms = rows.t_ms[i]
+        t_ms, lon, lat = rows.t_ms[i], rows.lon[i], rows.lat[i]
         distance_m, buffer_m = rows.distance_m[i], rows.buffer_m[i]
-        speed_kn = _speed_kn(state, s, rows.sog_kn[i], t_ms, rows.lon[i], rows.lat[i], p)
+        speed_kn = _speed_kn(state, s, rows.sog_kn[i], t_ms, lon, lat, p)
         if state[s]["phase"] == DWELLING and t_ms - state[s]["t_last_ms"] > p.max_silence_ms:
             state[s]["phase"] = OUTSIDE
         if state[s]["phase"] == OUTSIDE:
-            if distance_m <= buffer_m and speed_kn < p.slow_kn:
-                _begin(state, s, t_ms, rows.lon[i], rows.lat[i])
-                _go_on(state, s, speed_kn, rows, i, index, p)
-            continue
+            if not (distance_m <= buffer_m and speed_kn < p.slow_kn):
+                continue
+            _begin(state, s, t_ms, lon, lat)
         has_left = not distance_m <= buffer_m * p.exit_buffer
         if has_left or speed_kn >= p.exit_kn:
             if state[s]["phase"] == REPORTED:
@@ -327,16 +306,20 @@ def slow_rows(
                 n = _emit(state, s, CLOSE, LEFT if has_left else SPED_UP, t_ms, events, n)
             state[s]["phase"] = OUTSIDE
             continue
-        _go_on(state, s, speed_kn, rows, i, index, p)
-        if state[s]["phase"] == DWELLING:
-            form = _form(state, s, p)
-            if form > 0:
-                state[s]["phase"], state[s]["form"] = REPORTED, form
-                state[s]["t_start_ms"] = state[s]["t_in_ms"]
-                if form == STOPPED:  # from here on the sum runs from where the alert starts
-                    state[s]["t_start_ms"] = state[s]["t_stop_ms"]
-                    state[s]["slow_sum"] = state[s]["stop_sum"]
-                n = _emit(state, s, OPEN, STILL_THERE, t_ms, events, n)
+        place = Place(
+            np.int64(rows.asset[i]), distance_m, buffer_m, rows.accuracy_m[i], rows.kp_m[i]
+        )
+        if place.accuracy_m > p.rule_buffer_m:
+            better = precise_place(index, lon, lat, p.rule_buffer_m)
+            if better.asset >= 0:
+                place = better
+        fix = Slow(
+            t_ms, lon, lat, speed_kn, not math.isnan(rows.sog_kn[i]), rows.nav_status[i],
+            rows.depth_m[i], rows.land_m[i],
+        )  # fmt: skip
+        _go_on(state, s, fix, place, p)
+        if state[s]["phase"] == DWELLING and _has_opened(state, s, fix, p):
+            n = _emit(state, s, OPEN, STILL_THERE, t_ms, events, n)
     return end, n
 
 
