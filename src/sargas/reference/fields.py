@@ -123,7 +123,9 @@ def _source(raw: RawFile, p: dict[str, Any], options: ImportOptions) -> tuple[st
     for mark, key in _SOURCE_MARKS:
         if mark in text.lower():
             return key, version or text
-    return f"user:{slug(raw.path.stem)[:32] or 'file'}", version or text
+    # A date or version at the end of the file's name is dropped: the next file is the same source.
+    stem = re.sub(r"(-v?\d+)+$", "", slug(raw.path.stem))
+    return f"user:{stem[:32].strip('-') or 'file'}", version or text
 
 
 def _ref(p: dict[str, Any], source: str, name: str, kind: str, geometry: Any) -> str:  # noqa: ANN401
