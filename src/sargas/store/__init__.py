@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sargas.store.home import Home as Home
     from sargas.store.ledger import Ledger as Ledger
+    from sargas.store.query import Archive as Archive
     from sargas.store.shards import ShardWriter as ShardWriter
     from sargas.store.shards import compact as compact
     from sargas.store.shards import read_day as read_day
 
 _PLACES = {
+    "Archive": "query",
     "Home": "home",
     "Ledger": "ledger",
     "ShardWriter": "shards",
     "compact": "shards",
     "read_day": "shards",
 }
-__all__ = ["Home", "Ledger", "ShardWriter", "compact", "read_day"]
+__all__ = ["Archive", "Home", "Ledger", "ShardWriter", "compact", "read_day"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a class or a function

@@ -21,7 +21,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +104,7 @@ class Home:
             return []
         except OSError as error:
             raise unusable(error, self.table_path(table), "list the days") from error
-        return sorted(found[1] for name in names if (found := _DAY_DIR.fullmatch(name)))
+        return sorted(day for name in names if (day := _day_in(name)))
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -163,6 +163,15 @@ class Home:
             os.fsync(file.fileno())
         temporary.replace(settings_path)
         sync_directory(self.path)
+
+
+def _day_in(name: str) -> str | None:
+    """Read the day out of a directory's name; None if it is another directory."""
+    found = _DAY_DIR.fullmatch(name)
+    try:
+        return date.fromisoformat(found[1]).isoformat() if found else None
+    except ValueError:
+        return None
 
 
 def _read_settings(text: bytes, path: Path) -> tuple[int, str]:
