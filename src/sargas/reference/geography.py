@@ -172,7 +172,8 @@ class Geography:
     def territories_at(self, lon: float, lat: float) -> list[str]:
         """List the states whose land or territorial sea holds a point, sorted by code.
 
-        Åland answers `['ALA', 'FIN']`: it is part of Finland. A part of the Narva bay answers
+        Åland answers `['ALA', 'FIN']`: it is part of Finland. A strip of the Gulf of
+        Finland answers
         `['EST', 'RUS']`: the two polygons overlap. An empty list means outside every
         territorial sea, or outside the area of the file; it does not say whose economic zone.
 

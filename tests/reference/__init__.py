@@ -1,0 +1,1 @@
+"""Tests of the shipped geography, the registers, the readers and the importer."""
