@@ -58,13 +58,16 @@ def test_a_track_is_what_numpy_finds(tmp_path_factory, fixes, compacted, t1, t2,
         same(archive.track(domain, mmsi, NO_TIME, 2**63 - 1), rows.take(wanted))
 
 
-degrees = st.one_of(st.integers(-180, 180).map(float), st.floats(-180, 180))
+degrees = st.one_of(
+    st.integers(-180, 180).map(float), st.floats(-180, 180), st.floats(-1e300, 1e300)
+)
 
 
 @law
 @given(
     fixes_drawn, st.booleans(), times, times, degrees, degrees,
-    st.floats(-90, 90), st.floats(-90, 90), st.integers(0, 60),
+    st.one_of(st.integers(-84, 84).map(float), st.floats(-91, 91)), st.floats(-90, 90),
+    st.integers(0, 60),
 )  # fmt: skip
 def test_a_box_is_what_numpy_finds(
     tmp_path_factory, fixes, compacted, t1, t2, lon1, lon2, lat1, lat2, limit

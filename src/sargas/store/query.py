@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from glob import escape
-from math import isfinite
+from math import ceil, floor, isfinite
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from sargas.errors import StoreError, UsageError
 from sargas.model.arrow import fixes_from_arrow
-from sargas.model.fixes import AIR, SEA, Fixes
+from sargas.model.fixes import AIR, PER_DEGREE, SEA, Fixes
 from sargas.model.time import DAY_MS, parse_iso
 from sargas.store import files
 from sargas.store.canon import canonical_order, shard_of, subject_keys
@@ -36,8 +36,8 @@ _TRACK = _FIXES + " AND domain = $domain AND subject_id = $subject_id"
 _BOX = (
     _FIXES
     + """
+    AND lon_raw BETWEEN $lon_from AND $lon_to AND lat_raw BETWEEN $lat_from AND $lat_to
     AND lat_raw / 600000.0::DOUBLE BETWEEN $lat1 AND $lat2
-    AND lon_raw BETWEEN -108000000 AND 108000000
     AND CASE WHEN $lon1::DOUBLE <= $lon2::DOUBLE
         THEN lon_raw / 600000.0::DOUBLE BETWEEN $lon1 AND $lon2
         ELSE lon_raw / 600000.0::DOUBLE >= $lon1 OR lon_raw / 600000.0::DOUBLE <= $lon2 END
@@ -183,7 +183,12 @@ class Archive:
                 f"{lon1}, {lat1}, {lon2}, {lat2} is no box.",
                 hint="Give west, south, east, north in degrees.",
             )
-        return self._fixes(_BOX, from_ms, to_ms, {**edges, "limit": _checked_limit(limit)})
+        limits = {
+            **_wire_bounds("lon", lon1, lon2, 180),
+            **_wire_bounds("lat", lat1, lat2, 90),
+            "limit": _checked_limit(limit),
+        }
+        return self._fixes(_BOX, from_ms, to_ms, {**edges, **limits})
 
     def last_positions(self, as_of_ms: int, max_age_ms: int) -> Fixes:
         """Read each subject's last fix with a position, as known at an event time.
@@ -362,6 +367,19 @@ def _static(domain: int, subject_id: int, t_ms: int, values: Any) -> dict[str, A
         fields["draught_m"] /= 10
     subject = {"domain": DOMAIN_WORDS.get(domain, str(domain)), "mmsi": subject_id}
     return {**subject, **fields, "t_ms": t_ms}
+
+
+def _wire_bounds(axis: str, low: float, high: float, limit: int) -> dict[str, int]:
+    """Bound a coordinate in wire units, a little wider than asked: numbers the scan can skip by.
+
+    A span across the antimeridian (`low > high`) is bounded by the whole circle only.
+    """
+    if low > high:
+        low, high = -limit, limit
+    most = int(limit * PER_DEGREE)
+    first = floor(max(-limit, min(low, limit)) * PER_DEGREE) - 1
+    last = ceil(max(-limit, min(high, limit)) * PER_DEGREE) + 1
+    return {f"{axis}_from": max(first, -most), f"{axis}_to": min(last, most)}
 
 
 def _is_subject(domain: int, subject_id: int) -> bool:
