@@ -1,8 +1,9 @@
 """Chords between fixes, and where they cross the lines of assets: the geometry of the crossing log.
 
-Whether a chord crosses a piece is told from the signs of four areas alone, in degrees: vertices
-and fixes are the same numbers on both sides of them, so that a line is crossed once at a vertex
-and once at a fix, whatever the rounding. Lengths and angles are measured on the tangent plane.
+Whether a chord crosses a piece is told from the signs of four areas alone, in degrees. Vertices
+and fixes are the same numbers on both sides of them, and no fix lies exactly on a line (see
+`ASIDE_DEG`), so that a line is crossed once at a vertex and once at a fix. Lengths and angles are
+measured on the tangent plane.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ EDGE = 1e-9
 """Cells are entered this much (in cells) before their edge, so that rounding loses none."""
 SAME_DEG = 1e-11
 """Two ends of pieces this near are one vertex: a micrometre, far above rounding."""
+ASIDE_DEG = (1.374e-10, 2.223e-10)
+"""Lines are moved aside by this much, 0.03 mm, in longitude and latitude. Fixes are multiples of
+1/600,000 degree, and imported vertices often are too: moved, none is ever exactly on another's
+line, and the hard cases of a fix on a bend or a way along the line need no rules of their own."""
 BISECTIONS = 40
 """Halvings of the chord when the time is sought: 10^-12 of it, far below a millisecond."""
 
@@ -67,7 +72,7 @@ class Chord(NamedTuple):
 
 
 def pack_lines(index: PieceIndex) -> Lines:
-    """Pack the pieces, each ending exactly where its neighbour begins.
+    """Pack the pieces, each ending exactly where its neighbour begins, all moved by `ASIDE_DEG`.
 
     A vertex that two pieces share must be the same number in both: then a chord passes it on one
     side of both, and crosses the line there once.
@@ -82,8 +87,9 @@ def pack_lines(index: PieceIndex) -> Lines:
         if np.abs(line[last, 2:] - line[begin, :2]).max() < SAME_DEG:
             line[last, 2:] = line[begin, :2]
         begin = last + 1
+    line += np.array(ASIDE_DEG * 2)
     return Lines(
-        index.first, index.entry, np.ascontiguousarray(line), index.lon0, index.lat0,
+        index.first, index.entry, line, index.lon0, index.lat0,
         index.columns, index.rows, index.asset, index.kp_m, index.length_m, index.accuracy_m,
     )  # fmt: skip
 
@@ -152,9 +158,6 @@ def add_if_crossed(
     hits: int,
 ) -> int:
     """Add piece `p` to the hits if the chord crosses it and it is not among them yet.
-
-    A point that lies on the other line counts as on its left. Since vertices and fixes are the
-    same numbers on both sides of them, a line is crossed once at a vertex, and once at a fix.
 
     Returns:
         Number of hits now.

@@ -40,8 +40,6 @@ from sargas.watch.locate import Located
 
 RING = 16
 """Minutes of mean speed that are kept; the longest span asked for must fit (see `_rules`)."""
-SAME_PLACE_M = 0.001
-"""Two crossings of one asset this near along it, on one chord, are one."""
 
 CROSSING = np.dtype(
     [
@@ -318,11 +316,10 @@ def write_hits(
             hit_share[j, 0], hit_share[j, 1] = hit_share[j - 1, 0], hit_share[j - 1, 1]
             j -= 1
         hit_piece[j], hit_share[j, 0], hit_share[j, 1] = p, share, where
-    begun = n
     for k in range(hits):
         n = write_crossing(
             chord, hit_piece[k], hit_share[k, 0], hit_share[k, 1], state, lines, rules, out,
-            begun, n,
+            n,
         )  # fmt: skip
     return n
 
@@ -337,21 +334,14 @@ def write_crossing(
     lines: Lines,
     rules: CrossingRules,
     out: NDArray[np.void],
-    begun: int,
     n: int,
 ) -> int:
     """Write one crossing: piece `p` at `share` of the chord and `where` of the piece.
-
-    Where a bend of the line only touches the chord, both its pieces are hit at one place: that is
-    one row. `begun` is the chord's first row in `out`.
 
     Returns:
         Rows taken now.
     """
     kp_m = lines.kp_m[p] + where * lines.length_m[p]
-    for k in range(begun, n):
-        if out[k]["asset"] == lines.asset[p] and abs(out[k]["kp_m"] - kp_m) < SAME_PLACE_M:
-            return n
     kx, ky = metres_per_degree(0.5 * (chord.lat1 + chord.lat2))
     x, y = (chord.lon2 - chord.lon1) * kx, (chord.lat2 - chord.lat1) * ky
     chord_m, dt_ms = math.hypot(x, y), chord.t2_ms - chord.t1_ms
