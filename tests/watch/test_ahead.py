@@ -70,7 +70,7 @@ def oracle(around, lon, lat, course_deg, reach_m) -> dict[int, float]:
                 np.stack(MERCATOR.transform(p.lon2, p.lat2), -1),
             ],
             1,
-        )  # fmt: skip
+        )
     )
     out: dict[int, float] = {}
     for i in np.flatnonzero(shapely.intersects(ends, ray) & (p.length_m > 0)):

@@ -30,9 +30,9 @@ from sargas.model.geodesy import (
     short_distance_m,
     step_along,
 )
-from sargas.model.time import HOUR_MS
 from sargas.reference.grid import sample
 from sargas.watch.locate import CELL_LAT_DEG, CELL_LON_DEG, Ground, PieceIndex
+from sargas.watch.rules import Rules
 
 if TYPE_CHECKING:
     from sargas.watch.detect.base import Surroundings
@@ -41,6 +41,14 @@ STEP_M = 1000.0
 """Below half a cell of the index, so that a step touches four cells at most."""
 ASHORE_M = -300.0
 """This far inside the coastline a line has run ashore; the grid's own error is about as large."""
+
+
+class Horizon(NamedTuple):
+    """How far to look: metres and hours, whichever ends first, and degrees to either side."""
+
+    reach_m: float
+    hours: float
+    fan_deg: float
 
 
 class AssetAhead(NamedTuple):
@@ -162,31 +170,34 @@ def look_ahead(
     lon: float,
     lat: float,
     course_deg: float,
-    fan_deg: float,
-    reach_m: float,
+    sog_kn: float,
+    horizon: Horizon,
     along_m: NDArray[np.float64],
     at_lon: NDArray[np.float64],
     at_lat: NDArray[np.float64],
 ) -> float:
-    """Cast the course and one line to either side of it.
+    """Cast the course and one line to either side of it, as far as the horizon.
 
     Args:
-        index, ground, lon, lat, course_deg, reach_m: as in `cast_ray`. fan_deg: to either side.
+        index, ground, lon, lat, course_deg: as in `cast_ray`. sog_kn: knots.
         along_m, at_lon, at_lat: (2, assets) out: row 0 on the course, row 1 beside it; `inf` in
             `along_m` for assets that are not reached.
 
     Returns:
-        Metres to the first asset on any of the three lines, `inf` for none.
+        Metres to the first asset, `inf` for none. Of an asset that the course itself meets, that
+        crossing counts; the lines beside it count for assets that the course misses.
     """
     along_m[:] = math.inf
+    reach_m = min(horizon.reach_m, horizon.hours * 3600.0 * sog_kn * KN_MS)
     cast_ray(index, ground, lon, lat, course_deg, reach_m, along_m[0], at_lon[0], at_lat[0])
-    for side in (-fan_deg, fan_deg):
+    for side in (-horizon.fan_deg, horizon.fan_deg):
         cast_ray(
             index, ground, lon, lat, course_deg + side, reach_m, along_m[1], at_lon[1], at_lat[1]
         )
     nearest_m = math.inf
     for a in range(along_m.shape[1]):
-        nearest_m = min(nearest_m, along_m[0, a], along_m[1, a])
+        row = 0 if along_m[0, a] < math.inf else 1
+        nearest_m = min(nearest_m, along_m[row, a])
     return nearest_m
 
 
@@ -252,6 +263,12 @@ def port_ahead(
     return best, best_m
 
 
+def horizon_of(rules: Rules) -> Horizon:
+    """Read the horizon from the rules."""
+    ahead = rules["ahead"]
+    return Horizon(ahead["reach_km"] * 1000.0, ahead["horizon_h"], ahead["fan_deg"])
+
+
 def assets_ahead(
     around: Surroundings, lon: float, lat: float, cog_deg: float, sog_kn: float, limit: int = 8
 ) -> tuple[AssetAhead, ...]:
@@ -265,15 +282,14 @@ def assets_ahead(
     Returns:
         Sorted by distance. Empty where position, course or speed is not known.
     """
-    rules = around.rules["ahead"]
-    if math.isnan(lon + lat + cog_deg) or not sog_kn >= rules["min_speed_kn"]:
+    if math.isnan(lon + lat + cog_deg) or not sog_kn >= around.rules["ahead"]["min_speed_kn"]:
         return ()
-    reach_m = min(rules["reach_km"] * 1000.0, rules["horizon_h"] * 3600.0 * sog_kn * KN_MS)
+    horizon = horizon_of(around.rules)
     n = len(around.assets)
     along_m, at_lon, at_lat = np.empty((2, n)), np.empty((2, n)), np.empty((2, n))
     look_ahead(
-        around.index, around.ground, float(lon), float(lat), float(cog_deg), rules["fan_deg"],
-        float(reach_m), along_m, at_lon, at_lat,
+        around.index, around.ground, float(lon), float(lat), float(cog_deg), float(sog_kn), horizon,
+        along_m, at_lon, at_lat,
     )  # fmt: skip
     found = []
     for a in np.flatnonzero(np.isfinite(along_m).any(axis=0)):
@@ -318,8 +334,8 @@ def next_assets(
 def named(around: Surroundings, ahead: AssetAhead, sog_kn: float, t_ms: int) -> NextAsset:
     """Give an asset ahead its name and its time at a speed in knots, counted from `t_ms`."""
     asset = around.assets[ahead.asset]
-    hours = ahead.distance_m / (sog_kn * KN_MS * 3600.0)
+    seconds = round(ahead.distance_m / (sog_kn * KN_MS))
     return NextAsset(
         asset.id, asset.name, asset.kind, ahead.distance_m / 1000.0,
-        t_ms + round(hours * HOUR_MS), ahead.lon, ahead.lat,
+        t_ms + seconds * 1000, ahead.lon, ahead.lat,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sargas.watch.detect.base import Detector
+from sargas.watch.detect.drag import DragOnset
 from sargas.watch.detect.slow import SlowInCorridor
 
-DETECTORS: tuple[type[Detector], ...] = (SlowInCorridor,)
+DETECTORS: tuple[type[Detector], ...] = (DragOnset, SlowInCorridor)

@@ -1,0 +1,325 @@
+"""D1 `drag_onset`: each minute of a vessel folded into its state, and the events that arise.
+
+What D1 is and is not stands in `drag.py`. `row` is one row of `STATE`, changed in place.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from sargas.model.geodesy import KN_MS, NM_M, angle_between_deg
+from sargas.model.time import MINUTE_MS
+from sargas.reference.grid import sample
+from sargas.watch.ahead import Horizon, coast_ahead_m, look_ahead, port_ahead
+from sargas.watch.detect.base import CLOSE, OPEN, ROOM, UPDATE
+from sargas.watch.detect.drag_state import (
+    FALL_MIN,
+    LOST,
+    NOT_UNDER_COMMAND,
+    PULL_MASK,
+    PULL_MIN,
+    RECOVERED,
+    RING,
+    STOPPED,
+    Params,
+    Ports,
+    clear_onset,
+    learn,
+    learn_anew,
+    pass_time,
+    smooth,
+    spread_kn,
+    take_minute,
+)
+from sargas.watch.locate import Ground, PieceIndex
+
+
+@njit(cache=True, nogil=True)
+def turned_deg(row: np.void, cog: float) -> float:
+    """Give the greatest change of course against the last ten minutes; NaN unknown."""
+    turn = math.nan
+    for k in range(RING):
+        off = abs(angle_between_deg(cog, row["cogs"][k]))
+        if not math.isnan(off) and not off <= turn:
+            turn = off
+    return turn
+
+
+@njit(cache=True, nogil=True)
+def note_pull(row: np.void, beta: float, dt: float, p: Params) -> None:
+    """Note whether the ship points off its own usual angle to its course, and to which side."""
+    by = int(max(dt, 1.0))
+    known = row["known_bits"] << by
+    starboard = row["starboard_bits"] << by
+    port = row["port_bits"] << by
+    off = angle_between_deg(beta, row["beta_own_deg"])
+    if not math.isnan(off):
+        known |= 1
+        if off >= p.pull_deg:
+            starboard |= 1
+        elif off <= -p.pull_deg:
+            port |= 1
+    row["known_bits"] = known & PULL_MASK
+    row["starboard_bits"] = starboard & PULL_MASK
+    row["port_bits"] = port & PULL_MASK
+
+
+@njit(cache=True, nogil=True)
+def pull(row: np.void) -> float:
+    """Give the share of the last 20 minutes pulled to one side, negative to port; NaN unknown."""
+    known, starboard, port = 0, 0, 0
+    for k in range(PULL_MIN):
+        known += (row["known_bits"] >> k) & 1
+        starboard += (row["starboard_bits"] >> k) & 1
+        port += (row["port_bits"] >> k) & 1
+    if known == 0:
+        return math.nan
+    return starboard / known if starboard >= port else -port / known
+
+
+@njit(cache=True, nogil=True)
+def doubt(row: np.void, sog: float, cog: float, n: int, dt: float, p: Params) -> None:
+    """Sum the loss; where there is none, or the ship turned, nothing is summed."""
+    loss = (row["own_kn"] - sog) / spread_kn(row, p) - p.k_sigma
+    if row["sum"] == 0.0:
+        if loss <= 0.0:
+            return
+        clear_onset(row)
+        row["onset_ms"] = row["minute"] * MINUTE_MS
+    row["turn_deg"] = turned_deg(row, cog)
+    if row["turn_deg"] > p.max_turn_deg:
+        clear_onset(row)
+        row["frozen_min"] = 1.0  # while it turns, nothing is learned either
+        return
+    row["sum"] = min(max(0.0, row["sum"] + loss * max(dt, 1.0)), 2.0 * p.h_sigma_min)
+    row["fixes"] += n
+    row["frozen_min"] += dt
+    if row["sum"] == 0.0:
+        clear_onset(row)
+
+
+@njit(cache=True, nogil=True)
+def count_minutes(row: np.void, dt: float, p: Params) -> None:
+    """Count the minutes for which the speed has been low, regained, or next to nothing."""
+    sog, own = row["sog_kn"], row["own_kn"]
+    is_low = sog < p.max_share * own and own - sog >= p.min_loss_kn
+    row["below_min"] = row["below_min"] + dt if is_low and row["sum"] > 0.0 else 0.0
+    row["recovered_min"] = row["recovered_min"] + dt if sog >= p.recover_share * own else 0.0
+    row["stopped_min"] = row["stopped_min"] + dt if sog < p.stop_kn else 0.0
+    is_faster = sog > own + max(p.faster_kn, 3.0 * spread_kn(row, p))
+    row["faster_min"] = row["faster_min"] + dt if is_faster else 0.0
+
+
+@njit(cache=True, nogil=True)
+def is_onset(row: np.void, p: Params) -> bool:
+    """Tell whether the vessel's own motion makes an onset; unknown values pass."""
+    return bool(
+        row["sum"] > p.h_sigma_min
+        and row["below_min"] >= p.min_below_min
+        and row["run_min"] >= p.min_run_min
+        and row["own_kn"] >= p.min_speed_kn
+        and row["sog_kn"] >= (1.0 - p.max_loss_share) * row["own_kn"]
+        and not row["fall_kn"] > p.max_fall_kn
+        and not abs(row["beta_deg"]) >= p.drift_deg
+        and not 0 < row["length_m"] < p.min_length_m
+        and row["nav_status"] != NOT_UNDER_COMMAND
+    )
+
+
+@njit(cache=True, nogil=True)
+def fold_minute(row: np.void, minute: int, p: Params) -> bool:
+    """Fold one gathered minute of a vessel into its state.
+
+    Returns:
+        Whether its motion makes an onset now; whether one is open already is not asked.
+    """
+    n = row["n"]
+    sog, cog, beta = take_minute(row)
+    if row["learned_min"] == 0.0 and sog < p.min_speed_kn and row["priority"] == 0:
+        row["minute"] = minute
+        return False  # not under way: most of those in port end here
+    dt = pass_time(row, minute, p)
+    if row["learned_min"] == 0.0 and row["priority"] == 0:
+        row["sogs"][:] = math.nan
+        row["cogs"][:] = math.nan
+        smooth(row, sog, cog, beta, 0.0, p)
+        learn_anew(row, 0.0, 1.0)
+        return False
+    smooth(row, sog, cog, beta, dt, p)
+    note_pull(row, beta, dt, p)
+    if row["priority"] > 0:
+        row["fixes"] += n
+        row["turn_deg"] = turned_deg(row, cog)
+        count_minutes(row, dt, p)
+        row["low_kn"] = min(row["low_kn"], row["sog_kn"])
+        return False
+    if row["sog_kn"] < p.way_kn:
+        learn_anew(row, 0.0, 0.0)  # it has lost its way altogether: that is no onset of a drag
+        return False
+    doubt(row, sog, cog, n, dt, p)
+    count_minutes(row, dt, p)
+    if row["recovered_min"] >= p.recover_min:
+        clear_onset(row)
+    if row["faster_min"] >= p.relearn_min or row["frozen_min"] >= p.frozen_max_min:
+        learn_anew(row, p.spread_floor_kn, p.relearn_min)
+    elif row["sum"] == 0.0 and row["frozen_min"] == 0.0 and row["faster_min"] == 0.0:
+        learn(row, sog, beta, dt, p)
+    elif row["sum"] == 0.0:
+        row["frozen_min"] = 0.0
+    return is_onset(row, p)
+
+
+@njit(cache=True, nogil=True)
+def course_deg(row: np.void) -> float:
+    """Give the mean course of the last five minutes, which averages hunting; NaN unknown."""
+    first, total, n = math.nan, 0.0, 0
+    for k in range(FALL_MIN):
+        cog = row["cogs"][(row["minute"] - k) % RING]
+        if math.isnan(cog):
+            continue
+        if n == 0:
+            first = cog
+        total += angle_between_deg(cog, first)
+        n += 1
+    return (first + total / n) % 360.0 if n > 0 else math.nan
+
+
+@njit(cache=True, nogil=True)
+def is_open_water(row: np.void, ground: Ground, ports: Ports, course: float, p: Params) -> bool:
+    """Tell whether depth, coast and ports leave room for a drag; unknown values pass."""
+    lon, lat = row["lon"], row["lat"]
+    d = ground.depth_at
+    if sample(ground.depth_m, d[0], d[1], d[2], d[3], lon, lat) < -p.max_depth_m:
+        return False
+    a = ground.land_at
+    if sample(ground.land_m, a[0], a[1], a[2], a[3], lon, lat) < p.min_land_nm * NM_M:
+        return False
+    if not math.isnan(course):
+        reach_m = p.coast_ahead_nm * NM_M
+        if coast_ahead_m(ground.land_m, ground.land_at, lon, lat, course, reach_m) <= reach_m:
+            return False
+    reach_m = p.port_ahead_nm * NM_M
+    port, _ = port_ahead(
+        ports.lon, ports.lat, ports.radius_m, lon, lat, course, p.port_fan_deg, reach_m
+    )
+    return port < 0
+
+
+@njit(cache=True, nogil=True)
+def is_asset_near(
+    row: np.void,
+    index: PieceIndex,
+    ground: Ground,
+    course: float,
+    horizon: Horizon,
+    seen: NDArray[np.float64],
+    p: Params,
+) -> bool:
+    """Tell whether an asset ahead is as near in time as makes an alarm; `seen`: (3, 2, assets)."""
+    if math.isnan(course) or row["sog_kn"] < p.stop_kn:
+        return False
+    nearest_m = look_ahead(
+        index, ground, row["lon"], row["lat"], course, row["sog_kn"], horizon,
+        seen[0], seen[1], seen[2],
+    )  # fmt: skip
+    return bool(nearest_m <= p.alarm_eta_min * 60.0 * row["sog_kn"] * KN_MS)
+
+
+@njit(cache=True, nogil=True)
+def write_event(
+    row: np.void,
+    slot: int,
+    op: int,
+    end: int,
+    t_ms: int,
+    p: Params,
+    events: NDArray[np.void],
+    n: int,
+) -> int:
+    """Write an event; returns events written."""
+    event = events[n]
+    event["op"], event["priority"], event["slot"] = op, row["priority"], slot
+    event["t_start_ms"], event["t_ms"] = row["onset_ms"], t_ms
+    event["lon"], event["lat"], event["asset"] = row["lon"], row["lat"], -1
+    event["distance_m"] = event["accuracy_m"] = event["kp_m"] = math.nan
+    x = event["x"]
+    x[0], x[1], x[2], x[3] = row["own_kn"], spread_kn(row, p), row["sog_kn"], course_deg(row)
+    x[4], x[5], x[6] = row["sum"], row["below_min"], row["run_min"]
+    x[7], x[8], x[9] = row["beta_own_deg"], row["beta_deg"], pull(row)
+    x[10], x[11], x[12] = row["turn_deg"], row["fall_kn"], row["fixes"]
+    silence_ms = t_ms - row["heard_ms"] if end == LOST else row["silence_ms"]
+    x[13], x[14], x[15] = silence_ms / MINUTE_MS, row["nav_status"] + 16 * end, row["low_kn"]
+    return n + 1
+
+
+@njit(cache=True, nogil=True)
+def why_over(row: np.void, t_ms: int, p: Params) -> int:
+    """Tell why an open event is over; 0 if it is not."""
+    if row["recovered_min"] >= p.recover_min:
+        return RECOVERED
+    if row["stopped_min"] >= p.stop_min:
+        return STOPPED
+    if t_ms - row["heard_ms"] >= p.lost_min * MINUTE_MS:
+        return LOST
+    return 0
+
+
+@njit(cache=True, nogil=True)
+def tick_slots(
+    t_ms: int,
+    start: int,
+    state: NDArray[np.void],
+    index: PieceIndex,
+    ground: Ground,
+    ports: Ports,
+    horizon: Horizon,
+    p: Params,
+    seen: NDArray[np.float64],
+    events: NDArray[np.void],
+    n: int,
+) -> tuple[int, int]:
+    """Fold the minute that ends into every vessel heard in it; open, raise and close events.
+
+    Args:
+        t_ms: end of the minute. start: slot to begin with.
+        state: (slots,) `STATE`. seen: (3, 2, assets) scratch.
+        events: room for events, `n` of them written.
+
+    Returns:
+        (the slot to go on with, or the number of slots; events written by now).
+    """
+    for s in range(start, state.shape[0]):
+        row = state[s]
+        if row["n_sog"] == 0 and row["priority"] == 0:
+            continue
+        if events.shape[0] - n < ROOM:
+            return s, n
+        was_heard = row["n_sog"] > 0
+        if was_heard and fold_minute(row, t_ms // MINUTE_MS - 1, p):
+            course = course_deg(row)
+            if is_open_water(row, ground, ports, course, p):
+                is_near = is_asset_near(row, index, ground, course, horizon, seen, p)
+                row["priority"], row["low_kn"] = 1 if is_near else 2, math.nan
+                row["recovered_min"] = row["stopped_min"] = 0.0
+                n = write_event(row, s, OPEN, 0, t_ms, p, events, n)
+                row["low_kn"] = row["sog_kn"]
+            continue
+        if row["priority"] == 0:
+            continue
+        end = why_over(row, t_ms, p)
+        if end > 0:
+            n = write_event(row, s, CLOSE, end, t_ms, p, events, n)
+            row["priority"] = 0
+            clear_onset(row)
+            if end != RECOVERED:
+                learn_anew(row, 0.0, 0.0)
+            continue
+        is_warning = was_heard and row["priority"] == 2
+        if is_warning and is_asset_near(row, index, ground, course_deg(row), horizon, seen, p):
+            row["priority"] = 1
+            n = write_event(row, s, UPDATE, 0, t_ms, p, events, n)
+    return state.shape[0], n

@@ -1,0 +1,250 @@
+"""D1 `drag_onset`: a vessel's state, how fixes are gathered into it, and what is its own speed.
+
+What D1 is and is not stands in `drag.py`. `row` is one row of `STATE`, changed in place.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from sargas.model.geodesy import angle_between_deg
+from sargas.watch.clean import NO_POSITION, OK
+from sargas.watch.locate import Located
+
+RING = 10
+"""Minutes of course and speed kept for the turn and for the fall; the rule's turn window."""
+FALL_MIN = 5
+PULL_MIN = 20
+PULL_MASK = (1 << PULL_MIN) - 1
+"""The last 20 minutes as bits: heading known, pulled to starboard, pulled to port (ref D1)."""
+NOT_UNDER_COMMAND = 2
+RECOVERED, STOPPED, LOST = 1, 2, 3
+
+FEATURE_NAMES = (
+    "own_kn", "spread_kn", "sog_kn", "cog_deg", "sum", "below_min", "run_min", "beta_before_deg",
+    "beta_deg", "pull", "turn_deg", "fall_kn", "fixes", "silence_min", "status_and_end", "low_kn",
+)  # fmt: skip
+"""`beta` is heading less course over ground; `status_and_end` = navigational status + 16 times why
+it ended; `low_kn` = lowest smoothed speed since it opened, NaN before."""
+
+STATE = np.dtype(
+    [
+        # The minute being gathered.
+        ("n", "i8"), ("n_sog", "i8"), ("n_cog", "i8"), ("n_beta", "i8"), ("sog_sum", "f8"),
+        ("cog_first", "f8"), ("cog_sum", "f8"), ("beta_first", "f8"), ("beta_sum", "f8"),
+        # The last fix.
+        ("t_ms", "i8"), ("heard_ms", "i8"), ("lon", "f8"), ("lat", "f8"), ("length_m", "i8"),
+        ("nav_status", "i8"),
+        # What is its own.
+        ("minute", "i8"), ("learned_min", "f8"), ("run_min", "f8"), ("own_kn", "f8"),
+        ("variance", "f8"), ("beta_own_deg", "f8"), ("faster_min", "f8"),
+        # Now.
+        ("sog_kn", "f8"), ("beta_deg", "f8"), ("sogs", "f8", RING), ("cogs", "f8", RING),
+        ("turn_deg", "f8"), ("fall_kn", "f8"),
+        # Since the onset.
+        ("sum", "f8"), ("onset_ms", "i8"), ("below_min", "f8"), ("frozen_min", "f8"),
+        ("fixes", "i8"), ("silence_ms", "i8"), ("known_bits", "i8"), ("starboard_bits", "i8"),
+        ("port_bits", "i8"),
+        # Since it opened.
+        ("priority", "i8"), ("recovered_min", "f8"), ("stopped_min", "f8"), ("low_kn", "f8"),
+    ]
+)  # fmt: skip
+"""One row a segment; `priority` 0 = not open, `learned_min` 0 = no speed of its own yet."""
+
+
+class Params(NamedTuple):
+    """Limits of the rule, from `rules.toml`, in the units of their names."""
+
+    memory_min: float
+    spread_floor_kn: float
+    k_sigma: float
+    h_sigma_min: float
+    min_speed_kn: float
+    min_run_min: float
+    min_length_m: float
+    max_depth_m: float
+    max_turn_deg: float
+    max_share: float
+    min_loss_kn: float
+    min_below_min: float
+    max_fall_kn: float
+    max_loss_share: float
+    way_kn: float
+    drift_deg: float
+    min_land_nm: float
+    coast_ahead_nm: float
+    port_ahead_nm: float
+    port_fan_deg: float
+    smooth_min: float
+    beta_smooth_min: float
+    step_cap_min: float
+    silence_min: float
+    forget_min: float
+    frozen_max_min: float
+    faster_kn: float
+    relearn_min: float
+    pull_deg: float
+    pull_share: float
+    recover_share: float
+    recover_min: float
+    stop_kn: float
+    stop_min: float
+    lost_min: float
+    alarm_eta_min: float
+    port_word_nm: float
+
+
+class Ports(NamedTuple):
+    """Harbours for kernels, as in `reference.Ports`."""
+
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    radius_m: NDArray[np.float64]
+
+
+@njit(cache=True, nogil=True)
+def gather_rows(rows: Located, start: int, end: int, state: NDArray[np.void]) -> None:
+    """Add fixes to the minute of their vessel.
+
+    Args:
+        rows: located fixes; those from `start` to `end` lie in one minute.
+        state: (slots,) `STATE`.
+    """
+    slot, verdict, t_ms, lon, lat = rows.slot, rows.verdict, rows.t_ms, rows.lon, rows.lat
+    sog_kn, cog_deg, heading_deg = rows.sog_kn, rows.cog_deg, rows.heading_deg
+    nav_status, length_m = rows.nav_status, rows.length_m
+    for i in range(start, end):
+        if slot[i] < 0:
+            continue
+        row = state[slot[i]]
+        if verdict[i] == NO_POSITION:
+            row["heard_ms"] = t_ms[i]
+        if verdict[i] != OK:
+            continue
+        row["silence_ms"] = max(row["silence_ms"], t_ms[i] - row["t_ms"])
+        row["t_ms"] = row["heard_ms"] = t_ms[i]
+        row["lon"], row["lat"] = lon[i], lat[i]
+        row["length_m"], row["nav_status"] = length_m[i], nav_status[i]
+        row["n"] += 1
+        if not math.isnan(sog_kn[i]):
+            row["n_sog"] += 1
+            row["sog_sum"] += sog_kn[i]
+        if math.isnan(cog_deg[i]):
+            continue
+        if row["n_cog"] == 0:
+            row["cog_first"] = cog_deg[i]
+        row["n_cog"] += 1
+        row["cog_sum"] += angle_between_deg(cog_deg[i], row["cog_first"])
+        if not math.isnan(heading_deg[i]):
+            beta = angle_between_deg(heading_deg[i], cog_deg[i])
+            if row["n_beta"] == 0:
+                row["beta_first"] = beta
+            row["n_beta"] += 1
+            row["beta_sum"] += angle_between_deg(beta, row["beta_first"])
+
+
+@njit(cache=True, nogil=True)
+def take_minute(row: np.void) -> tuple[float, float, float]:
+    """Give the minute's mean speed, course and beta, and empty it; NaN where not reported."""
+    sog = row["sog_sum"] / row["n_sog"]
+    cog, beta = math.nan, math.nan
+    if row["n_cog"] > 0:
+        cog = (row["cog_first"] + row["cog_sum"] / row["n_cog"]) % 360.0
+    if row["n_beta"] > 0:
+        beta = angle_between_deg(row["beta_first"] + row["beta_sum"] / row["n_beta"], 0.0)
+    row["n"] = row["n_sog"] = row["n_cog"] = row["n_beta"] = 0
+    row["sog_sum"] = row["cog_sum"] = row["beta_sum"] = 0.0
+    return sog, cog, beta
+
+
+@njit(cache=True, nogil=True)
+def clear_onset(row: np.void) -> None:
+    """Drop what was summed; what is the vessel's own stays."""
+    row["sum"] = row["below_min"] = row["frozen_min"] = row["recovered_min"] = 0.0
+    row["fixes"] = row["silence_ms"] = 0
+
+
+@njit(cache=True, nogil=True)
+def learn_anew(row: np.void, spread_kn: float, learned_min: float) -> None:
+    """Take the present speed as the vessel's own; 0 minutes: forget that it has any."""
+    clear_onset(row)
+    row["own_kn"], row["variance"] = row["sog_kn"], spread_kn * spread_kn
+    row["beta_own_deg"] = row["beta_deg"]
+    row["learned_min"] = row["run_min"] = learned_min
+    row["faster_min"] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def pass_time(row: np.void, minute: int, p: Params) -> float:
+    """Bring the rings up to this minute; the last known value stands in for minutes unheard.
+
+    Returns:
+        Minutes since the last sample, capped; 0 where a silence has cut the thread.
+    """
+    gone = minute - row["minute"]
+    was = row["minute"] % RING
+    row["minute"] = minute
+    if gone > p.silence_min:
+        row["sogs"][:] = math.nan
+        row["cogs"][:] = math.nan
+        if row["priority"] == 0:
+            clear_onset(row)
+            if gone > p.forget_min:
+                learn_anew(row, 0.0, 0.0)
+        return 0.0
+    for m in range(minute - min(gone, RING) + 1, minute):
+        row["sogs"][m % RING] = row["sogs"][was]
+        row["cogs"][m % RING] = row["cogs"][was]
+    return float(min(gone, p.step_cap_min))
+
+
+@njit(cache=True, nogil=True)
+def smooth(row: np.void, sog: float, cog: float, beta: float, dt: float, p: Params) -> None:
+    """Smooth speed and beta over some minutes; write the rings."""
+    if dt == 0.0:
+        row["sog_kn"], row["beta_deg"] = sog, beta
+    else:
+        row["sog_kn"] += dt / (dt + p.smooth_min) * (sog - row["sog_kn"])
+        if math.isnan(row["beta_deg"]):
+            row["beta_deg"] = beta
+        elif not math.isnan(beta):
+            off = angle_between_deg(beta, row["beta_deg"])
+            share = dt / (dt + p.beta_smooth_min)
+            row["beta_deg"] = angle_between_deg(row["beta_deg"] + share * off, 0.0)
+    at = row["minute"] % RING
+    before = row["sogs"][(row["minute"] - FALL_MIN) % RING]
+    row["fall_kn"] = before - row["sog_kn"]
+    row["sogs"][at], row["cogs"][at] = row["sog_kn"], cog
+
+
+@njit(cache=True, nogil=True)
+def learn(row: np.void, sog: float, beta: float, dt: float, p: Params) -> None:
+    """Let a sample into the vessel's own speed, spread and beta.
+
+    A plain mean until `memory_min` minutes are known, weighted exponentially from then on.
+    """
+    dt = max(dt, 1.0)
+    share = dt / max(dt, min(row["learned_min"] + dt, p.memory_min))
+    off = sog - row["own_kn"]
+    row["own_kn"] += share * off
+    row["variance"] = (1.0 - share) * (row["variance"] + share * off * off)
+    if math.isnan(row["beta_own_deg"]):
+        row["beta_own_deg"] = beta
+    elif not math.isnan(beta):
+        off = angle_between_deg(beta, row["beta_own_deg"])
+        row["beta_own_deg"] = angle_between_deg(row["beta_own_deg"] + share * off, 0.0)
+    row["learned_min"] = min(row["learned_min"] + dt, p.memory_min)
+    row["frozen_min"] = 0.0
+    if sog >= p.min_speed_kn:
+        row["run_min"] += dt
+
+
+@njit(cache=True, nogil=True)
+def spread_kn(row: np.void, p: Params) -> float:
+    """Give sigma, not less than the floor."""
+    return max(math.sqrt(row["variance"]), p.spread_floor_kn)

@@ -1,0 +1,364 @@
+"""D1 drag_onset: golden tracks, each gate on its own, closing, and the laws."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from sargas.model.time import MINUTE_MS
+from sargas.watch.detect.drag import DragOnset
+from sargas.watch.rules import load_rules
+
+from .tracks import T0, Track, batch, statics, watch
+
+START = {"lon": 16.9, "lat": 55.5}
+"""Open sea south-east of Bornholm, 40-60 m deep, on course 060 no coast for 100 NM."""
+
+
+def said(mmsi: int = 230_000_001, **more: object):
+    return statics(mmsi, **({"length_m": 200, "ship_type": 70, "name": b"TEST"} | more))
+
+
+def alerts(*parts, **options) -> list:
+    w = watch(detectors=(DragOnset,), **options)
+    out = w.push(batch(*parts)).alerts
+    return out + w.flush().alerts
+
+
+def steady(minutes: float = 120, *, sog_kn: float = 11.0, course: float = 60.0, **track) -> Track:
+    return Track(**(START | track)).sail(minutes, sog_kn=sog_kn, cog_deg=course)
+
+
+def drop(
+    track: Track, to_kn: float, *, from_kn: float = 11.0, course: float = 60.0, ramp: float = 8,
+    then: float = 60,
+) -> Track:  # fmt: skip
+    track.sail(ramp, sog_kn=from_kn, to_kn=to_kn, cog_deg=course)
+    return track.sail(then, sog_kn=to_kn, cog_deg=course)
+
+
+# --- it fires
+
+
+def test_a_quarter_lost_opens_a_warning_within_twenty_minutes():
+    opened, *_ = alerts(drop(steady(), 8.25).fixes(), said())
+    ramp_ms = T0 + 120 * MINUTE_MS
+    assert (opened.detector, opened.state, opened.version) == ("drag_onset", "open", 1)
+    assert opened.priority == "P2"
+    assert ramp_ms - MINUTE_MS <= opened.t_start_ms <= ramp_ms + 6 * MINUTE_MS
+    assert 10 * MINUTE_MS <= opened.t_detected_ms - ramp_ms <= 20 * MINUTE_MS
+    why = {r.feature: r for r in opened.why}
+    assert why["own speed before"].value == pytest.approx(11.0, abs=0.1)
+    assert why["speed lost"].value == pytest.approx(2.75, abs=0.35)
+    assert why["speed as share of own"].value == pytest.approx(0.75, abs=0.03)
+    assert why["depth of water, coarse"].value == pytest.approx(50, abs=20)
+    assert why["length"].value == 200
+    supporting = {"share of 20 min pulled to one side", "change of heading off course"}
+    assert {r.feature for r in opened.why if not r.passed} == supporting
+    assert "lost 2." in opened.text
+    assert "of 11.0 kn since 08:0" in opened.text
+    assert "other ships in the lane were not compared" in opened.against
+    assert opened.context["depth_m"] < 0
+    assert "fixes in" in opened.context["coverage"]
+    assert opened.next_assets[0].name == "NordBalt"
+    assert opened.evidence_ms == (opened.t_start_ms - 120 * MINUTE_MS, opened.t_detected_ms)
+
+
+def test_the_words_do_not_accuse():
+    for alert in alerts(drop(steady(), 8.0).fixes(), said()):
+        whole = alert.to_json().lower()
+        for word in ("suspicious", "dark", "target", "culprit", "sabotage", "anchor drag"):
+            assert word not in whole
+
+
+@pytest.mark.parametrize("every_s", [10.0, 30.0, 180.0])
+def test_the_reporting_rate_does_not_decide(every_s):
+    opened = alerts(drop(steady(every_s=every_s), 8.25).fixes(), said())[0]
+    ten = alerts(drop(steady(every_s=10.0), 8.25).fixes(), said())[0]
+    assert abs(opened.t_detected_ms - ten.t_detected_ms) <= 4 * MINUTE_MS
+    assert abs(opened.t_start_ms - ten.t_start_ms) <= 4 * MINUTE_MS
+    assert opened.priority == ten.priority
+
+
+def test_a_mixed_rate_does_not_weigh_the_dense_minutes_more():
+    # 3-minute reports, then 2-second ones at the same speed: own speed stays a mean over time.
+    sparse = steady(100, every_s=180.0, noise_kn=0.0)
+    sparse.every_s = 2.0
+    sparse.sail(20, sog_kn=11.6, cog_deg=60.0)
+    opened = alerts(drop(sparse, 8.0, from_kn=11.6).fixes(), said())[0]
+    own = next(r.value for r in opened.why if r.feature == "own speed before")
+    assert own == pytest.approx(11.1, abs=0.06)
+
+
+def test_a_pull_to_one_side_is_stated_as_support():
+    track = steady()
+    track.sail(8, sog_kn=11.0, to_kn=8.0, cog_deg=60.0, heading_off_deg=6.0)
+    track.sail(60, sog_kn=8.0, cog_deg=60.0, heading_off_deg=6.0)
+    opened = alerts(track.fixes(), said())[0]
+    why = {r.feature: r for r in opened.why}
+    # Fifteen minutes of the last twenty are pulled when it opens: not yet four fifths.
+    assert why["change of heading off course"].passed
+    assert why["share of 20 min pulled to one side"].value == pytest.approx(0.75, abs=0.1)
+    slow = steady()
+    slow.sail(25, sog_kn=11.0, to_kn=9.2, cog_deg=60.0, heading_off_deg=6.0)
+    slow.sail(60, sog_kn=9.2, cog_deg=60.0, heading_off_deg=6.0)
+    later = {r.feature: r for r in alerts(slow.fixes(), said())[0].why}
+    assert later["share of 20 min pulled to one side"].passed
+    assert "no steady pull to one side" not in alerts(slow.fixes(), said())[0].against
+
+
+# --- unknown passes, and is told
+
+
+def test_unknown_length_passes_and_is_told():
+    opened = alerts(drop(steady(), 8.25).fixes())[0]
+    assert any(a.startswith("length unknown") for a in opened.against)
+    assert "length" not in {r.feature for r in opened.why}
+
+
+def test_unknown_heading_passes_and_is_told():
+    fixes = drop(steady(), 8.25).fixes()
+    fixes.heading_raw[:] = 511
+    opened = alerts(fixes, said())[0]
+    assert any(a.startswith("heading not available") for a in opened.against)
+    json.dumps(opened.to_dict(), allow_nan=False)
+
+
+def test_unknown_course_passes_and_names_nothing_ahead():
+    fixes = drop(steady(), 8.25).fixes()
+    fixes.cog_raw[:] = 3600
+    opened = alerts(fixes, said())[0]
+    assert opened.next_assets == ()
+    assert any(a.startswith("course not available") for a in opened.against)
+    json.dumps(opened.to_dict(), allow_nan=False)
+
+
+def test_unknown_depth_passes_and_is_told():
+    west = steady(lon=6.0, lat=56.0, course=20.0)
+    opened = alerts(drop(west, 8.0, course=20.0).fixes(), said())[0]
+    assert opened.context["depth_m"] is None
+    assert "depth of the water unknown" in opened.against
+
+
+def test_a_fix_without_speed_is_no_speed():
+    fixes = drop(steady(), 8.25).fixes()
+    fixes.sog_raw[::2] = 1022  # "102.2 kn or more"
+    assert alerts(fixes, said())[0].priority == "P2"
+    fixes.sog_raw[:] = 1023
+    assert alerts(fixes, said()) == []
+
+
+# --- each gate on its own
+
+
+def test_short_ships_are_not_named():
+    assert alerts(drop(steady(), 8.25).fixes(), said(length_m=79)) == []
+    assert alerts(drop(steady(), 8.25).fixes(), said(length_m=80)) != []
+
+
+def test_deep_water_is_out_of_an_anchors_reach():
+    deep = steady(lon=19.55, lat=56.75, course=20.0)  # 155-200 m
+    assert alerts(drop(deep, 8.25, course=20.0).fixes(), said()) == []
+
+
+def test_three_quarters_of_an_hour_at_speed_are_needed():
+    assert alerts(drop(steady(35), 8.25, then=120).fixes(), said()) == []
+    assert alerts(drop(steady(50), 8.25).fixes(), said()) != []
+
+
+def test_under_five_knots_is_not_under_way_enough():
+    assert alerts(drop(steady(sog_kn=4.8), 3.4, from_kn=4.8).fixes(), said()) == []
+    assert alerts(drop(steady(sog_kn=6.0), 4.3, from_kn=6.0, then=90).fixes(), said()) != []
+
+
+@pytest.mark.parametrize(("to_kn", "fires"), [(9.95, False), (9.1, True)])
+def test_less_than_twelve_per_cent_is_no_loss(to_kn, fires):
+    assert bool(alerts(drop(steady(), to_kn, then=150).fixes(), said())) is fires
+
+
+@pytest.mark.parametrize(("to_kn", "fires"), [(5.2, False), (4.6, True)])
+def test_less_than_a_knot_is_no_loss(to_kn, fires):
+    found = alerts(drop(steady(sog_kn=6.0), to_kn, from_kn=6.0, then=170).fixes(), said())
+    assert bool(found) is fires
+
+
+def test_a_dip_of_eight_minutes_is_no_onset():
+    track = drop(steady(), 8.0, ramp=2, then=5).sail(2, sog_kn=8.0, to_kn=11.0, cog_deg=60.0)
+    assert alerts(track.sail(60, sog_kn=11.0, cog_deg=60.0).fixes(), said()) == []
+
+
+def test_speed_lost_in_a_turn_is_no_onset():
+    track = steady()
+    for k in range(40):  # a turn of 80 degrees while the speed goes and comes back
+        speed = 8.0 if k < 30 else 9.0
+        track.sail(0.5, sog_kn=speed, cog_deg=60.0 - 2.0 * k)
+    track.sail(60, sog_kn=11.0, cog_deg=340.0)
+    assert alerts(track.fixes(), said()) == []
+
+
+def test_hunting_is_no_turn():
+    track = steady()
+    rng = np.random.default_rng(3)
+    course = 60 + 4.5 * np.sin(np.arange(400) * 2 * math.pi / 15) + rng.normal(0, 1, 400)
+    for k in range(400):  # period 150 s, as measured on the Samus Swan
+        track.sail(1 / 6, sog_kn=max(8.25, 11 - 0.06 * k), cog_deg=float(course[k]))
+    assert len(alerts(track.fixes(), said())) == 1
+
+
+def test_towards_a_port_the_rule_is_silent_and_away_from_it_not():
+    track = steady(70, lon=20.9, lat=57.45, sog_kn=10.0, course=92.0)  # Ventspils, 7-9 NM ahead
+    assert alerts(drop(track, 7.0, from_kn=10.0, course=92.0, then=15).fixes(), said()) == []
+    away = steady(70, lon=21.3, lat=57.45, sog_kn=10.0, course=272.0)
+    assert alerts(drop(away, 7.0, from_kn=10.0, course=272.0, then=15).fixes(), said()) != []
+
+
+def test_towards_a_coast_the_rule_is_silent():
+    # East towards the coast of Gotland south of Visby, 3-5 NM off when the loss has lasted.
+    track = steady(60, lon=17.57, lat=57.42, sog_kn=10.0, course=90.0)
+    assert alerts(drop(track, 7.0, from_kn=10.0, course=90.0, then=18).fixes(), said()) == []
+    away = steady(60, lon=17.75, lat=57.42, sog_kn=10.0, course=270.0)
+    assert alerts(drop(away, 7.0, from_kn=10.0, course=270.0, then=18).fixes(), said()) != []
+
+
+def test_the_land_gate_alone():
+    at = {"lon": 16.9, "lat": 55.5}
+    rules = load_rules()
+    table = rules.tables["drag_onset"]
+    wide = dict(table)
+    wide["min_land_nm"] = type(table["min_land_nm"])(100.0, "NM", "test")
+    far = type(rules)({**rules.tables, "drag_onset": wide})
+    fixes = drop(steady(**at), 8.25).fixes()
+    assert alerts(fixes, said()) != []
+    assert alerts(fixes, said(), rules=far) == []
+
+
+def test_not_under_command_is_not_called_a_drag():
+    track = drop(steady(), 8.25)
+    fixes = track.fixes()
+    fixes.nav_status[-400:] = 2
+    assert alerts(fixes, said()) == []
+
+
+def test_a_ship_adrift_is_not_called_a_drag():
+    track = steady()
+    track.sail(10, sog_kn=11.0, to_kn=6.0, cog_deg=60.0, heading_off_deg=50.0)
+    track.sail(60, sog_kn=6.0, cog_deg=60.0, heading_off_deg=50.0)
+    assert alerts(track.fixes(), said()) == []
+
+
+@pytest.mark.parametrize("coast_min", [5, 8, 12, 20])
+def test_an_engine_that_stops_raises_nothing(coast_min):
+    track = steady()
+    for k in range(240):  # way falls off as 1 / (1 + t / T)
+        track.sail(0.5, sog_kn=max(0.3, 11.0 / (1.0 + 0.5 * k / coast_min)), cog_deg=60.0)
+    assert alerts(track.fixes(), said()) == []
+
+
+def test_a_stop_raises_nothing():
+    track = drop(steady(), 0.3, ramp=25, then=120)
+    assert alerts(track.fixes(), said()) == []
+
+
+# --- its life
+
+
+def test_recovery_closes_with_hysteresis():
+    track = drop(steady(90), 8.25, then=40)
+    track.sail(40, sog_kn=10.2, cog_deg=60.0)  # 0.93 of its own: not back yet
+    opened = alerts(track.fixes(), said())
+    assert [a.state for a in opened] == ["open"]
+    back = track.t_ms
+    track.sail(4, sog_kn=10.2, to_kn=11.0, cog_deg=60.0).sail(40, sog_kn=11.0, cog_deg=60.0)
+    _, closed = alerts(track.fixes(), said())
+    assert closed.state == "closed"
+    assert 15 * MINUTE_MS <= closed.t_detected_ms - back <= 24 * MINUTE_MS
+    assert "makes 1" in closed.text
+    assert "again" in closed.text
+    assert closed.id == opened[0].id
+    assert closed.version == 2
+    assert closed.next_assets == ()
+
+
+def test_a_second_loss_after_recovery_is_a_second_alert():
+    track = drop(steady(90), 8.25, then=40).sail(60, sog_kn=11.0, cog_deg=60.0)
+    found = alerts(drop(track, 8.0, then=40).fixes(), said())
+    assert [a.state for a in found] == ["open", "closed", "open"]
+    assert found[0].id == found[1].id != found[2].id
+
+
+def test_way_lost_after_it_opened_is_told():
+    track = drop(steady(), 8.0, then=40)
+    track.sail(30, sog_kn=8.0, to_kn=0.4, cog_deg=60.0).sail(60, sog_kn=0.4, cog_deg=60.0)
+    opened, closed = alerts(track.fixes(), said())
+    assert closed.state == "closed"
+    assert "all but stopped" in closed.text
+    assert "engine trouble is as possible" in closed.text
+    assert any("engine trouble is as possible" in a for a in closed.against)
+    assert "engine trouble" not in opened.text
+    stopped_ms = T0 + 198 * MINUTE_MS
+    assert 28 * MINUTE_MS <= closed.t_detected_ms - stopped_ms <= 40 * MINUTE_MS
+
+
+def test_silence_closes_after_three_hours_and_names_what_lay_ahead():
+    track = drop(steady(), 8.25, then=30)
+    last = track.t_ms
+    other = Track(mmsi=230_000_009, lon=20.0, lat=58.5, t_ms=last, every_s=60.0)
+    other.sail(300, sog_kn=0.0, cog_deg=0.0)
+    opened, closed = alerts(track.fixes(), other.fixes(), said())
+    assert closed.t_detected_ms - last == pytest.approx(180 * MINUTE_MS, abs=MINUTE_MS)
+    assert "not received since 08:38Z" in closed.text
+    assert {a.id for a in closed.next_assets} >= {opened.next_assets[0].id}
+    assert {r.feature: r for r in closed.why}["silence"].passed
+
+
+def test_a_silence_cuts_the_onset_but_not_the_own_speed():
+    def sailed(quiet_min: float) -> list:
+        track = steady(180).silent(quiet_min, sog_kn=8.25, cog_deg=60.0)
+        back = track.t_ms
+        found = alerts(track.sail(60, sog_kn=8.25, cog_deg=60.0).fixes(), said())
+        return [(a.t_start_ms - back, a.t_detected_ms - back) for a in found[:1]]
+
+    ((start, detected),) = sailed(40)
+    assert start >= 0  # the onset is dated after the silence
+    assert 10 * MINUTE_MS <= detected <= 20 * MINUTE_MS  # and the old speed is not forgotten
+    assert sailed(300) == []
+
+
+def test_the_alarm_comes_when_an_asset_is_an_hour_away():
+    track = drop(steady(180), 8.25, then=150)
+    opened, raised = alerts(track.fixes(), said())
+    assert (opened.priority, raised.priority) == ("P2", "P1")
+    assert (raised.state, raised.version, raised.id) == ("open", 2, opened.id)
+    first = raised.next_assets[0]
+    assert first.name == "NordBalt"
+    assert 55 * MINUTE_MS <= first.eta_ms - raised.t_detected_ms <= 61 * MINUTE_MS
+
+
+def test_an_asset_near_at_once_is_an_alarm_at_once():
+    opened = alerts(drop(steady(240), 8.25).fixes(), said())[0]
+    assert opened.priority == "P1"
+    assert opened.next_assets[0].eta_ms - opened.t_detected_ms <= 60 * MINUTE_MS
+
+
+def test_working_ships_are_lowered_by_one_and_told():
+    opened = alerts(drop(steady(), 8.25).fixes(), said(ship_type=33))[0]
+    assert opened.priority == "P3"
+    assert any("ship type 33" in a for a in opened.against)
+
+
+def test_leaving_the_pilotage_is_learnt_within_half_an_hour():
+    track = steady(90, sog_kn=7.0).sail(10, sog_kn=7.0, to_kn=13.0, cog_deg=60.0)
+    track.sail(90, sog_kn=13.0, cog_deg=60.0)
+    opened = alerts(drop(track, 10.5, from_kn=13.0).fixes(), said())[0]
+    own = next(r.value for r in opened.why if r.feature == "own speed before")
+    assert own == pytest.approx(13.0, abs=0.2)
+
+
+def test_a_loss_that_never_came_to_an_onset_becomes_its_own_speed():
+    track = steady(120).sail(260, sog_kn=9.95, cog_deg=60.0)  # 9.5 % down for hours
+    opened = alerts(drop(track, 7.5, from_kn=9.95).fixes(), said())[0]
+    own = next(r.value for r in opened.why if r.feature == "own speed before")
+    assert own == pytest.approx(9.95, abs=0.15)
