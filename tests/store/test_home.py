@@ -2,9 +2,11 @@
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -110,6 +112,28 @@ def test_the_lock_dies_with_its_process(home):
         child.stdout.close()
     with home.writing():
         pass
+
+
+def test_a_home_travels_to_another_process_without_its_lock(home):
+    with home.writing():
+        other = pickle.loads(pickle.dumps(home))
+        assert (other.path, other.shards) == (home.path, home.shards)
+        with pytest.raises(StoreError, match="Another sargas writes"):
+            other.acquire()
+
+
+def test_a_forked_child_does_not_keep_the_lock(home):
+    with home.writing():
+        child = os.fork()
+        if child == 0:
+            time.sleep(60)
+            os._exit(0)
+    try:
+        with Home(home.path).writing():
+            pass
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 def test_importing_the_store_loads_no_heavy_library():

@@ -14,8 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
 
 from sargas.errors import NotFoundError, StateVersionError, StoreError, UsageError
+from sargas.store import ledger as ledger_module
+from sargas.store import tables
 from sargas.store.home import Home
 from sargas.store.ledger import Checkpoint, Ledger
 from tests.store.alerts import make_alert
@@ -59,11 +63,16 @@ def test_the_same_again_adds_nothing(home, ledger):
     assert dump(home) == before
 
 
-def test_an_earlier_offset_adds_nothing(home, ledger):
+def test_an_earlier_offset_moves_nothing_and_loses_no_alert(home, ledger):
     ledger.commit("s", 7, b"new", [make_alert(1)], {"a": 1})
     before = dump(home)
-    assert not ledger.commit("s", 6, b"old", [make_alert(2)], {"a": 1}).applied
+    assert not ledger.commit("s", 6, b"old", [make_alert(1)], {"a": 1}).applied
     assert dump(home) == before
+    done = ledger.commit("s", 6, b"old", [make_alert(2)], {"a": 1})
+    assert (done.applied, done.added) == (False, 1)
+    after = dump(home)
+    assert (after["checkpoints"], after["counters"]) == (before["checkpoints"], before["counters"])
+    assert len(after["alerts"]) == 2
 
 
 def test_a_flush_at_the_same_offset_is_applied_and_known_again(home, ledger):
@@ -384,3 +393,11 @@ def test_the_log_of_a_killed_process_is_read(home):
         expected = sum(o % 4 + (o % 5 == 0) for o in range(1, offset + 1))
         assert len(dump(home)["alerts"]) == expected
         assert ledger.counters() == {"rows": offset * (offset + 1) // 2}
+
+
+def test_the_tables_and_questions_are_postgresql_too(home):
+    """Only compiled here, not run: no server is started."""
+    dialect = postgresql.dialect()
+    for table in tables.metadata.sorted_tables:
+        assert "CREATE TABLE" in str(CreateTable(table).compile(dialect=dialect))
+    assert "max(" in str(ledger_module._latest(5).compile(dialect=dialect))

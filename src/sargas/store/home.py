@@ -22,6 +22,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ class Home:
         path: the directory.
         shards: number of shards a day.
         created: when the home was made, ISO 8601.
+        mutex: held while shard files are written or merged by a thread of this process.
 
     Raises:
         StoreError: the directory is missing, cannot be read or written, or holds other things.
@@ -77,6 +79,10 @@ class Home:
 
     def __repr__(self) -> str:
         return f"Home({str(self.path)!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process as a path: the lock stays where it was taken."""
+        return partial(Home, create=False), (self.path,)
 
     @property
     def ledger_path(self) -> Path:
@@ -133,6 +139,7 @@ class Home:
         with self.mutex:
             self._lock_holders -= 1
             if self._lock_holders == 0 and self._lock_file is not None:
+                fcntl.flock(self._lock_file, fcntl.LOCK_UN)  # also for copies in forked children
                 os.close(self._lock_file)
                 self._lock_file = None
 

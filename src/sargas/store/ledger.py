@@ -42,7 +42,8 @@ class Committed:
     """What a commit did.
 
     Attributes:
-        applied: false if the source was committed that far before; nothing changed then.
+        applied: false if the source was committed that far before; state, offset and counters
+            stayed as they were.
         added: alert versions that are new.
         known: alert versions that were there already, equal to the letter.
         differing: ids of alerts that were there with the same version and another text. The first
@@ -112,8 +113,9 @@ class Ledger:
         """Commit the outcome of one batch: alerts, counters, state and offset, in one transaction.
 
         A commit of a smaller offset than the source has reached, or the same commit again at the
-        offset reached, changes nothing. Another commit at that offset is applied: a flush at the
-        end of the input moves no offset.
+        offset reached, changes neither state nor counters. Another commit at that offset is
+        applied: a flush at the end of the input moves no offset. Alerts are known by id and
+        version wherever they come from: those that are not there yet are always added.
 
         Args:
             source: what is folded and how: the name of the feed, and of the rules if a feed is
@@ -137,10 +139,9 @@ class Ledger:
         digest = _digest(state, state_version, rows, counted)
         with self._transaction("commit") as connection:
             applied = _advance(connection, source, offset, state, state_version, digest)
-            if not applied:
-                return Committed(applied=False)
-            _count(connection, run, source, counted)
-            return _add(connection, rows)
+            if applied:
+                _count(connection, run, source, counted)
+            return _add(connection, rows, applied=applied)
 
     def checkpoint(self, source: str, state_version: int | None = None) -> Checkpoint | None:
         """Read how far a source has been folded; None if it never was.
@@ -340,7 +341,7 @@ def _count(connection: Connection, run: str, source: str, counted: dict[str, int
             connection.execute(insert(t).values(row))
 
 
-def _add(connection: Connection, rows: list[dict[str, Any]]) -> Committed:
+def _add(connection: Connection, rows: list[dict[str, Any]], *, applied: bool) -> Committed:
     """Add the alert versions that are not there yet."""
     there = _bodies(connection, [(row["id"], row["version"]) for row in rows])
     new = [row for row in rows if (row["id"], row["version"]) not in there]
@@ -357,7 +358,7 @@ def _add(connection: Connection, rows: list[dict[str, Any]]) -> Committed:
     if muted:
         connection.execute(insert(tables.suppressions), muted)
     known = len(rows) - len(new) - len(differing)
-    return Committed(True, added=len(new), known=known, differing=tuple(differing))
+    return Committed(applied, added=len(new), known=known, differing=tuple(differing))
 
 
 def _bodies(connection: Connection, keys: list[tuple[str, int]]) -> dict[tuple[str, int], str]:

@@ -121,7 +121,7 @@ def open_engine(url: str | URL) -> Engine:
 
 def refused(error: DBAPIError, engine: Engine, doing: str) -> SargasError:
     """Say in plain words why the database refused; for `raise ... from error`."""
-    reason = str(error.orig).strip() or type(error.orig).__name__
+    reason = " ".join(str(error.orig).split()).rstrip(".?") or type(error.orig).__name__
     hints = {
         "locked": "Another process holds the ledger; wait, or stop it.",
         "full": "Free some space, then run it again; what was committed stands.",
