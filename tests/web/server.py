@@ -56,21 +56,35 @@ def make_app(world: World) -> Starlette:
         is_drag = alert["subject"]["mmsi"] == world.dragger.mmsi
         track = world.dragger.track(0, world.t_ms) if is_drag else EMPTY_TRACK
         evidence = {
-            "fixes": track, "rules": "rules 1, sha256 0f3c (made)", "attribution": ["made for the test"],
+            "fixes": track,
+            "rules": "rules 1, sha256 0f3c (made)",
+            "attribution": ["made for the test"],
             "caveat": "A hypothesis from public data, not evidence on its own.",
-        }  # fmt: skip
-        versions = [{key: alert[key] for key in ("version", "state", "priority", "t_detected", "text")}]
+        }
+        versions = [
+            {key: alert[key] for key in ("version", "state", "priority", "t_detected", "text")}
+        ]
         return JSONResponse({**alert, "evidence": evidence, "versions": versions})
 
     def vessel(request: Request) -> Response:
         mmsi = request.path_params["mmsi"]
         alert = next((one for one in world.alerts if one["subject"]["mmsi"] == mmsi), None)
         name = alert["subject"]["name"] if alert else f"MADE LANE SHIP {mmsi - 999_100_000}"
-        return JSONResponse({
-            "mmsi": mmsi, "name": name, "imo": 9_999_993, "callsign": "XX7A", "ship_type": 70,
-            "ship_type_text": "Cargo", "length_m": 229, "flag": None, "destination": "<i>NOWHERE</i>",
-            "last": None, "exercise": bool(alert),
-        })  # fmt: skip
+        return JSONResponse(
+            {
+                "mmsi": mmsi,
+                "name": name,
+                "imo": 9_999_993,
+                "callsign": "XX7A",
+                "ship_type": 70,
+                "ship_type_text": "Cargo",
+                "length_m": 229,
+                "flag": None,
+                "destination": "<i>NOWHERE</i>",
+                "last": None,
+                "exercise": bool(alert),
+            }
+        )
 
     def track(request: Request) -> Response:
         query = request.query_params
@@ -81,11 +95,17 @@ def make_app(world: World) -> Starlette:
     def search(request: Request) -> Response:
         text = request.query_params["q"].lower()
         rows = [
-            {"mmsi": one["subject"]["mmsi"], "name": one["subject"]["name"], "imo": None, "callsign": "XX7A",
-             "lon": one["lon"], "lat": one["lat"]}
+            {
+                "mmsi": one["subject"]["mmsi"],
+                "name": one["subject"]["name"],
+                "imo": None,
+                "callsign": "XX7A",
+                "lon": one["lon"],
+                "lat": one["lat"],
+            }
             for one in world.alerts
             if text in f"{one['subject']['name']} {one['subject']['mmsi']}".lower()
-        ]  # fmt: skip
+        ]
         return JSONResponse({"vessels": rows[:20]})
 
     async def playback(request: Request) -> Response:
@@ -153,7 +173,9 @@ class Server:
         self.world = world
         self.socket = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-        config = uvicorn.Config(make_app(world), log_level="error", ws="websockets-sansio", lifespan="off")
+        config = uvicorn.Config(
+            make_app(world), log_level="error", ws="websockets-sansio", lifespan="off"
+        )
         self.uvicorn = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.uvicorn.run, args=([self.socket],), daemon=True)
         self.ticker = threading.Thread(target=self._tick, daemon=True)

@@ -5,6 +5,7 @@ Everything here is made up but the shipped land, assets and ports. Names say so.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from shapely import STRtree, points, polygons
 
 from .traffic import Fleet
 
@@ -39,14 +41,22 @@ def geo_file(stem: str) -> Path | None:
 
 def coarse_land() -> Json:
     """Two boxes of land, when no land file is there."""
-    boxes = [[(9, 59.3), (18, 59.3), (18, 66.5), (9, 66.5)], [(24, 53), (31, 53), (31, 59), (24, 59)]]
+    boxes = [
+        [(9, 59.3), (18, 59.3), (18, 66.5), (9, 66.5)],
+        [(24, 53), (31, 53), (31, 59), (24, 59)],
+    ]
     return {"type": "MultiPolygon", "coordinates": [[[*box, box[0]]] for box in boxes]}
 
 
 MADE_ASSETS: tuple[tuple[str, str, str, list[tuple[float, float]]], ...] = (
     ("made-estlink-2", "Made Estlink 2", "power_cable", [(25.0, 60.2), (25.6, 59.9), (26.6, 59.5)]),
     ("made-cable-b", "Made Cable B", "telecom_cable", [(24.9, 60.1), (24.8, 59.8), (24.75, 59.5)]),
-    ("made-pipeline-c", "Made Pipeline C", "gas_pipeline", [(23.9, 60.0), (24.1, 59.6), (24.0, 59.35)]),
+    (
+        "made-pipeline-c",
+        "Made Pipeline C",
+        "gas_pipeline",
+        [(23.9, 60.0), (24.1, 59.6), (24.0, 59.35)],
+    ),
 )
 
 
@@ -56,8 +66,13 @@ def made_assets() -> Json:
         {
             "type": "Feature",
             "properties": {
-                "id": key, "name": name, "kind": kind, "status": "in_service",
-                "operator": None, "accuracy_m": 200, "length_km": 60.0,
+                "id": key,
+                "name": name,
+                "kind": kind,
+                "status": "in_service",
+                "operator": None,
+                "accuracy_m": 200,
+                "length_km": 60.0,
             },
             "geometry": {"type": "LineString", "coordinates": line},
         }
@@ -66,6 +81,7 @@ def made_assets() -> Json:
     return {"type": "FeatureCollection", "features": features, "attribution": ["made for the test"]}
 
 
+@functools.cache
 def all_assets() -> Json:
     """The made lines, and the shipped assets where they are there."""
     result = made_assets()
@@ -79,6 +95,14 @@ def all_assets() -> Json:
             if own.get("attribution") and own["attribution"] not in result["attribution"]:
                 result["attribution"].append(own["attribution"])
     return result
+
+
+@functools.cache
+def land_tree(path: Path) -> STRtree:
+    """The land's polygons without their lakes; each is valid, the whole is not."""
+    land = json.loads(path.read_text())
+    geometry = land["features"][0]["geometry"] if "features" in land else land
+    return STRtree([polygons(rings[0]) for rings in geometry["coordinates"]])
 
 
 class Dragger:
@@ -106,21 +130,40 @@ class Dragger:
         return {name: column[keep].tolist() for name, column in columns.items()}
 
 
-def make_alert(number: int, priority: str, detector: str, text: str, **more: Any) -> Json:  # noqa: ANN401
+def make_alert(number: int, priority: str, detector: str, text: str, **more: Any) -> Json:
     """An alert with every field of the contract."""
     t_ms = more.pop("t_ms", SPAN[0] + 600_000 * number)
     lon, lat = more.pop("at", (20.0, 58.5))
     subject = {
-        "domain": "sea", "mmsi": 999_000_100 + number, "imo": None, "name": f"MADE SHIP {number}",
-        "ship_type": "Cargo", "length_m": 120,
+        "domain": "sea",
+        "mmsi": 999_000_100 + number,
+        "imo": None,
+        "name": f"MADE SHIP {number}",
+        "ship_type": "Cargo",
+        "length_m": 120,
     }
     subject |= more.pop("subject", {})
     alert = {
-        "id": f"{detector}-{number:04d}", "detector": detector, "rules": "rules 1 (made)", "version": 1,
-        "state": "open", "priority": priority, "t_start": iso(t_ms - 480_000), "t_detected": iso(t_ms),
-        "subject": subject, "lon": lon, "lat": lat, "asset": None, "next_assets": [], "why": [],
-        "against": [], "context": {"gnss": "normal", "coverage": "good", "depth_m": 62},
-        "text": text, "exercise": "made", "muted_by": [], "group": None,
+        "id": f"{detector}-{number:04d}",
+        "detector": detector,
+        "rules": "rules 1 (made)",
+        "version": 1,
+        "state": "open",
+        "priority": priority,
+        "t_start": iso(t_ms - 480_000),
+        "t_detected": iso(t_ms),
+        "subject": subject,
+        "lon": lon,
+        "lat": lat,
+        "asset": None,
+        "next_assets": [],
+        "why": [],
+        "against": [],
+        "context": {"gnss": "normal", "coverage": "good", "depth_m": 62},
+        "text": text,
+        "exercise": "made",
+        "muted_by": [],
+        "group": None,
     }
     return alert | more
 
@@ -137,44 +180,124 @@ def drag_alert() -> Json:
         ("lane_ratio", 0.93, "ratio", 0.88, -0.05, False),
     ]
     return make_alert(
-        1, "P1", "drag_onset",
-        "Slowed from 11.4 to 6.8 kn in 20 min with the course hunting ±11°, 310 m from Made Estlink 2.",
-        t_ms=t_ms, at=(track["lon"][-1], track["lat"][-1]),
-        subject={"name": "MADE BULKER A", "imo": 9_999_993, "ship_type": "Bulk carrier", "length_m": 229},
+        1,
+        "P1",
+        "drag_onset",
+        "Slowed from 11.4 to 6.8 kn in 20 min with the course hunting ±11°, "
+        "310 m from Made Estlink 2.",
+        t_ms=t_ms,
+        at=(track["lon"][-1], track["lat"][-1]),
+        subject={
+            "name": "MADE BULKER A",
+            "imo": 9_999_993,
+            "ship_type": "Bulk carrier",
+            "length_m": 229,
+        },
         t_start=iso(Dragger.onset_ms),
-        asset={"id": "made-estlink-2", "name": "Made Estlink 2", "kind": "power_cable",
-               "distance_m": 310.0, "kp_km": 41.7, "accuracy_m": 200},
+        asset={
+            "id": "made-estlink-2",
+            "name": "Made Estlink 2",
+            "kind": "power_cable",
+            "distance_m": 310.0,
+            "kp_km": 41.7,
+            "accuracy_m": 200,
+        },
         next_assets=[
-            {"id": "made-cable-b", "name": "Made Cable B", "kind": "telecom_cable",
-             "distance_km": 38.2, "eta": iso(t_ms + 10_900_000)},
-            {"id": "made-pipeline-c", "name": "Made Pipeline C", "kind": "gas_pipeline",
-             "distance_km": 79.5, "eta": iso(t_ms + 22_700_000)},
+            {
+                "id": "made-cable-b",
+                "name": "Made Cable B",
+                "kind": "telecom_cable",
+                "distance_km": 38.2,
+                "eta": iso(t_ms + 10_900_000),
+            },
+            {
+                "id": "made-pipeline-c",
+                "name": "Made Pipeline C",
+                "kind": "gas_pipeline",
+                "distance_km": 79.5,
+                "eta": iso(t_ms + 22_700_000),
+            },
         ],
-        why=[dict(zip(("feature", "value", "unit", "threshold", "margin", "passed"), row, strict=True))
-             for row in why],
-        against=["Ice or pilot boarding is not known to the rules.", "One gap of 20 min before the onset."],
-    )  # fmt: skip
+        why=[
+            dict(
+                zip(("feature", "value", "unit", "threshold", "margin", "passed"), row, strict=True)
+            )
+            for row in why
+        ],
+        against=[
+            "Ice or pilot boarding is not known to the rules.",
+            "One gap of 20 min before the onset.",
+        ],
+    )
 
 
 def alerts() -> list[Json]:
     """Newest first, as the service gives them."""
     made = [
         drag_alert(),
-        make_alert(2, "P2", "gap_visit", "Not received for 3 h 12 min; Made Cable B was within reach.",
-                   at=(21.6, 58.7), asset={"id": "made-cable-b", "name": "Made Cable B", "kind": "telecom_cable",
-                                           "distance_m": 4100.0, "kp_km": 12.0, "accuracy_m": 500}),
-        make_alert(3, "P3", "slow_in_corridor", "54 min below 2 kn inside the corridor of Made Pipeline C.",
-                   at=(19.6, 57.6), subject={"name": HOSTILE}),
-        make_alert(4, "P2", "position_integrity", "41 positions on a circle of 0.3 NM that no hull can turn.",
-                   at=(26.9, 59.95), subject={"name": TURNED}, context={"gnss": "interference within 60 km",
-                                                                        "coverage": "good", "depth_m": None}),
-        make_alert(5, "P3", "gap", "Not received for 42 min.", at=(18.4, 55.6), subject={"name": LONG}),
-        make_alert(6, "P2", "loiter", "Stood 2 h 10 min within 1 NM of Made Cable B.", at=(24.2, 59.6),
-                   state="closed", version=2),
-        make_alert(7, "P3", "gap", "Not received for 35 min; heard again by another receiver.", at=(16.9, 56.0),
-                   state="retracted", version=3, subject={"name": None}),
-        make_alert(8, "P3", "slow_in_corridor", "31 min below 2 kn.", at=(12.2, 54.5), muted_by=["port:rostock"]),
-    ]  # fmt: skip
+        make_alert(
+            2,
+            "P2",
+            "gap_visit",
+            "Not received for 3 h 12 min; Made Cable B was within reach.",
+            at=(21.6, 58.7),
+            asset={
+                "id": "made-cable-b",
+                "name": "Made Cable B",
+                "kind": "telecom_cable",
+                "distance_m": 4100.0,
+                "kp_km": 12.0,
+                "accuracy_m": 500,
+            },
+        ),
+        make_alert(
+            3,
+            "P3",
+            "slow_in_corridor",
+            "54 min below 2 kn inside the corridor of Made Pipeline C.",
+            at=(19.6, 57.6),
+            subject={"name": HOSTILE},
+        ),
+        make_alert(
+            4,
+            "P2",
+            "position_integrity",
+            "41 positions on a circle of 0.3 NM that no hull can turn.",
+            at=(26.9, 59.95),
+            subject={"name": TURNED},
+            context={"gnss": "interference within 60 km", "coverage": "good", "depth_m": None},
+        ),
+        make_alert(
+            5, "P3", "gap", "Not received for 42 min.", at=(18.4, 55.6), subject={"name": LONG}
+        ),
+        make_alert(
+            6,
+            "P2",
+            "loiter",
+            "Stood 2 h 10 min within 1 NM of Made Cable B.",
+            at=(24.2, 59.6),
+            state="closed",
+            version=2,
+        ),
+        make_alert(
+            7,
+            "P3",
+            "gap",
+            "Not received for 35 min; heard again by another receiver.",
+            at=(16.9, 56.0),
+            state="retracted",
+            version=3,
+            subject={"name": None},
+        ),
+        make_alert(
+            8,
+            "P3",
+            "slow_in_corridor",
+            "31 min below 2 kn.",
+            at=(12.2, 54.5),
+            muted_by=["port:rostock"],
+        ),
+    ]
     return sorted(made, key=lambda alert: alert["t_detected"], reverse=True)
 
 
@@ -191,44 +314,61 @@ class World:
         self.refuse_sockets = False
         self.resets = 0
         self.commands: list[Json] = []
-        self.exercise = {
-            "name": "made", "title": "Made exercise: a drag in the Gulf of Finland",
-            "note": "All ships and alerts are made up. The land and the assets are real.",
-        } if exercise else None  # fmt: skip
+        self.exercise = (
+            {
+                "name": "made",
+                "title": "Made exercise: a drag in the Gulf of Finland",
+                "note": "All ships and alerts are made up. The land and the assets are real.",
+            }
+            if exercise
+            else None
+        )
         self._drop_on_land()
 
     def _drop_on_land(self) -> None:
         path = geo_file("land_baltic_200m")
         if path is None:
             return
-        from shapely import STRtree, points, polygons
-
-        rings = json.loads(path.read_text())
-        geometry = rings["features"][0]["geometry"] if "features" in rings else rings
-        tree = STRtree([polygons(rings[0]) for rings in geometry["coordinates"]])
-        on_land, _ = tree.query(points(self.fleet.at(self.t_ms)["lonlat"].astype(float)), "within")
+        places = self.fleet.at(self.t_ms)["lonlat"].astype(float)
+        on_land, _ = land_tree(path).query(points(places), "within")
         self.fleet.kept[on_land] = False
 
     def clock(self) -> Json:
         """Clock of the contract."""
         return {
-            "t_ms": self.t_ms, "t": iso(self.t_ms), "playing": self.playing, "speed": self.speed,
+            "t_ms": self.t_ms,
+            "t": iso(self.t_ms),
+            "playing": self.playing,
+            "speed": self.speed,
             "span": {"from_ms": SPAN[0], "to_ms": SPAN[1]},
             "analysed_to_ms": min(SPAN[1], self.t_ms + 900_000),
-        }  # fmt: skip
+        }
 
     def feeds(self) -> list[Json]:
         """One healthy feed."""
-        return [{"name": "made lanes", "kind": "exercise", "last_ms": self.t_ms - 2_000, "fixes": 182_340,
-                 "rejected": 12, "note": "looped"}]  # fmt: skip
+        return [
+            {
+                "name": "made lanes",
+                "kind": "exercise",
+                "last_ms": self.t_ms - 2_000,
+                "fixes": 182_340,
+                "rejected": 12,
+                "note": "looped",
+            }
+        ]
 
     def status(self) -> Json:
         """Status of the contract."""
         return {
-            "version": "0.0.test", "mode": "demo", "exercise": self.exercise, "clock": self.clock(),
-            "feeds": self.feeds(), "attribution": ["© OpenStreetMap contributors (ODbL)"],
-            "vessels": int(self.fleet.kept.sum()) + 1, "fixes": 182_340,
-        }  # fmt: skip
+            "version": "0.0.test",
+            "mode": "demo",
+            "exercise": self.exercise,
+            "clock": self.clock(),
+            "feeds": self.feeds(),
+            "attribution": ["© OpenStreetMap contributors (ODbL)"],
+            "vessels": int(self.fleet.kept.sum()) + 1,
+            "fixes": 182_340,
+        }
 
     def visible_alerts(self) -> list[Json]:
         """Nothing that was detected after the clock."""
@@ -239,10 +379,13 @@ class World:
         columns = self.fleet.at(self.t_ms)
         track = self.dragger.track(self.t_ms - 120_000, self.t_ms)
         own = {
-            "mmsi": [self.dragger.mmsi], "lonlat": [[track["lon"][-1], track["lat"][-1]]],
-            "cog": [round(track["cog_deg"][-1] * 10)], "sog": [round(track["sog_kn"][-1] * 10)],
-            "age": [(self.t_ms - track["t_ms"][-1]) // 1000], "flags": [1 | 0x80],
-        }  # fmt: skip
+            "mmsi": [self.dragger.mmsi],
+            "lonlat": [[track["lon"][-1], track["lat"][-1]]],
+            "cog": [round(track["cog_deg"][-1] * 10)],
+            "sog": [round(track["sog_kn"][-1] * 10)],
+            "age": [(self.t_ms - track["t_ms"][-1]) // 1000],
+            "flags": [1 | 0x80],
+        }
         return {
             name: np.concatenate([column, np.array(own[name], dtype=column.dtype)])
             for name, column in columns.items()
@@ -273,5 +416,9 @@ class World:
         with self.lock:
             others = [one for one in self.alerts if one["id"] != alert["id"]]
             known = len(others) < len(self.alerts)
-            place = next(i for i, one in enumerate(self.alerts) if one["id"] == alert["id"]) if known else 0
+            place = (
+                next(i for i, one in enumerate(self.alerts) if one["id"] == alert["id"])
+                if known
+                else 0
+            )
             self.alerts = [*others[:place], alert, *others[place:]]

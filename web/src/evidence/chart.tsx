@@ -112,7 +112,7 @@ export function Chart({ alert }: { alert: AlertDetail }) {
   useEffect(() => {
     draw();
     const observer = new ResizeObserver(([entry]) => plot.current?.setSize({ width: entry!.contentRect.width, height: HEIGHT_PX }));
-    observer.observe(host.current!);
+    if (host.current) observer.observe(host.current);
     return () => {
       observer.disconnect();
       plot.current?.destroy();

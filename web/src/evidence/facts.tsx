@@ -50,8 +50,8 @@ export function VesselFacts({ mmsi, alert }: { mmsi: number; alert: Alert | null
       <Fact name="Call sign"><bdi>{own?.callsign ? outside(own.callsign) : "not received"}</bdi></Fact>
       <Fact name="Now"><span class="mono">{sog == null ? "– kn" : `${sog.toFixed(1)} kn`} · {cog == null ? "–°" : `${cog.toFixed(0).padStart(3, "0")}°`}</span></Fact>
       <Fact name="Received"><span class="mono">{lastHeard(row)}</span></Fact>
-      {own?.destination ? <Fact name="Destination, as sent" wide><bdi>{outside(own.destination)}</bdi></Fact> : null}
-      {row ? <Fact name="Position" wide><Place lon={row.lon} lat={row.lat} /></Fact> : null}
+      {own?.destination ? <Fact name="Sent to" wide><bdi>{outside(own.destination)}</bdi></Fact> : null}
+      {row ? <Fact name="Place" wide><Place lon={row.lon} lat={row.lat} /></Fact> : null}
     </dl>
   );
 }
@@ -66,17 +66,17 @@ export function AlertFacts({ alert }: { alert: Alert }) {
       <Fact name="Detected"><span class="mono">{Number.isNaN(detected_ms) ? "–" : utcTime(detected_ms)}</span></Fact>
       {asset ? (
         <>
-          <Fact name="Asset"><bdi>{outside(asset.name)}</bdi> <span class="dim">{kindWord(asset.kind)}</span></Fact>
+          <Fact name="Asset" wide><bdi>{outside(asset.name)}</bdi> <span class="dim">{kindWord(asset.kind)}</span></Fact>
           <Fact name="Distance">
             <span class="mono">
               {asset.distance_m === null ? "–" : metres(asset.distance_m)}
               {asset.accuracy_m === null ? null : <span class="dim"> ±{whole(asset.accuracy_m)} m</span>}
             </span>
           </Fact>
-          {asset.kp_km === null ? null : <Fact name="Kilometre point"><span class="mono">{asset.kp_km.toFixed(1)}</span></Fact>}
+          {asset.kp_km === null ? null : <Fact name="KP"><span class="mono">km {asset.kp_km.toFixed(1)}</span></Fact>}
         </>
       ) : null}
-      <Fact name="Alert position" wide><Place lon={alert.lon} lat={alert.lat} /></Fact>
+      <Fact name="Place" wide><Place lon={alert.lon} lat={alert.lat} /></Fact>
     </dl>
   );
 }

@@ -32,7 +32,7 @@ function Context({ alert }: { alert: Alert }) {
     <dl class="facts">
       <Fact name="GNSS">{gnss ? outside(gnss) : "unknown"}</Fact>
       <Fact name="Coverage">{coverage ? outside(coverage) : "unknown"}</Fact>
-      <Fact name="Depth, coarse">{depth_m === null ? "unknown" : `${Math.abs(Math.round(depth_m))} m ± 50 m`}</Fact>
+      <Fact name="Depth">{depth_m === null ? "unknown" : `${Math.abs(Math.round(depth_m))} m ± 50 m, coarse`}</Fact>
       {alert.group ? <Fact name="Group"><span class="mono">{outside(alert.group)}</span></Fact> : null}
     </dl>
   );
@@ -58,7 +58,7 @@ function Provenance({ full }: { full: AlertDetail }) {
     <>
       <p class="caveat"><bdi>{outside(caveat)}</bdi></p>
       <p class="small dim">
-        Rules <span class="mono">{outside(rules)}</span> · alert <span class="mono">{outside(full.id)}</span> v{full.version}
+        Rules: <span class="mono">{outside(rules).replace(/^rules /, "")}</span> · alert <span class="mono">{outside(full.id)}</span> v{full.version}
         {credit ? <> · Data: {outside(credit)}</> : null}
       </p>
     </>

@@ -21,11 +21,11 @@ export function WhyTable({ why }: { why: readonly Why[] }) {
       <tbody>
         {why.map((row, at) => (
           <tr key={at} class={row.passed ? "passed" : "failed"}>
-            <th scope="row">{featureWord(row.feature)}{row.unit ? <span class="unit"> {outside(row.unit)}</span> : null}</th>
+            <th scope="row">{featureWord(row.feature)}{row.unit && !row.feature.endsWith(row.unit) ? <span class="unit"> {outside(row.unit)}</span> : null}</th>
             <td class="num mono">{cell(row.value)}</td>
             <td class="num mono">{cell(row.threshold)}</td>
             <td class="num mono">{signed(row.margin)}</td>
-            <td>{row.passed ? "met" : "not met"}</td>
+            <td>{row.passed ? <b>met</b> : "not met"}</td>
           </tr>
         ))}
       </tbody>

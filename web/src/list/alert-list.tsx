@@ -76,34 +76,34 @@ export function AlertList() {
     <section class="list" aria-labelledby="list-title">
       <h2 id="list-title" class="visually-hidden">Alerts</h2>
       <FilterBar />
-      {more.length > 0 && held.value ? (
-        <button
-          type="button"
-          class="new-chip"
-          onClick={() => {
-            letIn();
-            if (list.current) list.current.scrollTop = 0;
-          }}
+      <div class="rows-box" onPointerEnter={() => { over.current = true; hold(); }} onPointerLeave={() => { over.current = false; hold(); }}>
+        {more.length > 0 && held.value ? (
+          <button
+            type="button"
+            class="new-chip"
+            onClick={() => {
+              letIn();
+              if (list.current) list.current.scrollTop = 0;
+            }}
+          >
+            {worst ? <Mark priority={worst} size={12} /> : null} {more.length} new ↑
+          </button>
+        ) : null}
+        {rows.length === 0 ? <Empty /> : null}
+        <ul
+          ref={list}
+          class="rows"
+          role="listbox"
+          aria-labelledby="list-title"
+          aria-activedescendant={selected ? rowDomId(selected) : undefined}
+          tabIndex={0}
+          hidden={rows.length === 0}
+          onKeyDown={onKey}
+          onScroll={hold}
         >
-          {worst ? <Mark priority={worst} size={12} /> : null} {more.length} new ↑
-        </button>
-      ) : null}
-      {rows.length === 0 ? <Empty /> : null}
-      <ul
-        ref={list}
-        class="rows"
-        role="listbox"
-        aria-labelledby="list-title"
-        aria-activedescendant={selected ? rowDomId(selected) : undefined}
-        tabIndex={0}
-        hidden={rows.length === 0}
-        onKeyDown={onKey}
-        onScroll={hold}
-        onPointerEnter={() => { over.current = true; hold(); }}
-        onPointerLeave={() => { over.current = false; hold(); }}
-      >
-        {rows.map((alert) => <AlertRow key={alert.id} alert={alert} />)}
-      </ul>
+          {rows.map((alert) => <AlertRow key={alert.id} alert={alert} />)}
+        </ul>
+      </div>
       <Announcer />
     </section>
   );

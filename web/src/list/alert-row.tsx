@@ -55,8 +55,7 @@ export function AlertRow({ alert }: { alert: Alert }) {
           <Age alert={alert} />
         </div>
         <div class="row-who"><SubjectLine alert={alert} /></div>
-        <p class="row-why"><bdi>{outside(alert.text)}</bdi></p>
-        <div class="row-chips"><Chips alert={alert} /></div>
+        <p class="row-why"><Chips alert={alert} /><bdi>{outside(alert.text)}</bdi></p>
       </div>
     </li>
   );

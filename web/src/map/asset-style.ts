@@ -7,6 +7,14 @@ const RULE_HALF_WIDTH_M = 1852;
 export const corridorHalfWidth_m = (asset: AssetProperties): number =>
   Math.max(RULE_HALF_WIDTH_M, asset.accuracy_m ?? 0);
 
+/** Lines grow thinner far out, where many lie side by side. */
+export const THIN = { below: 5.5, full: 7.5, share: 0.72 };
+
+export function lineScale(zoom: number): number {
+  const part = Math.min(1, Math.max(0, (zoom - THIN.below) / (THIN.full - THIN.below)));
+  return THIN.share + (1 - THIN.share) * part;
+}
+
 export interface LineStyle {
   width_px: number;
   opacity: number;

@@ -1,9 +1,12 @@
 // Who made the data: always visible, built from what the service names.
 import { assets, status } from "../state/state.ts";
 
+/** Each credit once; "© A" is left out where "© A (licence)" stands. */
 export function attributionTexts(own: readonly string[], ofAssets: readonly string[] | string | undefined): string[] {
   const list = typeof ofAssets === "string" ? [ofAssets] : (ofAssets ?? []);
-  return [...new Set([...own, ...list].map((text) => text.trim()).filter(Boolean))];
+  const texts = [...own, ...list].flatMap((text) => text.split(";")).map((text) => text.trim()).filter(Boolean);
+  const once = [...new Set(texts)];
+  return once.filter((text) => !once.some((other) => other !== text && other.startsWith(text)));
 }
 
 export function Attribution() {

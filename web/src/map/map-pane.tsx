@@ -19,6 +19,7 @@ import { type Camera, type GeoLayer, type MapView, reducedMotion, unproject } fr
 
 export const renderer = chooseRenderer(location.search);
 export const cursor = signal<[number, number] | null>(null);
+export const centre = signal<[number, number]>([20, 59]);
 export const scale = signal<{ zoom: number; lat: number }>({ zoom: 5, lat: 59 });
 export const hover = signal<{ picked: Picked; x: number; y: number } | null>(null);
 
@@ -102,7 +103,8 @@ function start(host: HTMLElement): () => void {
   const stops: (() => void)[] = [];
   const drawn = (camera: Camera): void => {
     const moving = overlay.draw(camera, scene());
-    scale.value = { zoom: camera.zoom, lat: unproject(camera, camera.width / 2, camera.height / 2)[1] };
+    centre.value = unproject(camera, camera.width / 2, camera.height / 2);
+    scale.value = { zoom: camera.zoom, lat: centre.value[1] };
     if (moving && !reducedMotion()) {
       cancelAnimationFrame(again);
       again = requestAnimationFrame(() => view?.refresh());

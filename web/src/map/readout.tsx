@@ -1,7 +1,7 @@
 // Scale bar and the place under the pointer.
 import { placeDecimal, placeDm } from "../format/format.ts";
 import { metresPerPx } from "./mercator.ts";
-import { cursor, scale } from "./map-pane.tsx";
+import { centre, cursor, scale } from "./map-pane.tsx";
 
 const NM_M = 1852;
 const STEPS_NM = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
@@ -16,19 +16,11 @@ function bar(zoom: number, lat: number): { text: string; width_px: number } {
 
 export function Readout() {
   const { text, width_px } = bar(scale.value.zoom, scale.value.lat);
-  const place = cursor.value;
+  const place = cursor.value ?? centre.value;
   return (
     <div class="readout mono">
-      <span class="place">
-        {place ? (
-          <>
-            <span>{placeDm(...place)}</span>
-            <span class="dim">{placeDecimal(...place)}</span>
-          </>
-        ) : (
-          <span class="dim">lon lat under the pointer</span>
-        )}
-      </span>
+      <span>{placeDm(...place)}</span>
+      <span class="dim">{placeDecimal(...place)} {cursor.value ? "" : "centre"}</span>
       <span class="scale">
         <span>{text}</span>
         <span class="scale-bar" style={{ width: `${width_px.toFixed(1)}px` }} />

@@ -74,5 +74,6 @@ export function constrain(camera: Camera): Camera {
 export function markSize(zoom: number): { size_px: number; faint: number; arrows: boolean } {
   if (zoom < 6) return { size_px: 3, faint: 0.8, arrows: false };
   const size_px = Math.min(15, 8 + (zoom - 6) * 1.6);
-  return { size_px, faint: 1, arrows: true };
+  // Close in, marks stand apart and may be stronger.
+  return { size_px, faint: Math.min(1.3, Math.max(1, 1 + (zoom - 8) * 0.15)), arrows: true };
 }

@@ -48,4 +48,5 @@ export const selectedAlert = computed<Alert | null>(() => {
 export const probe = signal<{ lon: number; lat: number; t_ms: number } | null>(null);
 
 export const helpOpen = signal(false);
-export const legendOpen = signal(true);
+/** Open where there is room for it. */
+export const legendOpen = signal(typeof window === "undefined" || (window.innerHeight >= 800 && window.innerWidth >= 1400));

@@ -1,5 +1,6 @@
 // Health of the feeds: grey while all is well.
 import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { duration, outside, utcTime, whole } from "../format/format.ts";
 import { now_ms, refused, status } from "../state/state.ts";
 import type { Feed } from "../wire/types.ts";
@@ -23,8 +24,24 @@ export function Feeds() {
   const dropped = [...refused.value.values()].reduce((sum, count) => sum + count, 0);
   const well = feeds.length > 0 && silent.length === 0 && dropped === 0;
   const words = feeds.length === 0 ? "no feed" : silent.length > 0 ? `${silent.length} of ${feeds.length} feeds silent` : `${feeds.length} ${feeds.length === 1 ? "feed" : "feeds"}`;
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!open.value) return;
+    const leave = (event: Event): void => {
+      const away = event instanceof KeyboardEvent ? event.key === "Escape" : !box.current?.contains(event.target as Node);
+      if (!away) return;
+      if (event instanceof KeyboardEvent) event.stopPropagation();
+      open.value = false;
+    };
+    document.addEventListener("pointerdown", leave, true);
+    document.addEventListener("keydown", leave, true);
+    return () => {
+      document.removeEventListener("pointerdown", leave, true);
+      document.removeEventListener("keydown", leave, true);
+    };
+  }, [open.value]);
   return (
-    <div class="feeds">
+    <div class="feeds" ref={box}>
       <button type="button" class={well ? "pill" : "pill unwell"} aria-expanded={open.value} aria-controls="feed-list" onClick={() => { open.value = !open.value; }}>
         <svg width="10" height="10" viewBox="-5 -5 10 10" aria-hidden="true">
           {well ? <circle r="3.4" fill="currentColor" /> : <path d="M0 -4.6L4.6 4H-4.6Z" fill="none" stroke="currentColor" stroke-width="1.6" />}

@@ -50,6 +50,7 @@ export function Search() {
   const input = useRef<HTMLInputElement>(null);
   const asked = useRef<AbortController | null>(null);
   const timer = useRef(0);
+  const leaving = useRef(0);
 
   const close = (): void => {
     asked.current?.abort();
@@ -111,7 +112,8 @@ export function Search() {
         value={text.value}
         onInput={(event) => ask(event.currentTarget.value)}
         onKeyDown={onKey}
-        onBlur={() => window.setTimeout(close, 150)}
+        onFocus={() => window.clearTimeout(leaving.current)}
+        onBlur={() => { leaving.current = window.setTimeout(close, 150); }}
       />
       <kbd aria-hidden="true">/</kbd>
       <ul id="search-list" role="listbox" aria-label="Found" hidden={list === null || list.length === 0}>

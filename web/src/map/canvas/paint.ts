@@ -3,7 +3,7 @@ import { alpha, type Colours } from "../../theme/theme.ts";
 import type { AssetShape, Box, Shape } from "../geometry.ts";
 import { metresPerPx, worldPx, latOf } from "../mercator.ts";
 import { LABEL_SIZE_PX, type Label, PLACES } from "../names.ts";
-import { assetStyle, corridorHalfWidth_m } from "../asset-style.ts";
+import { assetStyle, corridorHalfWidth_m, lineScale } from "../asset-style.ts";
 import { inView, trace } from "../trace.ts";
 import { type Camera, project } from "../view.ts";
 
@@ -107,11 +107,13 @@ export function paintAssets(
   context.lineJoin = "round";
   context.lineCap = "butt";
   const perPx = metresPerPx(camera.zoom, latOf(camera.y));
+  context.lineCap = "round";
   for (const shape of visible.filter(({ class: kind }) => kind === "cable" || kind === "pipeline")) {
     context.strokeStyle = alpha(colours[shape.class as "cable" | "pipeline"], 0.1);
     context.lineWidth = Math.max(5, (2 * corridorHalfWidth_m(shape.properties)) / perPx);
     stroke(shape);
   }
+  context.lineCap = "butt";
   const pattern = hatch(context, colours.wind);
   for (const shape of visible.filter(({ class: kind }) => kind === "wind")) {
     context.beginPath();
@@ -127,7 +129,7 @@ export function paintAssets(
     for (const shape of visible.filter((one) => one.class === kind)) {
       const style = assetStyle(kind, shape.properties, shape.inService);
       context.strokeStyle = alpha(colours[kind], style.opacity);
-      context.lineWidth = style.width_px;
+      context.lineWidth = style.width_px * lineScale(camera.zoom);
       context.setLineDash(style.dash);
       stroke(shape);
     }

@@ -21,6 +21,25 @@ const labelPoints = (labels: readonly Label[]): GeoJSON.FeatureCollection => ({
   })),
 });
 
+/** Points of a piece of coast: a longer line overflows MapLibre's 16-bit vertex numbers. */
+const COAST_PIECE = 4000;
+
+/** The rings of the land as lines in pieces. */
+function coastLines(data: GeoJSON.GeoJSON): GeoJSON.MultiLineString {
+  const coordinates: GeoJSON.Position[][] = [];
+  const cut = (ring: GeoJSON.Position[]): void => {
+    for (let at = 0; at < ring.length - 1; at += COAST_PIECE) coordinates.push(ring.slice(at, at + COAST_PIECE + 1));
+  };
+  const walk = (part: GeoJSON.GeoJSON): void => {
+    if (part.type === "FeatureCollection") for (const feature of part.features) walk(feature);
+    else if (part.type === "Feature") walk(part.geometry);
+    else if (part.type === "Polygon") for (const ring of part.coordinates) cut(ring);
+    else if (part.type === "MultiPolygon") for (const rings of part.coordinates) for (const ring of rings) cut(ring);
+  };
+  walk(data);
+  return { type: "MultiLineString", coordinates };
+}
+
 /** Assets with the properties that the style's expressions read. */
 function styledAssets(assets: AssetCollection): GeoJSON.FeatureCollection {
   const shapes = assetShapes(assets);
@@ -78,6 +97,7 @@ export class GlView implements MapView {
   }
 
   setData(layer: GeoLayer, data: GeoJSON.GeoJSON): void {
+    if (layer === "land") this.put("coast", coastLines(data));
     if (layer === "assets") this.put(layer, styledAssets(data as AssetCollection));
     else this.put(layer, layer === "ports" ? labelPoints(portLabels(data)) : data);
   }

@@ -9,6 +9,7 @@ import cyrillic from "@fontsource/noto-sans/files/noto-sans-cyrillic-400-normal.
 import latinExt from "@fontsource/noto-sans/files/noto-sans-latin-ext-400-normal.woff2?url";
 import latin from "@fontsource/noto-sans/files/noto-sans-latin-400-normal.woff2?url";
 import { alpha, type Colours } from "../../theme/theme.ts";
+import { THIN } from "../asset-style.ts";
 import { EARTH_CIRCUMFERENCE_M, TILE_PX } from "../mercator.ts";
 import { LABEL_FONT, LABEL_SIZE_PX } from "../names.ts";
 
@@ -33,11 +34,16 @@ function lines(colours: Colours): LayerSpecification[] {
   const line = (id: string, filter: ExpressionSpecification, paint: object): LayerSpecification => ({
     id, type: "line", source: "assets", filter, layout: { "line-join": "round" }, paint,
   });
+  const roundEnds = (id: string, filter: ExpressionSpecification, paint: object): LayerSpecification => ({
+    ...line(id, filter, paint), layout: { "line-join": "round", "line-cap": "round" },
+  } as LayerSpecification);
   const opacity: ExpressionSpecification = ["get", "opacity"];
-  const width: ExpressionSpecification = ["get", "width_px"];
+  const width: ExpressionSpecification = [
+    "interpolate", ["linear"], ["zoom"], THIN.below, ["*", THIN.share, ["get", "width_px"]], THIN.full, ["get", "width_px"],
+  ];
   const hue: ExpressionSpecification = ["case", is("class", "pipeline"), colours.pipeline, colours.cable];
   return [
-    line(FIRST_ABOVE_TRAFFIC, ["in", ["get", "class"], ["literal", ["cable", "pipeline"]]], {
+    roundEnds(FIRST_ABOVE_TRAFFIC, ["in", ["get", "class"], ["literal", ["cable", "pipeline"]]], {
       "line-color": hue, "line-opacity": 0.1, "line-width": corridorWidth(),
     }),
     {
@@ -81,7 +87,7 @@ export function layers(colours: Colours): LayerSpecification[] {
   return [
     { id: "sea", type: "background", paint: { "background-color": colours.sea } },
     { id: "land", type: "fill", source: "land", paint: { "fill-color": colours.land, "fill-antialias": false } },
-    { id: "coast", type: "line", source: "land", paint: { "line-color": colours.coast, "line-width": 0.8 } },
+    { id: "coast", type: "line", source: "coast", paint: { "line-color": colours.coast, "line-width": 0.8 } },
     {
       id: "territory", type: "line", source: "territory",
       paint: { "line-color": colours.territory, "line-width": 1, "line-dasharray": [1, 3] },
@@ -106,7 +112,7 @@ export function baseStyle(colours: Colours): StyleSpecification {
         { url: at(cyrillic), "unicode-range": ["U+0400-045F"] },
       ],
     },
-    sources: { land: source(), territory: source(), assets: source(), ports: source(), places: source() },
+    sources: { land: source(), coast: source(), territory: source(), assets: source(), ports: source(), places: source() },
     layers: layers(colours),
   };
 }
