@@ -60,6 +60,7 @@ class Reading:
     outside: int = 0
     lateness_ms: int = 0
     counts: Counter[str] = field(default_factory=Counter)
+    noted: Counter[str] = field(default_factory=Counter)
     samples: dict[str, str] = field(default_factory=dict)
     formats: dict[str, str] = field(default_factory=dict)
     failed: list[tuple[str, SargasError]] = field(default_factory=list)
@@ -71,7 +72,7 @@ class Reading:
         self._until = parse_iso(self.until) if self.until else None
         if self._since is not None and self._until is not None and self._since >= self._until:
             raise UsageError("--since is not before --until.")
-        self._map = _column_map(self.column_map)
+        self._map = column_map(self.column_map)
         self._sources: list[Source] = []
 
     def prepare(self) -> None:
@@ -155,7 +156,7 @@ class Reading:
             return
         self.lines += feed.lines
         for reason, count in feed.counts.items():
-            self.counts[reason] += count.count
+            (self.noted if count.kept else self.counts)[reason] += count.count
             if count.sample:
                 self.samples.setdefault(reason, f"{source.path}: {count.sample}")
         feed.close()
@@ -228,7 +229,7 @@ class _Bar:
         self._bar.__exit__(None, None, None)
 
 
-def _column_map(text: str | None) -> dict[str, str] | None:
+def column_map(text: str | None) -> dict[str, str] | None:
     """Read `ours=theirs,...` into a mapping."""
     if text is None:
         return None

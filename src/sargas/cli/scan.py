@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from sargas.cli.reading import Reading
-from sargas.cli.words import put_json, put_table, say, span_text
+from sargas.cli.words import put_json, put_table, say, say_counts, span_text
 from sargas.errors import EXIT_ALERTS, EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, UsageError
 from sargas.model.alerts import PRIORITIES, RETRACTED, Alert
 from sargas.model.fixes import Batch
@@ -95,7 +95,7 @@ def scan(
         keeper.close()
     shown = [a for a in latest.values() if muted or not a.muted_by]
     shown.sort(key=lambda a: (a.t_detected_ms, a.detector, a.id))
-    _print(shown, json=json)
+    print_alerts(shown, json=json)
     if not quiet:
         _summarise(reading, watch, latest, _cpu_s() - cpu_s)
     if interrupted:
@@ -106,7 +106,11 @@ def scan(
 
 
 def make_watch(
-    assets: Path | None, rules: Path | None, home: Path | None, lateness_ms: int | None
+    assets: Path | None,
+    rules: Path | None,
+    home: Path | None,
+    lateness_ms: int | None,
+    exercise: str | None = None,
 ) -> Watch:
     """Set up a watch over the assets and rules that the options name."""
     from sargas.reference import home_assets, load_assets, shipped_assets, shipped_geography
@@ -124,7 +128,13 @@ def make_watch(
             where=str(assets or home or ""),
             hint="There is nothing to watch.",
         )
-    return Watch(chosen, shipped_geography(), load_rules(rules), lateness_ms=lateness_ms)
+    return Watch(
+        chosen,
+        shipped_geography(),
+        load_rules(rules),
+        lateness_ms=lateness_ms,
+        exercise=exercise,
+    )
 
 
 def prepare_kernels(*, quiet: bool) -> None:
@@ -163,7 +173,7 @@ def _counts_for(alert: Alert, fail_on: str) -> bool:
     return worse and alert.state != RETRACTED
 
 
-def _print(alerts: list[Alert], *, json: bool) -> None:
+def print_alerts(alerts: list[Alert], *, json: bool) -> None:
     """Write the alerts to stdout."""
     if json:
         for alert in alerts:
@@ -181,31 +191,21 @@ def _summarise(reading: Reading, watch: Watch, latest: dict[str, Alert], cpu_s: 
     say(f"read      {reading.lines:,} lines, {reading.fixes:,} fixes and {reading.statics:,} "
         f"statics of {watch.vessels:,} vessels")  # fmt: skip
     say(f"span      {span_text(reading.from_ms, reading.to_ms)}")
-    _say_counts("rejected", reading.counts)
+    say_counts("rejected", reading.counts)
     if reading.outside:
         say(f"outside   {reading.outside:,} fixes not between --since and --until")
-    _say_counts("set aside", {k: n for k, n in tally.items() if k != "ok" and n})
+    say_counts("set aside", {k: n for k, n in tally.items() if k != "ok" and n})
     say(f"folded    {tally.get('ok', 0):,} fixes")
     alerts = Counter(f"{a.detector} {a.priority}" for a in latest.values() if not a.muted_by)
-    _say_counts("alerts", alerts)
+    say_counts("alerts", alerts)
     if not alerts:
         say("alerts    none")
-    _say_counts("muted", Counter(m for a in latest.values() for m in a.muted_by[:1]), most=6)
+    say_counts("muted", Counter(m for a in latest.values() for m in a.muted_by[:1]), most=6)
     for detector in watch.detectors:
-        _say_counts(f"{detector.word}: passed over", getattr(detector, "counts", {}))
+        say_counts(f"{detector.word}: passed over", getattr(detector, "counts", {}))
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     rate = reading.fixes / cpu_s if cpu_s > 0 else 0.0
     say(f"cost      {cpu_s:.2f} s of CPU, {rate:,.0f} fixes/s, at most {peak_gb:.2f} GB")
-
-
-def _say_counts(what: str, counts: dict[str, int], most: int = 12) -> None:
-    """Write counts by name on one line, the greatest first."""
-    if not counts:
-        return
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    text = ", ".join(f"{n:,} {name}" for name, n in ranked[:most])
-    rest = sum(n for _, n in ranked[most:])
-    say(f"{what:<9} {text}" + (f", {rest:,} others" if rest else ""))
 
 
 def _cpu_s() -> float:

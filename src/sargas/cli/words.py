@@ -56,3 +56,13 @@ def put_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     for row in (list(head), *texts):
         cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths[:-1], strict=True)]
         print("  ".join([*cells, row[-1]]).rstrip())
+
+
+def say_counts(what: str, counts: dict[str, int], most: int = 12) -> None:
+    """Write counts by name on one line, the greatest first."""
+    if not counts:
+        return
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    text = ", ".join(f"{n:,} {name}" for name, n in ranked[:most])
+    rest = sum(n for _, n in ranked[most:])
+    say(f"{what:<9} {text}" + (f", {rest:,} others" if rest else ""))

@@ -69,6 +69,7 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     start: str
     end: str
     vessel: list[ScenarioVessel]
+    play_from: str | None = None
     backdrop: list[Backdrop] = []
 
     @property
@@ -80,6 +81,11 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     def end_ms(self) -> int:
         """Moment after the last, ms UTC."""
         return parse_iso(self.end)
+
+    @property
+    def play_from_ms(self) -> int:
+        """Where a demonstration begins to play, ms UTC: shortly before something happens."""
+        return parse_iso(self.play_from) if self.play_from else self.start_ms
 
     @property
     def station(self) -> str:

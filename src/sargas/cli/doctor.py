@@ -1,0 +1,140 @@
+"""`sargas doctor`: what is installed, what works, and what to do about the rest."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import socket
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sargas import __version__
+from sargas.cli.words import put_json, put_table
+from sargas.errors import EXIT_FAILED, EXIT_OK, SargasError
+
+CORE = ("numpy", "numba", "pyarrow", "duckdb", "shapely", "sqlalchemy", "starlette", "uvicorn")
+ROOM_GB = 2.0
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at: `ok`, `note` (works, but) or `wrong`."""
+
+    what: str
+    state: str
+    found: str
+    hint: str = ""
+
+
+def doctor(*, home: Path | None = None, port: int = 8750, json: bool = False) -> int:
+    """Check this installation and say what is missing and what to do.
+
+    Leaves with 1 when something is wrong.
+
+    Parameters
+    ----------
+    home
+        The home to look at (default: SARGAS_HOME, else the XDG data folder).
+    port
+        The port that 'sargas serve' would use.
+    json
+        One check a line, as JSON.
+    """
+    from sargas.cli.home import home_dir
+
+    checks = [
+        Check("sargas", "ok", __version__),
+        _python(),
+        *(_package(name) for name in CORE),
+        _gis(),
+        _kernels(),
+        _data(),
+        _home(home_dir(home)),
+        _port(port),
+        _client(),
+    ]
+    if json:
+        for check in checks:
+            put_json(asdict(check))
+    else:
+        rows = [(c.state, c.what, c.found + (f" - {c.hint}" if c.hint else "")) for c in checks]
+        put_table(("state", "what", "found"), rows)
+    return EXIT_FAILED if any(c.state == "wrong" for c in checks) else EXIT_OK
+
+
+def _python() -> Check:
+    found = f"{platform.python_version()} on {platform.platform()}, {os.cpu_count()} cores"
+    return Check("python", "ok", found)
+
+
+def _package(name: str) -> Check:
+    try:
+        return Check(name, "ok", importlib.metadata.version(name))
+    except importlib.metadata.PackageNotFoundError:
+        return Check(name, "wrong", "missing", "install sargas again: pip install sargas")
+
+
+def _gis() -> Check:
+    try:
+        return Check("gis extra", "ok", f"pyogrio {importlib.metadata.version('pyogrio')}")
+    except importlib.metadata.PackageNotFoundError:
+        hint = "only for Shapefile and S-57: pip install 'sargas[gis]'"
+        return Check("gis extra", "note", "not installed", hint)
+
+
+def _kernels() -> Check:
+    """Look whether compiled kernels can be kept on disk."""
+    if os.environ.get("NUMBA_DISABLE_JIT") == "1":
+        return Check("kernels", "note", "interpreted", "unset NUMBA_DISABLE_JIT: 500 times faster")
+    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(__file__).parent)
+    if os.access(folder, os.W_OK):
+        return Check("kernels", "ok", f"compiled once, kept below {folder}")
+    hint = "set NUMBA_CACHE_DIR to a folder you may write to, or they are compiled at each start"
+    return Check("kernels", "note", f"{folder} cannot be written", hint)
+
+
+def _data() -> Check:
+    try:
+        from sargas.reference import shipped_assets
+
+        assets = shipped_assets()
+    except (SargasError, OSError) as error:
+        return Check("shipped data", "wrong", str(error), "install sargas again")
+    return Check("shipped data", "ok", f"{len(assets)} assets, geometry {assets.version}")
+
+
+def _home(place: Path) -> Check:
+    """Look at the home's directory and the room on its disk."""
+    there = place
+    while not there.exists():
+        there = there.parent
+    free_gb = shutil.disk_usage(there).free / 1e9
+    found = f"{place}{'' if place.exists() else ' (not made yet)'}, {free_gb:.0f} GB free"
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        return Check("home", "wrong", f"{found}: {error.strerror}", "choose another with --home")
+    if free_gb < ROOM_GB:
+        return Check("home", "note", found, "a day of Danish traffic needs about 0.5 GB")
+    return Check("home", "ok", found)
+
+
+def _port(port: int) -> Check:
+    with socket.socket() as sock:
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError as error:
+            return Check("port", "note", f"{port}: {error.strerror}", "use --port 0 for a free one")
+    return Check("port", "ok", f"{port} is free")
+
+
+def _client() -> Check:
+    from importlib import resources
+
+    if resources.files("sargas.web").joinpath("static", "index.html").is_file():
+        return Check("screen", "ok", "built")
+    return Check("screen", "wrong", "the built client is missing", "run 'make web' in a clone")

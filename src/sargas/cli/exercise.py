@@ -1,0 +1,110 @@
+"""`sargas exercise`: list, run and export the scenarios."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from cyclopts import App
+
+from sargas.cli.words import put_json, put_table, say
+from sargas.errors import EXIT_OK
+
+app = App(
+    name="exercise",
+    help="Scenarios laid over real traffic. Everything they make is marked EXERCISE.",
+    help_format="plaintext",
+)
+
+
+@app.command(name="list")
+def list_(*, json: bool = False) -> int:
+    """List the scenarios.
+
+    Parameters
+    ----------
+    json
+        One scenario a line, as JSON.
+    """
+    from sargas.exercise.scenario import list_scenarios
+
+    rows = list_scenarios()
+    if json:
+        for row in rows:
+            put_json(vars(row))
+    else:
+        put_table(
+            ("name", "from", "to", "vessels", "title"),
+            [(r.name, r.start, r.end, r.vessels, r.title) for r in rows],
+        )
+    return EXIT_OK
+
+
+@app.command
+def run(name: str, /, *, json: bool = False, quiet: bool = False) -> int:
+    """Run every detector over a scenario and print the alerts, all marked EXERCISE.
+
+    Examples:
+      sargas exercise run eagle-s
+      sargas exercise run eagle-s --json | jq .next_assets
+
+    Parameters
+    ----------
+    name
+        A name from 'sargas exercise list', or a file ending in .toml.
+    json
+        One alert a line, as JSON.
+    quiet
+        Print no progress and no summary.
+    """
+    from sargas.cli.playing import play
+    from sargas.cli.scan import make_watch, prepare_kernels, print_alerts
+    from sargas.exercise.scenario import load_scenario
+
+    scenario = load_scenario(name)
+    prepare_kernels(quiet=quiet)
+    watch = make_watch(None, None, None, None, exercise=scenario.name)
+    latest = {}
+    for _, batch in play(scenario):
+        for alert in watch.push(batch).alerts:
+            latest[alert.id] = alert
+    for alert in watch.flush().alerts:
+        latest[alert.id] = alert
+    shown = sorted(
+        (a for a in latest.values() if not a.muted_by), key=lambda a: (a.t_detected_ms, a.id)
+    )
+    say(f"EXERCISE {scenario.name}: {scenario.title}", quiet=quiet)
+    say(scenario.note, quiet=quiet)
+    print_alerts(shown, json=json)
+    return EXIT_OK
+
+
+@app.command
+def export(name: str, /, *, out: Path, quiet: bool = False) -> int:
+    """Write a scenario as an NMEA log, which every other command reads and marks EXERCISE.
+
+    Examples:
+      sargas exercise export eagle-s --out eagle-s.nmea.gz
+      sargas scan eagle-s.nmea.gz
+
+    Parameters
+    ----------
+    name
+        A name from 'sargas exercise list', or a file ending in .toml.
+    out
+        The file to write, ending in .nmea or .nmea.gz.
+    quiet
+        Print no progress.
+    """
+    from sargas.exercise.run import export as write
+    from sargas.exercise.scenario import load_scenario
+
+    show = not quiet and sys.stderr.isatty()
+
+    def progress(done: int, total: int) -> None:
+        if show:
+            print(f"\rwriting {100 * done // total} %", end="\r", file=sys.stderr)
+
+    written = write(load_scenario(name), out, progress)
+    say(f"EXERCISE {name}: {written / 1e6:.1f} MB of sentences in {out}", quiet=quiet)
+    return EXIT_OK

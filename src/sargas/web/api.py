@@ -1,0 +1,306 @@
+"""The service's answers (docs/wire.md). `GET` only, but for the clock; loopback by default."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib import resources
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import shapely
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from sargas.errors import NotFoundError, SargasError, UsageError
+from sargas.model.assets import AssetSet
+from sargas.model.fixes import SEA
+from sargas.model.time import iso, parse_iso
+from sargas.reference import flag_of, ship_type_text
+from sargas.reference.files import read_json
+from sargas.reference.geography import land_collection
+from sargas.web.picture import track_columns
+from sargas.web.player import Player
+
+EVIDENCE_BEFORE_MS = 60 * 60_000
+"""Track shown before an alert's start, so that the change can be seen against what was usual."""
+GEO_FILES = {"territory": "territory_12nm.geojson", "ports": "ports_wpi.geojson"}
+CAVEAT = "Public data, not evidence on its own. A match is information, not intent."
+CSP = (
+    "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; "
+    "style-src 'self' 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+
+class PlaybackAction(msgspec.Struct, forbid_unknown_fields=True):
+    """What a screen asks of the clock."""
+
+    action: str
+    t_ms: int | None = None
+    speed: float | None = None
+
+
+def make_app(
+    player: Player,
+    assets: AssetSet,
+    attribution: list[str],
+    hosts: list[str],
+    background: Callable[[], Awaitable[None]] | None = None,
+) -> Starlette:
+    """Build the service.
+
+    Args:
+        player: the clock, the picture and the alerts.
+        assets: what the map shows.
+        attribution: whom to credit for all that is shown.
+        hosts: host names under which it may be asked; keeps a strange page from reading it
+            through a name that it points here.
+        background: something to run while the service runs.
+    """
+    answers = _Answers(player, assets, attribution)
+
+    @contextlib.asynccontextmanager
+    async def life(app: Starlette) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(player.run())]
+        if background is not None:
+            tasks.append(asyncio.ensure_future(background()))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    static = str(resources.files("sargas.web").joinpath("static"))
+    routes = [
+        Route("/", answers.index),
+        Route("/api/status", answers.status),
+        Route("/api/assets", answers.all_assets),
+        Route("/api/alerts", answers.alerts),
+        Route("/api/alerts/{id}", answers.alert),
+        Route("/api/vessels/{mmsi:int}", answers.vessel),
+        Route("/api/vessels/{mmsi:int}/track", answers.track),
+        Route("/api/search", answers.search),
+        Route("/api/playback", answers.playback, methods=["POST"]),
+        Route("/geo/{layer}.geojson", answers.layer),
+        WebSocketRoute("/ws", answers.socket),
+        Mount("/static", StaticFiles(directory=static)),
+    ]
+    return Starlette(
+        routes=routes,
+        lifespan=life,
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
+            Middleware(_Headers),
+            Middleware(GZipMiddleware, minimum_size=1024, compresslevel=6),
+        ],
+        exception_handlers={SargasError: _refuse},
+    )
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    """Answer an error of ours as JSON."""
+    assert isinstance(error, SargasError)
+    status = 404 if isinstance(error, NotFoundError) else 500
+    if isinstance(error, UsageError):
+        status = 400
+    return JSONResponse({"error": error.what, "hint": error.hint}, status)
+
+
+class _Headers:
+    """Adds the headers that keep a page from doing what it need not."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] += [
+                    (b"content-security-policy", CSP.encode()),
+                    (b"x-content-type-options", b"nosniff"),
+                    (b"referrer-policy", b"no-referrer"),
+                    (b"cache-control", b"no-cache"),
+                ]
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+class _Answers:
+    """The routes."""
+
+    def __init__(self, player: Player, assets: AssetSet, attribution: list[str]) -> None:
+        self.player = player
+        self.assets = assets
+        self.attribution = attribution
+        self._layers: dict[str, bytes] = {}
+
+    async def index(self, request: Request) -> Response:
+        return FileResponse(str(resources.files("sargas.web").joinpath("static", "index.html")))
+
+    async def status(self, request: Request) -> Response:
+        return JSONResponse(self.player.status())
+
+    async def all_assets(self, request: Request) -> Response:
+        if "assets" not in self._layers:
+            features = [
+                {
+                    "type": "Feature",
+                    "id": a.id,
+                    "geometry": json.loads(shapely.to_geojson(a.geometry)),
+                    "properties": {
+                        "id": a.id, "name": a.name, "kind": a.kind, "status": a.status,
+                        "operator": a.operator, "accuracy_m": a.accuracy_m,
+                        "length_km": round(a.length_km, 1),
+                    },
+                }
+                for a in self.assets.assets
+            ]  # fmt: skip
+            self._layers["assets"] = json.dumps(
+                {
+                    "type": "FeatureCollection",
+                    "features": features,
+                    "attribution": list(self.assets.attributions),
+                    "caveat": "Approximate; not for navigation, anchoring or excavation.",
+                }
+            ).encode()
+        return Response(self._layers["assets"], media_type="application/geo+json")
+
+    async def layer(self, request: Request) -> Response:
+        name = request.path_params["layer"]
+        if name != "land" and name not in GEO_FILES:
+            raise NotFoundError(f"There is no layer '{name}'.")
+        if name not in self._layers:
+            layer = land_collection() if name == "land" else read_json(GEO_FILES[name])
+            self._layers[name] = json.dumps(layer, separators=(",", ":")).encode()
+        return Response(self._layers[name], media_type="application/geo+json")
+
+    def alerts(self, request: Request) -> Response:
+        found = self.player.ledger.alerts(self.player.t_ms)
+        return JSONResponse({"alerts": found[::-1]})
+
+    def alert(self, request: Request) -> Response:
+        alert = self.player.ledger.alert(request.path_params["id"], self.player.t_ms)
+        evidence = alert["evidence"] or {"from": alert["t_start"], "to": alert["t_detected"]}
+        from_ms, to_ms = _ms(evidence["from"]), _ms(evidence["to"])
+        fixes = self.player.picture.archive.track(
+            SEA, alert["subject"]["mmsi"], from_ms - EVIDENCE_BEFORE_MS,
+            min(max(to_ms, _ms(alert["t_detected"])) + EVIDENCE_BEFORE_MS, self.player.t_ms),
+        )  # fmt: skip
+        wanted = ("version", "state", "priority", "t_detected", "text")
+        alert["versions"] = [{k: v[k] for k in wanted} for v in alert["versions"]]
+        alert["evidence"] = {
+            **evidence,
+            "fixes": track_columns(fixes),
+            "rules": alert["rules"],
+            "attribution": self.attribution,
+            "caveat": CAVEAT,
+        }
+        return JSONResponse(alert)
+
+    def vessel(self, request: Request) -> Response:
+        mmsi = request.path_params["mmsi"]
+        found = self.player.picture.vessel(mmsi, self.player.t_ms)
+        if found is None:
+            raise NotFoundError(f"Nothing was received from MMSI {mmsi} up to this time.")
+        said, last, flag = found["said"] or {}, found["last"], flag_of(mmsi)
+        kind = said.get("ship_type")
+        return JSONResponse(
+            {
+                "mmsi": mmsi, "name": said.get("name"), "imo": said.get("imo"),
+                "callsign": said.get("callsign"), "ship_type": kind,
+                "ship_type_text": ship_type_text(kind) if kind else None,
+                "length_m": said.get("length_m"), "flag": flag.name if flag else None,
+                "destination": said.get("destination"),
+                "last": _last(last), "exercise": bool(self.player.status()["exercise"]),
+            }
+        )  # fmt: skip
+
+    def track(self, request: Request) -> Response:
+        mmsi, query = request.path_params["mmsi"], request.query_params
+        try:
+            from_ms, to_ms = int(query["from_ms"]), int(query["to_ms"])
+        except (KeyError, ValueError) as error:
+            raise UsageError("A track needs from_ms and to_ms, whole numbers.") from error
+        # The screen shows the past of its clock; what lies after it is not known there yet.
+        to_ms = min(to_ms, self.player.t_ms)
+        fixes = self.player.picture.archive.track(SEA, mmsi, from_ms, to_ms)
+        return JSONResponse(track_columns(fixes))
+
+    def search(self, request: Request) -> Response:
+        text = request.query_params.get("q", "").strip()
+        if not text:
+            return JSONResponse({"vessels": []})
+        t_ms, archive = self.player.t_ms, self.player.picture.archive
+        rows = []
+        for said in archive.vessels(text, 20, t_ms):
+            last = self.player.picture.last_of(said["mmsi"])
+            rows.append(
+                {k: said[k] for k in ("mmsi", "name", "imo", "callsign")}
+                | {"lon": last[0] if last else None, "lat": last[1] if last else None}
+            )
+        return JSONResponse({"vessels": rows})
+
+    async def playback(self, request: Request) -> Response:
+        if not _same_origin(request):
+            return JSONResponse({"error": "This request comes from another page.", "hint": ""}, 403)
+        body = await request.body()
+        if len(body) > 1000:
+            raise UsageError("That is no playback request.")
+        try:
+            action = msgspec.json.decode(body, type=PlaybackAction)
+        except msgspec.DecodeError as error:
+            raise UsageError(f"That is no playback request: {error}.") from error
+        if self.player.span().to_ms <= self.player.span().from_ms:
+            return JSONResponse({"error": "There is nothing to play back.", "hint": ""}, 409)
+        await self.player.act(action.action, action.t_ms, action.speed)
+        return JSONResponse(self.player.clock())
+
+    async def socket(self, socket: WebSocket) -> None:
+        if not _same_origin(socket):
+            await socket.close(1008)
+            return
+        await socket.accept()
+        try:
+            await self.player.join(socket)
+            while True:
+                # Screens only listen; reading notices when one has gone.
+                if (await socket.receive())["type"] == "websocket.disconnect":
+                    break
+        except (WebSocketDisconnect, RuntimeError):
+            pass
+        finally:
+            self.player.leave(socket)
+
+
+def _same_origin(request: Request | WebSocket) -> bool:
+    """Tell our own pages from others; a browser says where a request comes from."""
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+def _last(fixes: Any) -> dict[str, Any] | None:  # noqa: ANN401 - Fixes of one row or none
+    """Write a vessel's last fix."""
+    if not len(fixes):
+        return None
+    c = {name: values[0] for name, values in track_columns(fixes).items()}
+    t_ms = c.pop("t_ms")
+    return {"t": iso(t_ms), **c, "nav_status": int(fixes.nav_status[0])}
+
+
+def _ms(text: str) -> int:
+    """Read a time that we wrote ourselves."""
+    return parse_iso(text)

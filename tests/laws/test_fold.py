@@ -1,0 +1,145 @@
+"""Law 2 (live equals replay), law 3 (replay adds nothing), law 4 (nothing vanishes)."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sargas.model.fixes import Batch, Fixes, Statics
+from tests.watch.tracks import T0, Track, batch, statics, watch
+
+LATENESS_MS = 60_000
+
+
+@functools.cache
+def traffic() -> Batch:
+    """A few hours of hand-made traffic in which every detector has something to see."""
+    lane = Track(230_000_001, 20.0, 57.4, every_s=30).sail(200, sog_kn=12, cog_deg=215)
+    drag = Track(230_000_002, 20.3, 57.9, every_s=30)
+    drag.sail(90, sog_kn=11, cog_deg=220).sail(15, sog_kn=11, to_kn=8, cog_deg=220)
+    drag.sail(60, sog_kn=8, cog_deg=220)
+    slow = Track(230_000_003, 26.26, 59.93, every_s=30, noise_kn=0.0)
+    slow.sail(60, sog_kn=1.0, cog_deg=235).sail(60, sog_kn=9, cog_deg=235)
+    gone = Track(230_000_004, 20.1, 57.5, every_s=60).sail(70, sog_kn=13, cog_deg=210)
+    gone.silent(80, sog_kn=13, cog_deg=210).sail(30, sog_kn=13, cog_deg=210)
+    twins = Track(230_000_005, 18.9, 57.0, every_s=60).sail(100, sog_kn=5, cog_deg=90)
+    other = Track(230_000_005, 24.5, 59.8, every_s=60, seed=2).sail(100, sog_kn=6, cog_deg=80)
+    near = [
+        Track(230_000_010 + k, 20.0 + k / 20, 57.3, every_s=60).sail(200, sog_kn=9, cog_deg=200)
+        for k in range(4)
+    ]
+    said = [
+        statics(230_000_001, name=b"LANE", ship_type=70, length_m=120),
+        statics(230_000_002, name=b"DRAG", ship_type=80, length_m=200, imo=9329760),
+        statics(230_000_002, T0 + 5_000_000, name=b"RENAMED", ship_type=80, length_m=200),
+    ]
+    parts = [lane, drag, slow, gone, twins, other, *near]
+    return batch(*(t.fixes() for t in parts), *said)
+
+
+def fold(parts: list[Batch], *, save: bool = False) -> list[str]:
+    """Fold batches one by one and give every alert version as text."""
+    w = watch(lateness_ms=LATENESS_MS)
+    out = []
+    for part in parts:
+        if save:
+            state = w.dump()
+            w = watch(lateness_ms=LATENESS_MS)
+            w.load(state)
+        out += w.push(part).alerts
+    out += w.flush().alerts
+    return [a.to_json() for a in out]
+
+
+@functools.cache
+def whole() -> tuple[str, ...]:
+    return tuple(fold([traffic()]))
+
+
+def cut(rows: Batch, at: list[int]) -> list[Batch]:
+    """Cut a batch at row numbers of its fixes; the statics go in front."""
+    edges = [0, *sorted(at), len(rows.fixes)]
+    parts = [
+        Batch(rows.fixes.take(slice(a, b)), Statics.empty()) for a, b in itertools.pairwise(edges)
+    ]
+    return [Batch(Fixes.empty(), rows.statics), *parts]
+
+
+def test_the_traffic_gives_alerts_of_several_detectors() -> None:
+    words = {text.split('"detector": "')[1].split('"')[0] for text in whole()}
+    assert {"drag_onset", "slow_in_corridor", "gap", "position_integrity"} <= words
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.integers(0, len(traffic().fixes)), max_size=8), st.booleans())
+def test_any_cut_with_or_without_saved_state_gives_the_same_alerts(
+    at: list[int], save: bool
+) -> None:
+    assert tuple(fold(cut(traffic(), at), save=save)) == whole()
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
+def test_any_arrival_order_within_the_lateness_gives_the_same_alerts(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    fixes = traffic().fixes
+    arrival = np.argsort(fixes.t_ms + rng.integers(0, LATENESS_MS - 1000, len(fixes)))
+    late = Batch(fixes.take(arrival), traffic().statics)
+    at = sorted(rng.integers(0, len(fixes), n).tolist())
+    assert tuple(fold(cut(late, at))) == whole()
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.integers(0, 2**32 - 1))
+def test_copies_from_other_stations_change_no_alert(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    fixes = traffic().fixes
+    rows = np.flatnonzero(rng.random(len(fixes)) < 0.4)
+    copies = fixes.take(rows)
+    columns = copies.columns() | {
+        "t_ms": copies.t_ms + rng.integers(0, 9000, len(rows)),
+        "station": rng.integers(0, 9, len(rows)),
+    }
+    both = Fixes.concat([fixes, Fixes(**columns)])
+    both = both.take(np.argsort(both.t_ms, kind="stable"))
+    assert tuple(fold([Batch(both, traffic().statics)])) == whole()
+
+
+def test_the_same_again_adds_no_alert() -> None:
+    w = watch(lateness_ms=LATENESS_MS)
+    first = [*w.push(traffic()).alerts, *w.flush().alerts]
+    again = watch(lateness_ms=LATENESS_MS)
+    second = [*again.push(traffic()).alerts, *again.flush().alerts]
+    assert [a.id for a in first] == [a.id for a in second]
+    assert len({(a.id, a.version) for a in first}) == len(first)
+
+
+def test_every_row_is_folded_or_counted() -> None:
+    w = watch(lateness_ms=LATENESS_MS)
+    rows = traffic().fixes
+    untimed = Fixes.build(3, subject_id=[1, 2, 3], t_ms=np.full(3, np.iinfo(np.int64).min))
+    w.push(Batch(Fixes.concat([rows, untimed]), traffic().statics))
+    late = w.push(Batch(rows.take(slice(0, 10)), Statics.empty())).late
+    w.flush()
+    tally = w.tally()
+    before = ("time_missing", "late", "time_ahead")
+    verdicts = sum(n for name, n in tally.items() if name not in before)
+    assert tally["time_missing"] == 3
+    assert tally["late"] == len(late.fixes) == 10
+    assert verdicts == len(rows)
+
+
+def test_a_clock_that_runs_ahead_makes_nobody_late() -> None:
+    rows = traffic().fixes
+    wrong = rows.take(slice(40, 43))
+    columns = wrong.columns() | {"t_ms": wrong.t_ms + 5 * 3_600_000}
+    mixed = Fixes.concat([rows.take(slice(0, 100)), Fixes(**columns), rows.take(slice(100, None))])
+    w = watch(lateness_ms=LATENESS_MS)
+    for part in Batch(mixed, traffic().statics).chunks(50):
+        w.push(part)
+    assert w.tally()["late"] == 0
+    assert w.tally()["time_ahead"] == 3
