@@ -173,9 +173,9 @@ class Geography:
         """List the states whose land or territorial sea holds a point, sorted by code.
 
         Åland answers `['ALA', 'FIN']`: it is part of Finland. A strip of the Gulf of
-        Finland answers
-        `['EST', 'RUS']`: the two polygons overlap. An empty list means outside every
-        territorial sea, or outside the area of the file; it does not say whose economic zone.
+        Finland answers `['EST', 'RUS']`: the two polygons overlap. An empty list means outside
+        every territorial sea, or outside the area of the file; it does not say whose economic
+        zone.
 
         Args:
             lon, lat: degrees.

@@ -139,6 +139,8 @@ def _points(body: Any, shape: Shape) -> np.ndarray[Any, np.dtype[np.float64]]:  
         raise GeometryFaultError("empty_geometry")
     if points.ndim != 2 or points.shape[1] != 2:
         raise ValueError("positions need two numbers")
+    if not np.isfinite(points).all():
+        raise GeometryFaultError("not_finite")
     return points
 
 

@@ -25,6 +25,13 @@ from sargas.reference.options import (
 from sargas.reference.readers import RawFeature, RawFile
 from sargas.reference.words import kind_of
 
+# What a mended feature is called where it may not be mended.
+_UNMENDED = {
+    "made_valid": "invalid_geometry",
+    "parts_dropped": "mixed_collection",
+    "ring_closed": "ring_not_closed",
+}
+
 # Left out for a good reason, so that --on-invalid fail does not fail on them.
 _NO_FAULT = {"part_of_relation", "node_not_read"}
 
@@ -102,8 +109,7 @@ def _clean_features(raw: RawFile, options: ImportOptions, out: Mapped) -> list[R
                     out.mended.update(mended)
                     usable.append(feature)
                     continue
-                reason = sorted(mended)[0].replace("ring_closed", "ring_not_closed")
-                reason = reason.replace("made_valid", "invalid_geometry")
+                reason = _UNMENDED[min(mended)]
             except GeometryFaultError as error:
                 reason = error.reason
         if options.on_invalid == "fail" and reason not in _NO_FAULT:

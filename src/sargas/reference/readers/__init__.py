@@ -65,7 +65,7 @@ def sniff(path: Path) -> str:
                 hint="Ask Overpass for [out:json] with 'out geom', and import that answer.",
             )
         return "gis"
-    if not wide and b"\0" in head:
+    if not wide and b"\0" in head and suffix not in (".csv", ".tsv", ".txt"):
         raise FormatError(
             f"This is a binary file of no known format. Known: {_KNOWN}.", where=str(path)
         )

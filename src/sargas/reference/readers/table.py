@@ -54,7 +54,7 @@ def read(path: Path) -> RawFile:
     else:
         raise FormatError(
             f"There is neither a WKT column nor a pair of longitude and latitude columns. The "
-            f"columns are: {', '.join(header[:20])}.",
+            f"columns are: {', '.join(ascii(h)[1:41] for h in header[:20])}.",
             where=f"{path}, line 1",
             hint="Name them wkt, or lon and lat.",
         )
