@@ -24,7 +24,7 @@ from sargas.model.fixes import PER_DEGREE, Batch, Fixes
 from sargas.model.geodesy import KN_MS
 from sargas.model.time import MINUTE_MS, iso, parse_iso
 from sargas.reference import shipped_assets, shipped_geography
-from sargas.watch.chords import find_hits, pack_lines
+from sargas.watch.chords import ASIDE_DEG, find_hits, pack_lines
 from sargas.watch.fold import Watch
 from sargas.watch.locate import build_index
 from sargas.watch.rules import Rules, load_rules
@@ -102,7 +102,8 @@ def test_chords_cross_what_shapely_says_they_cross(asset, along, length_m, cours
     lon2, lat2, _ = GEOD.fwd(at.x, at.y, course, length_m * (1 - ahead))
     chord = shapely.linestrings([(lon1, lat1), (lon2, lat2)])
     found: dict[int, list[float]] = {}
-    for index, share, _ in hits_of(lines, lon1, lat1, lon2, lat2):
+    dx, dy = ASIDE_DEG  # moved like the lines, so that shapely sees the same shapes
+    for index, share, _ in hits_of(lines, lon1 + dx, lat1 + dy, lon2 + dx, lat2 + dy):
         found.setdefault(index, []).append(share * length_m)
     for index, other in enumerate(watched.assets):
         shape = other.geometry
