@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from sargas.model.geodesy import metres_per_degree, point_segment
-from sargas.watch.locate import PieceIndex, cell_of
+from sargas.watch.locate import PieceIndex, cell_of, nearest_piece
 
 
 class Place(NamedTuple):
@@ -52,6 +52,22 @@ def precise_place(index: PieceIndex, lon: float, lat: float, rule_buffer_m: floa
                 np.int64(index.asset[p]), away_m, index.buffer_m[p], index.accuracy_m[p], kp_m
             )
     return best
+
+
+@njit(cache=True, nogil=True)
+def place_in_reach(index: PieceIndex, lon: float, lat: float, rule_buffer_m: float) -> Place:
+    """Find an asset whose buffer holds a position: a well known one, else the best-placed.
+
+    Returns:
+        The place; asset -1 where no buffer reaches.
+    """
+    best = precise_place(index, lon, lat, rule_buffer_m)
+    if best.asset >= 0:
+        return best
+    p, away_m, kp_m = nearest_piece(index, lon, lat)
+    if p < 0 or away_m > index.buffer_m[p]:
+        return best
+    return Place(np.int64(index.asset[p]), away_m, index.buffer_m[p], index.accuracy_m[p], kp_m)
 
 
 def assets_in_reach(index: PieceIndex, lon: float, lat: float) -> Sequence[tuple[int, float]]:
