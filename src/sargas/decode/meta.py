@@ -1,0 +1,291 @@
+"""What stands around a sentence: tag blocks before it, `$PGHP` lines, suffixes after it.
+
+Source: IEC 62320-1 (tag blocks), IEC 61162-450; the Danish, exactEarth and US Coast Guard forms
+as they occur in the samples of tests/data/ais.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from sargas.decode._jit import helper, i64
+from sargas.decode.codes import NO_TIME, UNKNOWN_STATION, Quality
+from sargas.decode.state import (
+    I64,
+    PG_CHECK,
+    PG_STATION,
+    PG_T,
+    REC_JOINED,
+    REC_NUMBER,
+    REC_SFX_FROM,
+    REC_SFX_TO,
+    TAG_GROUP,
+    TAG_QUALITY,
+    TAG_SET,
+    TAG_ST_FROM,
+    TAG_ST_TO,
+    TAG_STATION,
+    TAG_T,
+    U8,
+)
+
+TAB: Final = 9
+NEWLINE: Final = 10
+RETURN: Final = 13
+BLANK: Final = 32
+STAR: Final = 42
+COMMA: Final = 44
+COLON: Final = 58
+BACKSLASH: Final = 92
+
+T_MIN_MS: Final = 946_684_800_000
+"""2000-01-01: AIS receivers with a clock came later."""
+T_MAX_MS: Final = 4_102_444_800_000
+"""2100-01-01."""
+MILLIS_FROM: Final = 100_000_000_000
+"""Numbers above are milliseconds (as seconds: the year 5138)."""
+
+CHECKSUM_BAD: Final = int(Quality.TAG_CHECKSUM_BAD)
+UNPARSED: Final = int(Quality.TAG_UNPARSED)
+IMPLAUSIBLE: Final = int(Quality.TIME_IMPLAUSIBLE)
+
+
+@helper
+def digits(buf: U8, a: int, b: int) -> int:
+    """Return the number in `buf[a:b]`, -1 unless it is 1-18 digits and nothing else."""
+    if b <= a or b - a > 18:
+        return i64(-1)
+    value = i64(0)
+    for k in range(a, b):
+        digit = i64(buf[k]) - 48
+        if digit < 0 or digit > 9:
+            return i64(-1)
+        value = value * 10 + digit
+    return value
+
+
+@helper
+def hex_digit(byte: int) -> int:
+    """Return the value of a hexadecimal digit of either case, -1 for anything else."""
+    if 48 <= byte <= 57:
+        return byte - 48
+    if 65 <= byte <= 70:
+        return byte - 55
+    if 97 <= byte <= 102:
+        return byte - 87
+    return -1
+
+
+@helper
+def hex_pair(buf: U8, p: int) -> int:
+    """Return the value of two hexadecimal digits at `p`, -1 if they are not there."""
+    high = hex_digit(i64(buf[p]))
+    if high < 0:
+        return -1
+    low = hex_digit(i64(buf[p + 1]))
+    if low < 0:
+        return -1
+    return 16 * high + low
+
+
+@helper
+def plausible_ms(number: int) -> int:
+    """Return a Unix time in s or ms as ms; NO_TIME when it lies outside 2000-2100."""
+    t_ms = number if number > MILLIS_FROM else number * 1000
+    if t_ms < T_MIN_MS or t_ms >= T_MAX_MS:
+        return NO_TIME
+    return t_ms
+
+
+@helper
+def reset_tag(tag: I64) -> None:
+    """Forget the tag values: their sentence has passed."""
+    tag[TAG_SET] = 0
+    tag[TAG_T] = NO_TIME
+    tag[TAG_STATION] = UNKNOWN_STATION
+    tag[TAG_ST_FROM] = 0
+    tag[TAG_ST_TO] = 0
+    tag[TAG_GROUP] = -1
+    tag[TAG_QUALITY] = 0
+
+
+@helper
+def read_tag(buf: U8, p: int, tag: I64) -> int:
+    """Read one tag block whose backslash stands at `p`; values join those already waiting.
+
+    Returns:
+        Index after the closing backslash, -1 if the line ends before it.
+    """
+    a = p + 1
+    b = a
+    xor = i64(0)
+    while buf[b] != STAR and buf[b] != BACKSLASH and buf[b] != NEWLINE:
+        xor ^= i64(buf[b])
+        b += 1
+    end = b
+    while buf[end] != BACKSLASH:
+        if buf[end] == NEWLINE:
+            return -1
+        end += 1
+    tag[TAG_SET] = 1
+    if buf[b] == STAR and (end - b != 3 or hex_pair(buf, b + 1) != xor):
+        tag[TAG_QUALITY] |= CHECKSUM_BAD
+    while a < b:
+        stop = a
+        while stop < b and buf[stop] != COMMA:
+            stop += 1
+        tag_field(buf, a, stop, tag)
+        a = stop + 1
+    return end + 1
+
+
+@helper
+def tag_field(buf: U8, a: int, b: int, tag: I64) -> None:
+    """Read one `key:value` of a tag block."""
+    colon = a
+    while colon < b and buf[colon] != COLON:
+        colon += 1
+    if colon == b or colon == a:  # noqa: SIM109
+        tag[TAG_QUALITY] |= UNPARSED
+        return
+    value = colon + 1
+    if value == b:
+        return
+    if colon > a + 1:
+        old_group(buf, a, colon, value, b, tag)
+        return
+    key = buf[a]
+    if key == 99:  # c: receive time
+        number = digits(buf, value, b)
+        t_ms = plausible_ms(number) if number >= 0 else i64(NO_TIME)
+        if number < 0:
+            tag[TAG_QUALITY] |= UNPARSED
+        elif t_ms == NO_TIME:
+            tag[TAG_QUALITY] |= IMPLAUSIBLE
+        else:
+            tag[TAG_T] = t_ms
+    elif key == 115:  # s: station; resolved once the line is known to be whole
+        tag[TAG_ST_FROM] = value
+        tag[TAG_ST_TO] = b
+    elif key == 103:  # g: part-parts-group
+        group = b
+        while group > value and buf[group - 1] != 45:
+            group -= 1
+        number = digits(buf, group, b)
+        if number < 0 or group < value + 4:
+            tag[TAG_QUALITY] |= UNPARSED
+        else:
+            tag[TAG_GROUP] = number
+
+
+@helper
+def old_group(buf: U8, a: int, colon: int, value: int, b: int, tag: I64) -> None:
+    """Read the old group form `1G2:0125`; other keys of several letters are not ours."""
+    if colon - a == 3 and buf[a + 1] == 71 and digits(buf, a, a + 1) > 0:
+        number = digits(buf, value, b)
+        if number < 0:
+            tag[TAG_QUALITY] |= UNPARSED
+        else:
+            tag[TAG_GROUP] = number
+
+
+@helper
+def read_suffix(buf: U8, p: int, rec: I64) -> int:
+    r"""Read what follows a checksum, up to the newline or the literal text `\r\n`.
+
+    The last field of 10 or 13 digits is the time (`REC_NUMBER`, -1 = none), the first `r` or `b`
+    field the station (`REC_SFX_FROM`, `REC_SFX_TO`). `REC_JOINED` is set if it ends at a literal
+    line end with a sentence behind it.
+
+    Returns:
+        Index of the newline or of the literal's backslash.
+    """
+    while buf[p] != NEWLINE and buf[p] != COMMA and buf[p] != BACKSLASH:
+        p += 1
+    while buf[p] == COMMA:
+        a = p + 1
+        p = a
+        while buf[p] != NEWLINE and buf[p] != COMMA and buf[p] != BACKSLASH:
+            p += 1
+        b = p
+        while b > a and (buf[b - 1] == BLANK or buf[b - 1] == RETURN):
+            b -= 1
+        if b - a == 10 or b - a == 13:
+            value = digits(buf, a, b)
+            if value >= 0:
+                rec[REC_NUMBER] = value
+        station = b - a > 1 and (buf[a] == 114 or buf[a] == 98) and digits(buf, a + 1, b) >= 0
+        if station and rec[REC_SFX_TO] == 0:
+            rec[REC_SFX_FROM], rec[REC_SFX_TO] = a, b
+    if buf[p] == BACKSLASH and literal_end(buf, p):
+        rec[REC_JOINED] = 1
+        return p
+    while buf[p] != NEWLINE:
+        p += 1
+    return p
+
+
+@helper
+def literal_end(buf: U8, p: int) -> bool:
+    r"""Say whether the four characters `\r\n` stand at `p` with a sentence or tag block behind."""
+    if buf[p + 1] != 114 or buf[p + 2] != BACKSLASH or buf[p + 3] != 110:
+        return False
+    return bool(buf[p + 4] == 33 or buf[p + 4] == 36 or buf[p + 4] == BACKSLASH)
+
+
+@helper
+def days_from_civil(year: int, month: int, day: int) -> int:
+    """Return days since 1970-01-01 of a date in the Gregorian calendar.
+
+    Source: E. G. Richards, "Mapping Time" (1998), algorithm of the Julian day number.
+    """
+    a = (14 - month) // 12
+    y = year + 4800 - a
+    m = month + 12 * a - 3
+    return day + (153 * m + 2) // 5 + 365 * y + y // 4 - y // 100 + y // 400 - 32045 - 2440588
+
+
+@helper
+def read_pghp(buf: U8, p: int, eol: int, entry: I64) -> int:
+    """Read a `$PGHP,1,` line at `p` into `entry` (time, check value, station).
+
+    Fields: 1; year, month, day, hour, minute, second, ms; country; region; base station; flag;
+    check value. The line's own checksum must be right.
+
+    Returns:
+        Index of the `*` before the checksum, -1 if the line cannot be read.
+    """
+    star = p
+    xor = i64(0)
+    while star < eol and buf[star] != STAR:
+        xor ^= i64(buf[star])
+        star += 1
+    xor ^= 36  # the dollar sign is not part of it
+    if star + 2 >= eol or hex_pair(buf, star + 1) != xor:
+        return -1
+    part = np.zeros(14, np.int64)
+    k, a = 0, p
+    for q in range(p, star + 1):
+        if q == star or buf[q] == COMMA:
+            if k == 13:
+                part[13] = hex_pair(buf, a) if q - a == 2 else -1
+            elif k < 13:
+                part[k] = digits(buf, a, q)
+            a = q + 1
+            k += 1
+    if k != 14 or part[1] != 1 or part[13] < 0:
+        return -1
+    year, month, day = part[2], part[3], part[4]
+    if year < 0 or year > 9999 or month < 1 or month > 12 or day < 1 or day > 31:
+        return -1
+    if part[5] < 0 or part[5] > 23 or part[6] < 0 or part[6] > 59 or part[7] < 0 or part[7] > 59:
+        return -1
+    if part[8] < 0 or part[8] > 999:
+        return -1
+    seconds = days_from_civil(year, month, day) * 86400 + part[5] * 3600 + part[6] * 60 + part[7]
+    entry[PG_T] = seconds * 1000 + part[8]
+    entry[PG_CHECK] = part[13]
+    entry[PG_STATION] = part[11] if part[11] > 0 else UNKNOWN_STATION
+    return star if T_MIN_MS <= entry[PG_T] < T_MAX_MS else -1
