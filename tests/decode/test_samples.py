@@ -12,7 +12,7 @@ from .nmea import decode, sample
 COUNTS = {
     "aishub-3min-2012.nmea.gz": (85_182, 82_752, 11_074, 0),
     "dma-5min-2013-11-12.nmea.gz": (26_146, 26_077, 1_508, 0),
-    "dma-ais250.nmea": (243 + 8, 235, 167, 0),  # 8 lines hold two sentences each
+    "dma-ais250.nmea": (243 + 8, 235 + 8, 168, 0),  # 8 lines hold both parts of a type 5
     "dma-replay-pghp-2013.nmea": (51, 50, 34, 0),
     "dma-small-cb.nmea": (16, 11, 8, 0),
     "amsa-tag-timestamped.nmea": (100, 100, 85, 0),

@@ -36,7 +36,7 @@ SOURCE_DIGEST = _digest()
 
 def helper(fn: F) -> F:
     """Compile a function that only kernels call: checked indices, no cache file of its own."""
-    options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # halves the compile time
+    options: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # halves the compile time
     return cast(F, numba.njit(nogil=True, boundscheck=True, **options)(fn))
 
 

@@ -56,7 +56,7 @@ class AisDecoder:
         >>> dec = AisDecoder()
         >>> tables = dec.feed(b"!AIVDM,1,1,,A,13HOI:0P0000VOHLCnHQKwvL05Ip,0*23\r\n")
         >>> int(tables.fixes.mmsi[0]), int(tables.fixes.lon_raw[0])
-        (227006760, 78850)
+        (227006760, 78828)
         >>> dec.counters["sentence"]
         Count(count=1, first_offset=0)
     """
