@@ -126,7 +126,7 @@ def test_evidence_holds_what_the_alert_rests_on(open_screen: Opener) -> None:
         "One gap of 20 min",
         "normal",
         "62 m",
-        "rules 1, sha256 0f3c",
+        "1, sha256 0f3c",
         "not evidence on its own",
         "026°",
     ):
@@ -406,8 +406,10 @@ def test_axe_finds_nothing_serious(open_screen: Opener, theme: str) -> None:
     bad["feeds"] = serious(page)
     page.keyboard.press("Escape")
     page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     bad["help"] = serious(page)
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("/")
     page.keyboard.type("made")
     page.wait_for_selector("#search-list li")

@@ -1,4 +1,5 @@
 // The screen: top bar, banners, map, list and evidence, playback.
+import { effect } from "@preact/signals";
 import { render } from "preact";
 import "./style/fonts.css";
 import "virtual:tokens.css";
@@ -14,17 +15,27 @@ import { startList } from "./list/filter.ts";
 import { MapPane } from "./map/map-pane.tsx";
 import { PlaybackBar } from "./playback/bar.tsx";
 import { startSession } from "./state/session.ts";
+import { alerts, selectedAlert, selectedMmsi } from "./state/state.ts";
 import { Banners } from "./top/banners.tsx";
 import { TopBar } from "./top/bar.tsx";
 
+/** The window's title counts the open Alarms, for whoever looks at another tab. */
+function startTitle(): void {
+  effect(() => {
+    const open = [...alerts.value.values()].filter((alert) => alert.priority === "P1" && alert.state === "open").length;
+    document.title = open > 0 ? `(${open}) SARGAS` : "SARGAS";
+  });
+}
+
 function Screen() {
+  const idle = selectedAlert.value === null && selectedMmsi.value === null;
   return (
     <div class="screen">
       <TopBar />
       <Banners />
       <main>
         <MapPane />
-        <aside class="side" aria-label="Alerts and evidence">
+        <aside class={idle ? "side idle" : "side"} aria-label="Alerts and evidence">
           <AlertList />
           <Evidence />
         </aside>
@@ -38,4 +49,5 @@ function Screen() {
 startList();
 startSession();
 startKeys();
+startTitle();
 render(<Screen />, document.getElementById("screen")!);

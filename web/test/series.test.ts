@@ -1,7 +1,7 @@
 // The chart's columns, the words, the places.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { circularMiddle, courseText, gapLimit_ms, seriesOf } from "../src/evidence/series.ts";
+import { circularMiddle, courseText, extended, gapLimit_ms, seriesOf } from "../src/evidence/series.ts";
 import { duration, measured, outside, placeDm, vesselName } from "../src/format/format.ts";
 import { meets } from "../src/map/geometry.ts";
 import { ahead, latOf, lonOf, mercatorX, mercatorY, metresPerPx } from "../src/map/mercator.ts";
@@ -90,4 +90,13 @@ test("new alerts come first, new versions stay in place, old versions are ignore
   const known = new Map([["a", alert("a", 1)], ["b", alert("b", 3)]]);
   const merged = mergeAlerts(known, [alert("b", 2), alert("a", 2), alert("c", 1)]);
   assert.deepEqual([...merged.values()].map(({ id, version }) => `${id}${version}`), ["c1", "a2", "b3"]);
+});
+
+test("the chart goes on with the fixes after the evidence, and with no others", () => {
+  const evidence = track([0, 1, 2], [90, 90, 90]);
+  assert.equal(extended(evidence, null), evidence);
+  assert.equal(extended(evidence, track([0, 1], [80, 80])), evidence);
+  const longer = extended(evidence, track([1, 2, 3, 4], [80, 80, 80, 80]));
+  assert.deepEqual(longer.t_ms, [0, 1, 2, 3, 4].map((minute) => minute * 60_000));
+  assert.deepEqual(longer.heading_deg, [90, 90, 90, 80, 80]);
 });

@@ -1,13 +1,13 @@
 // Speed, heading and course over the alert's fixes; UTC, 24 hours.
 import { useSignalEffect } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { duration, parseTime, utcMinute, utcTime } from "../format/format.ts";
-import { probe } from "../state/state.ts";
+import { probe, selectedMmsi, track as liveTrack } from "../state/state.ts";
 import { type Colours, colours } from "../theme/theme.ts";
 import type { AlertDetail, Track } from "../wire/types.ts";
-import { courseText, type Series, seriesOf } from "./series.ts";
+import { courseText, extended, type Series, seriesOf } from "./series.ts";
 
 const HEIGHT_PX = 150;
 
@@ -45,7 +45,16 @@ function drawMoments(plot: uPlot, list: readonly Moment[], tint: Colours): void 
   pen.restore();
 }
 
-function options(width: number, series: Series, track: Track, list: readonly Moment[], tint: Colours): uPlot.Options {
+/** What the chart shows now; the plot's hooks read it, so that new fixes need no new plot. */
+interface Shown {
+  track: Track;
+  series: Series;
+}
+
+const columnsOf = ({ t_s, sog_kn, heading_deg, cog_deg }: Series): uPlot.AlignedData =>
+  [t_s, sog_kn, heading_deg, cog_deg] as uPlot.AlignedData;
+
+function options(width: number, shown: { current: Shown }, list: readonly Moment[], tint: Colours): uPlot.Options {
   const font = '10.5px "JetBrains Mono", monospace';
   const axis = { stroke: tint.text2, font, ticks: { show: false }, grid: { stroke: tint["chart-grid"], width: 1 } };
   return {
@@ -73,6 +82,7 @@ function options(width: number, series: Series, track: Track, list: readonly Mom
       draw: [(plot) => drawMoments(plot, list, tint)],
       setCursor: [
         (plot) => {
+          const { series, track } = shown.current;
           const at = plot.cursor.idx == null ? -1 : (series.source[plot.cursor.idx] ?? -1);
           const [lon, lat] = [track.lon[at], track.lat[at]];
           probe.value = lon == null || lat == null ? null : { lon, lat, t_ms: track.t_ms[at]! };
@@ -100,14 +110,18 @@ function Values({ track }: { track: Track }) {
 export function Chart({ alert }: { alert: AlertDetail }) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const track = alert.evidence.fixes;
-  const series = seriesOf(track);
+  const evidence = alert.evidence.fixes;
+  const live = selectedMmsi.value === alert.subject.mmsi ? liveTrack.value : null;
+  const track = useMemo(() => extended(evidence, live), [evidence, live]);
+  const series = useMemo(() => seriesOf(track), [track]);
+  const shown = useRef<Shown>({ track, series });
+  shown.current = { track, series };
   const draw = (): void => {
     plot.current?.destroy();
     plot.current = null;
-    if (!host.current || track.t_ms.length === 0) return;
-    const columns = [series.t_s, series.sog_kn, series.heading_deg, series.cog_deg] as uPlot.AlignedData;
-    plot.current = new uPlot(options(host.current.clientWidth, series, track, moments(alert), colours.value), columns, host.current);
+    if (!host.current || evidence.t_ms.length === 0) return;
+    const setup = options(host.current.clientWidth, shown, moments(alert), colours.value);
+    plot.current = new uPlot(setup, columnsOf(shown.current.series), host.current);
   };
   useEffect(() => {
     draw();
@@ -120,18 +134,20 @@ export function Chart({ alert }: { alert: AlertDetail }) {
       probe.value = null;
     };
   }, [alert]);
+  useEffect(() => plot.current?.setData(columnsOf(series)), [series]);
   useSignalEffect(() => {
     void colours.value;
     if (plot.current) draw();
   });
-  if (track.t_ms.length === 0) return <p class="dim">No fixes are kept with this alert.</p>;
-  const [first, last] = [track.t_ms[0]!, track.t_ms.at(-1)!];
+  if (evidence.t_ms.length === 0) return <p class="dim">No fixes are kept with this alert.</p>;
+  const [first, last, since] = [track.t_ms[0]!, track.t_ms.at(-1)!, track.t_ms.length - evidence.t_ms.length];
   return (
     <figure class="chart">
       <Values track={track} />
       <div ref={host} class="chart-host" role="img" aria-label={`Speed, heading and course from ${utcTime(first)} to ${utcTime(last)}`} />
       <figcaption>
-        {track.t_ms.length} fixes in {duration(last - first)}, UTC. A line stops where nothing was received for over {duration(series.gap_ms)}.
+        {evidence.t_ms.length} fixes{since > 0 ? ` and ${since} since` : ""} in {duration(last - first)}, UTC. A line stops where nothing was
+        received for over {duration(series.gap_ms)}.
       </figcaption>
     </figure>
   );

@@ -42,6 +42,22 @@ export function circularMiddle(values: readonly (number | null)[]): number {
 const around = (value: number | null | undefined, middle: number): number | null =>
   value === null || value === undefined ? null : middle + ((((value - middle + 180) % 360) + 360) % 360) - 180;
 
+/** The evidence with what was received of the same vessel since: the chart goes on while the watch looks. */
+export function extended(evidence: Track, live: Track | null): Track {
+  const last_ms = evidence.t_ms.at(-1);
+  const from = live && last_ms !== undefined ? live.t_ms.findIndex((t_ms) => t_ms > last_ms) : -1;
+  if (!live || from < 0) return evidence;
+  const join = <T>(own: T[], more: T[]): T[] => [...own, ...more.slice(from)];
+  return {
+    t_ms: join(evidence.t_ms, live.t_ms),
+    lon: join(evidence.lon, live.lon),
+    lat: join(evidence.lat, live.lat),
+    sog_kn: join(evidence.sog_kn, live.sog_kn),
+    cog_deg: join(evidence.cog_deg, live.cog_deg),
+    heading_deg: join(evidence.heading_deg, live.heading_deg),
+  };
+}
+
 export function seriesOf(track: Track): Series {
   const gap_ms = gapLimit_ms(track.t_ms);
   const middle = circularMiddle([...track.heading_deg, ...track.cog_deg]);

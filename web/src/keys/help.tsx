@@ -1,4 +1,5 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useSignalEffect } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { renderer } from "../map/map-pane.tsx";
 import { helpOpen } from "../state/state.ts";
 import { KEYS } from "./keys.ts";
@@ -9,7 +10,7 @@ const caps = (keys: readonly string[]): string[] => [...new Set(keys.map((key) =
 
 export function Help() {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useSignalEffect(() => {
     if (helpOpen.value && !dialog.current?.open) dialog.current?.showModal();
     if (!helpOpen.value) dialog.current?.close();
   });
@@ -29,7 +30,7 @@ export function Help() {
         accuses nobody. Map drawn by {renderer.kind === "gl" ? "WebGL" : "Canvas"}: {renderer.reason}.
       </p>
       <p class="dim small"><a href="./static/THIRD-PARTY-NOTICES.txt">Licences of what this screen is built from</a></p>
-      <form method="dialog"><button type="submit" class="small-button">Close <kbd>Esc</kbd></button></form>
+      <form method="dialog"><button type="submit" class="small-button" autofocus>Close <kbd>Esc</kbd></button></form>
     </dialog>
   );
 }

@@ -1,6 +1,7 @@
 // The map with everything around it: renderer, overlay, pointer, legend, scale, attribution.
 import { effect, signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { outside } from "../format/format.ts";
 import { getGeo } from "../wire/api.ts";
 import { shownAlerts } from "../list/filter.ts";
 import { selectAlert, selectVessel, tell } from "../state/session.ts";
@@ -54,6 +55,12 @@ export function showAsset(id: string): void {
   view.goTo(lon, lat, Math.min(11, zoom));
 }
 
+/** A name that fits beside a mark. */
+function shortName(name: string | null | undefined): string {
+  const text = outside(name ?? "");
+  return text.length > 24 ? `${text.slice(0, 23)}…` : text;
+}
+
 function scene(): Scene {
   const mmsi = state.selectedMmsi.value;
   const selected = mmsi === null ? null : state.vessels.row(mmsi);
@@ -64,6 +71,7 @@ function scene(): Scene {
     alerts: shownAlerts.value,
     selectedAlert: alert,
     selected,
+    selectedName: selected ? shortName(state.vessel.value?.name ?? alert?.subject.name) : "",
     track: state.track.value ?? state.detail.value?.evidence.fixes ?? null,
     assets: shapeById,
     next: alert && selected ? nextMarks(alert.next_assets, shapeById, selected) : [],
@@ -127,7 +135,7 @@ function start(host: HTMLElement): () => void {
         noteBirths();
         // Everything the picture shows; reading it here is what makes it redraw.
         void [state.picture.value, state.now_ms.value, shownAlerts.value, state.selectedAlert.value];
-        void [state.selectedMmsi.value, state.track.value, state.detail.value, state.probe.value, colours.value];
+        void [state.selectedMmsi.value, state.vessel.value, state.track.value, state.detail.value, state.probe.value, colours.value];
         made.refresh();
       }),
     );

@@ -22,6 +22,7 @@ export interface Scene {
   alerts: readonly Alert[];
   selectedAlert: Alert | null;
   selected: VesselRow | null;
+  selectedName: string;
   track: Track | null;
   assets: ReadonlyMap<string, AssetShape>;
   next: readonly NextMark[];
@@ -185,6 +186,7 @@ function drawSelected(context: CanvasRenderingContext2D, camera: Camera, scene: 
   context.strokeStyle = colours.selection;
   context.lineWidth = 1.5;
   context.stroke();
+  if (scene.selectedName) label(context, scene.selectedName, x + 26, y - 16, colours.text1, alpha(colours.sea, 0.85));
 }
 
 function drawNext(context: CanvasRenderingContext2D, camera: Camera, scene: Scene): void {

@@ -47,11 +47,24 @@ function fail(cause: unknown): void {
 
 export const tell = fail;
 
+/** No static data of a vessel, or no fixes in the window, is no fault: the panel says so itself. */
+function failUnlessMissing(cause: unknown): void {
+  if (!(cause instanceof ApiError && cause.status === 404)) fail(cause);
+}
+
+let readings = 0;
+/** Alerts told of while the list is being read: the answer may be older than they are. */
+let early: Alert[] = [];
+
 async function readAlerts(): Promise<void> {
+  readings += 1;
+  const reading = readings;
+  early = [];
   try {
     const list = await getAlerts();
+    if (reading !== readings) return; // a later reading is under way
     batch(() => {
-      state.alerts.value = new Map(list.map((alert) => [alert.id, alert]));
+      state.alerts.value = mergeAlerts(new Map(list.map((alert) => [alert.id, alert])), early);
       state.alertsRead.value = true;
       state.trouble.value = null;
     });
@@ -76,6 +89,7 @@ function hear(message: Message): void {
       setClock(message.clock);
       break;
     case "alerts":
+      early.push(...message.alerts);
       state.alerts.value = mergeAlerts(state.alerts.value, message.alerts);
       break;
     case "reset":
@@ -170,10 +184,10 @@ function followSelectedVessel(): void {
     if (mmsi === null || to_ms === null) return;
     getVessel(mmsi, abort.signal).then((vessel) => {
       state.vessel.value = vessel;
-    }, fail);
+    }, failUnlessMissing);
     getTrack(mmsi, to_ms - TRACK_WINDOW_MS, to_ms, abort.signal).then((track) => {
       state.track.value = track;
-    }, fail);
+    }, failUnlessMissing);
   });
 }
 

@@ -85,6 +85,11 @@ export class GlView implements MapView {
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
+    // MapLibre's own canvas takes the keys: one stop of the Tab key, not two.
+    this.map.getCanvas().setAttribute("aria-label", host.getAttribute("aria-label") ?? "Map");
+    host.removeAttribute("tabindex");
+    host.removeAttribute("role");
+    host.removeAttribute("aria-label");
     this.map.on("render", () => events.drawn(this.camera()));
     this.map.on("load", () => this.begin());
     this.pending.set("places", labelPoints(PLACES));
