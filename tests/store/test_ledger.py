@@ -333,11 +333,13 @@ from sargas.store.home import Home
 from sargas.store.ledger import Ledger
 from tests.store.alerts import make_alert
 
+steps, told = int(sys.argv[2]), int(sys.argv[3])
 with Ledger(Home(sys.argv[1])) as ledger:
     at = ledger.checkpoint("stream", state_version=2)
     offset, total = (at.offset, int(at.state)) if at else (0, 0)
     print(offset, flush=True)
-    while offset < 400:
+    last = min(400, offset + steps)
+    while offset < last:
         offset += 1
         total += offset  # a state that a lost or doubled batch would spoil
         alerts = [make_alert(offset * 3 + i) for i in range(offset % 4)]
@@ -346,50 +348,56 @@ with Ledger(Home(sys.argv[1])) as ledger:
                                      muted_by=("port",)))
         ledger.commit("stream", offset, str(total).encode(), alerts, {"rows": offset},
                       state_version=2)
+        if last - offset == told:
+            print("near", flush=True)
+    sys.stdin.readline()  # wait for the kill; at the end of the input, for nothing
 """
 
 
-def fold(home, kill_after_s=None):
-    """Run the fold in a child; kill it after a while, or let it end.
+def begin(home, steps, told=-1):
+    """Begin the fold in a child, for so many commits; it says "near" when `told` are left."""
+    return subprocess.Popen(
+        [sys.executable, "-c", FOLDING, home.path, str(steps), str(told)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+    )  # fmt: skip
 
-    Gives where it began, and whether the kill came before its end.
-    """
-    child = subprocess.Popen(
-        [sys.executable, "-c", FOLDING, home.path], stdout=subprocess.PIPE, text=True, cwd=ROOT
-    )
-    begun = int(child.stdout.readline())
-    if kill_after_s is not None:
-        time.sleep(kill_after_s)
+
+def end(child, *, killed):
+    if killed:
         child.send_signal(signal.SIGKILL)
-    child.wait()
-    child.stdout.close()
-    assert child.returncode in (0, -signal.SIGKILL)
-    return begun, child.returncode != 0
+    child.communicate()
+    assert child.returncode == (-signal.SIGKILL if killed else 0)
 
 
 def test_killed_at_any_point_the_end_is_that_of_an_undisturbed_run(tmp_path):
+    """Fifteen kills: some at any time after the start, some a moment after a commit."""
     undisturbed, killed = Home(tmp_path / "a"), Home(tmp_path / "b")
-    started = time.monotonic()
-    fold(undisturbed)
-    whole_s = time.monotonic() - started
+    end(begin(undisturbed, 400), killed=False)
     chance, begun = random.Random(5), []
-    for _ in range(15):
-        start, was_killed = fold(killed, kill_after_s=chance.uniform(0, whole_s / 25))
-        if was_killed:
-            begun.append(start)
-    fold(killed)
-    assert len(begun) >= 10
+    for kill in range(15):
+        child = begin(killed, steps=26, told=chance.randint(4, 25))
+        begun.append(int(child.stdout.readline()))
+        if kill % 2:
+            assert child.stdout.readline() == "near\n"
+        time.sleep(chance.uniform(0, 0.01 if kill % 2 else 0.05))
+        end(child, killed=True)
+    end(begin(killed, 400), killed=False)
     assert begun == sorted(begun)
-    assert len(set(begun)) >= 5
+    assert len(set(begun)) > 5
+    assert begun[-1] < 400
     assert dump(killed) == dump(undisturbed)
     assert len(dump(killed)["alerts"]) > 600
 
 
 def test_the_log_of_a_killed_process_is_read(home):
-    fold(home, kill_after_s=0.05)
+    child = begin(home, steps=20, told=5)
+    assert child.stdout.readline() == "0\n"
+    assert child.stdout.readline() == "near\n"
+    end(child, killed=True)
     assert os.path.exists(f"{home.ledger_path}-wal")
     with Ledger(home) as ledger:
         offset = ledger.checkpoint("stream").offset
+        assert offset >= 15
         expected = sum(o % 4 + (o % 5 == 0) for o in range(1, offset + 1))
         assert len(dump(home)["alerts"]) == expected
         assert ledger.counters() == {"rows": offset * (offset + 1) // 2}

@@ -374,31 +374,35 @@ from tests.store.rows import make_fixes
 home = Home(sys.argv[1])
 with ShardWriter(home) as writer:
     print(json.dumps(writer.torn), flush=True)
-    for start in range(0, 3000, 100):
-        writer.append(make_fixes(3000, 4, vessels=40).take(slice(start, start + 100)))
+    for start in range(0, 2000, 100):
+        writer.append(make_fixes(2000, 4, vessels=40).take(slice(start, start + 100)))
         writer.flush()
         if start % 500 == 0:
             compact(home, "2024-12-25")
+    sys.stdin.readline()  # wait for the kill; at the end of the input, for nothing
 """
 
 
 def test_a_writer_killed_anywhere_and_begun_again_stores_each_row_once(home):
     rng = np.random.default_rng(20)
-    for _ in range(8):
+    fixes = make_fixes(2000, 4, vessels=40)
+    for longest_s in (0.02, 0.1, 0.3, 0.6, 0.6, 0.6):
         child = subprocess.Popen(
-            [sys.executable, "-c", KILLED, home.path], stdout=subprocess.PIPE, text=True,
-            cwd=ROOT,
+            [sys.executable, "-c", KILLED, home.path],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
         )  # fmt: skip
         json.loads(child.stdout.readline())
-        time.sleep(float(rng.uniform(0.0, 0.5)))
+        time.sleep(float(rng.uniform(0.0, longest_s)))
         child.send_signal(signal.SIGKILL)
-        child.wait()
-        child.stdout.close()
-        read_all(home)
+        child.communicate()
+        assert child.returncode == -signal.SIGKILL
+        stored = read_all(home)
+        assert len(stored) == len(reports(stored))
+        assert reports(stored) <= reports(fixes)
     subprocess.run(
-        [sys.executable, "-c", KILLED, home.path], check=True, capture_output=True, cwd=ROOT
-    )
-    fixes = make_fixes(3000, 4, vessels=40)
+        [sys.executable, "-c", KILLED, home.path],
+        check=True, capture_output=True, stdin=subprocess.DEVNULL, cwd=ROOT,
+    )  # fmt: skip
     stored = read_all(home)
     assert len(stored) == len(reports(fixes))
     assert reports(stored) == reports(fixes)
