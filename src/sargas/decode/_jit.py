@@ -34,10 +34,17 @@ def _digest() -> str:
 SOURCE_DIGEST = _digest()
 
 
+# Without numba's runtime no references of arrays are counted. With checked indices the compiler
+# cannot remove that counting, and it cost five times the work itself. The price: kernels and
+# helpers cannot create arrays.
+_OPTIONS: Final[dict[str, Any]] = {"nogil": True, "boundscheck": True, "_nrt": False}
+# A helper is called by kernels only; making no Python entry for it halves the compile time.
+_HELPER: Final[dict[str, Any]] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
 def helper(fn: F) -> F:
     """Compile a function that only kernels call: checked indices, no cache file of its own."""
-    options: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # halves the compile time
-    return cast(F, numba.njit(nogil=True, boundscheck=True, **options)(fn))
+    return cast(F, numba.njit(**_OPTIONS, **_HELPER)(fn))
 
 
 def kernel(fn: F) -> F:
@@ -46,9 +53,9 @@ def kernel(fn: F) -> F:
     Where no cache folder can be written the kernel is compiled anew in every process.
     """
     try:
-        compiled = numba.njit(cache=True, nogil=True, boundscheck=True)(fn)
+        compiled = numba.njit(cache=True, **_OPTIONS)(fn)
     except RuntimeError:
-        compiled = numba.njit(nogil=True, boundscheck=True)(fn)
+        compiled = numba.njit(**_OPTIONS)(fn)
     index: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if hasattr(index, "_source_stamp"):
         index._source_stamp = (index._source_stamp, SOURCE_DIGEST)

@@ -101,7 +101,9 @@ def field(words: I64, w: int, offset: int, width: int) -> int:
     """
     k = w + offset // WORD_BITS
     s = offset % WORD_BITS
-    left = ((words[k] << s) & WORD_MASK) | (words[k + 1] >> (WORD_BITS - s))
+    # The word after the last message is not written: its sign must not spill over this one.
+    after = words[k + 1] & WORD_MASK
+    left = ((words[k] << s) & WORD_MASK) | (after >> (WORD_BITS - s))
     return i64(left >> (WORD_BITS - width))
 
 

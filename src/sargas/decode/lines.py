@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
 from sargas.decode._jit import helper
 from sargas.decode.codes import Reason
 from sargas.decode.meta import (
@@ -27,7 +25,7 @@ from sargas.decode.state import (
     MAX_LINE,
     OWNER_NEAR,
     OWNER_NEXT,
-    PG_SIZE,
+    PG_READ,
     PG_TOP,
     U8,
 )
@@ -137,11 +135,10 @@ def time_line(buf: U8, p: int, end: int, cur: I64, pghp: I64, total: I64, offset
     With a suffix behind its checksum it comes from a feed sorted by time of delivery, where its
     sentence may stand some lines on; without one its sentence is the next.
     """
-    entry = np.empty(PG_SIZE, np.int64)
-    star = read_pghp(buf, p, end, entry)
+    star = read_pghp(buf, p, end, pghp[PG_READ])
     if star < 0:
         return TIME_LINE_BAD
     owner = OWNER_NEAR if end - star > 3 else OWNER_NEXT
     expire_pghp(pghp, cur[CUR_LINE], total, offset)
-    store_pghp(pghp, entry, cur[CUR_LINE], owner, total, offset)
+    store_pghp(pghp, cur[CUR_LINE], owner, total, offset)
     return TIME_LINE

@@ -47,7 +47,7 @@ from sargas.decode.layout import (
     SOG,
     STATUS,
 )
-from sargas.decode.meta import days_from_civil
+from sargas.decode.meta import civil_ms
 from sargas.decode.state import (
     EV_OFFSET,
     EV_REASON,
@@ -357,12 +357,11 @@ def clocks_differ(words: I64, w: int, msg_type: int, t_ms: int, t_source: int, s
     if msg_type != 4 and msg_type != 11:
         late = (t_ms // 1000 - second + 30) % 60 - 30
         return bool(second < 60 and (late * 1000 > CLOCK_MS or late < -2))
-    month, day = field(words, w, 52, 4), field(words, w, 56, 5)
     hour, minute = field(words, w, 61, 5), field(words, w, 66, 6)
-    if month < 1 or month > 12 or day < 1 or hour > 23 or minute > 59 or second > 59:
-        return False
-    days = days_from_civil(field(words, w, 38, 14), month, day)
-    return bool(abs(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000 - t_ms) > CLOCK_MS)
+    month, day = field(words, w, 52, 4), field(words, w, 56, 5)
+    said_ms = civil_ms(field(words, w, 38, 14), month, day, hour, minute, second)
+    # A clock that is not set, or set to the year 4161, says nothing.
+    return bool(said_ms != NO_TIME and abs(said_ms - t_ms) > CLOCK_MS)
 
 
 @helper

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
 from sargas.decode._jit import helper, i64
 from sargas.decode.codes import NO_TIME, UNKNOWN_STATION, Quality
 from sargas.decode.state import (
@@ -248,44 +246,54 @@ def days_from_civil(year: int, month: int, day: int) -> int:
 
 
 @helper
-def read_pghp(buf: U8, p: int, eol: int, entry: I64) -> int:
-    """Read a `$PGHP,1,` line at `p` into `entry` (time, check value, station).
+def read_pghp(buf: U8, p: int, eol: int, part: I64) -> int:
+    """Read a `$PGHP,1,` line at `p` into `part`, which then begins with time, check, station.
 
     Fields: 1; year, month, day, hour, minute, second, ms; country; region; base station; flag;
     check value. The line's own checksum must be right.
 
+    Args:
+        buf: the text.
+        p: index of the dollar sign.
+        eol: end of the line without blanks.
+        part: (14,) int64 to use and fill.
+
     Returns:
         Index of the `*` before the checksum, -1 if the line cannot be read.
     """
-    star = p
+    star = p + 1
     xor = i64(0)
     while star < eol and buf[star] != STAR:
         xor ^= i64(buf[star])
         star += 1
-    xor ^= 36  # the dollar sign is not part of it
     if star + 2 >= eol or hex_pair(buf, star + 1) != xor:
         return -1
-    part = np.zeros(14, np.int64)
     k, a = 0, p
     for q in range(p, star + 1):
-        if q == star or buf[q] == COMMA:
-            if k == 13:
-                part[13] = hex_pair(buf, a) if q - a == 2 else -1
-            elif k < 13:
-                part[k] = digits(buf, a, q)
-            a = q + 1
-            k += 1
-    if k != 14 or part[1] != 1 or part[13] < 0:
+        if q != star and buf[q] != COMMA:
+            continue
+        if k < 13:
+            part[k] = digits(buf, a, q)
+        elif k == 13:
+            part[13] = hex_pair(buf, a) if q - a == 2 else -1
+        a = q + 1
+        k += 1
+    if k != 14 or part[1] != 1 or part[13] < 0 or part[8] < 0 or part[8] > 999:
         return -1
-    year, month, day = part[2], part[3], part[4]
-    if year < 0 or year > 9999 or month < 1 or month > 12 or day < 1 or day > 31:
+    t_ms = civil_ms(part[2], part[3], part[4], part[5], part[6], part[7])
+    if t_ms == NO_TIME:
         return -1
-    if part[5] < 0 or part[5] > 23 or part[6] < 0 or part[6] > 59 or part[7] < 0 or part[7] > 59:
-        return -1
-    if part[8] < 0 or part[8] > 999:
-        return -1
-    seconds = days_from_civil(year, month, day) * 86400 + part[5] * 3600 + part[6] * 60 + part[7]
-    entry[PG_T] = seconds * 1000 + part[8]
-    entry[PG_CHECK] = part[13]
-    entry[PG_STATION] = part[11] if part[11] > 0 else UNKNOWN_STATION
-    return star if T_MIN_MS <= entry[PG_T] < T_MAX_MS else -1
+    part[PG_T], part[PG_CHECK] = t_ms + part[8], part[13]
+    part[PG_STATION] = part[11] if part[11] > 0 else UNKNOWN_STATION
+    return star
+
+
+@helper
+def civil_ms(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int:
+    """Return Unix ms of a UTC date and time; NO_TIME if a part is out of range or before 2000."""
+    if not (2000 <= year < 2100 and 1 <= month <= 12 and 1 <= day <= 31):
+        return NO_TIME
+    if not (0 <= hour < 24 and 0 <= minute < 60 and 0 <= second < 60):
+        return NO_TIME
+    days = days_from_civil(year, month, day)
+    return ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000

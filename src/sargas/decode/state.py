@@ -54,10 +54,13 @@ EV_SIZE: Final = 3
 
 # ---- pghp: time lines that wait for their sentence ----------------------------------------------
 PG_T, PG_CHECK, PG_STATION, PG_LINE, PG_OWNER = range(5)
-PG_SIZE: Final = 5
+PG_SIZE: Final = 14
+"""As many as a time line has fields; a waiting one needs five."""
 N_PGHP: Final = 64
 PG_TOP: Final = N_PGHP
 """Row of `pghp` whose first number tells how many places may be in use."""
+PG_READ: Final = N_PGHP + 1
+"""Row of `pghp` for the fields of the line that is being read."""
 OWNER_FREE: Final = -1
 OWNER_NEXT: Final = -2
 """Waits for the sentence that follows directly."""
@@ -91,7 +94,7 @@ class Line(NamedTuple):
     chars: U8
     """(N_SLOTS, MAX_CHARS + 1) armoured characters of the groups, and room for an end mark."""
     pghp: I64
-    """(N_PGHP + 1, PG_SIZE)"""
+    """(N_PGHP + 2, PG_SIZE)"""
     names: U8
     """(NAME_SLOTS, MAX_NAME) open addressing."""
     name_meta: I64
@@ -118,7 +121,7 @@ def new_line(group_timeout_lines: int) -> Line:
     cur[CUR_READER_T] = NO_TIME
     tag = np.zeros(TAG_SIZE, np.int64)
     tag[TAG_T], tag[TAG_STATION], tag[TAG_GROUP] = NO_TIME, UNKNOWN_STATION, -1
-    pghp = np.zeros((N_PGHP + 1, PG_SIZE), np.int64)
+    pghp = np.zeros((N_PGHP + 2, PG_SIZE), np.int64)
     pghp[:, PG_OWNER] = OWNER_FREE
     return Line(
         cur=cur,

@@ -24,6 +24,7 @@ from sargas.decode.state import (
     PG_CHECK,
     PG_LINE,
     PG_OWNER,
+    PG_READ,
     PG_STATION,
     PG_TOP,
 )
@@ -33,8 +34,11 @@ TIME_LINE_UNUSED: Final = int(Reason.TIME_LINE_UNUSED)
 
 
 @helper
-def store_pghp(pghp: I64, entry: I64, line: int, owner: int, total: I64, offset: int) -> None:
-    """Keep a time line until its sentence comes; the oldest gives way when all places are taken."""
+def store_pghp(pghp: I64, line: int, owner: int, total: I64, offset: int) -> None:
+    """Keep the time line just read until its sentence comes.
+
+    The oldest gives way when all places are taken.
+    """
     top = pghp[PG_TOP, 0]
     place, oldest = -1, 0
     for k in range(top):
@@ -50,7 +54,7 @@ def store_pghp(pghp: I64, entry: I64, line: int, owner: int, total: I64, offset:
         place = oldest
         count(total, TIME_LINE_UNUSED, offset)
     for k in range(PG_STATION + 1):
-        pghp[place, k] = entry[k]
+        pghp[place, k] = pghp[PG_READ, k]
     pghp[place, PG_LINE] = line
     pghp[place, PG_OWNER] = owner
 
