@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sargas.decode.delimited_block import BlockReader, Memory, RowCount, Tally, harmless
 from sargas.decode.delimited_columns import MAX_LINE
@@ -136,11 +135,13 @@ class DelimitedDecoder:
             self._buf[: self._kept] = self._buf[stop:filled]
 
     def _read_lines(self, stop: int) -> Iterator[Batch]:
-        n_rows = self._split(stop)
         has_nul = self._buf.find(b"\0", 0, stop) >= 0
-        fixes, statics = self._reader.read(
-            self._bytes, self._edges, self._first, n_rows, self.lines + 1, has_nul=has_nul
-        )
+        # Hashes wrap around; numpy would warn of it where the kernels run as plain Python.
+        with np.errstate(over="ignore"):
+            n_rows = self._split(stop)
+            fixes, statics = self._reader.read(
+                self._bytes, self._edges, self._first, n_rows, self.lines + 1, has_nul=has_nul
+            )
         self.lines += n_rows
         if len(fixes):
             self._keep(fixes, statics)
@@ -153,7 +154,7 @@ class DelimitedDecoder:
         quoted = self._buf.find(b'"', 0, stop) >= 0
         find = find_edges_quoted if quoted else find_edges
         n_edges = find(self._bytes, stop, delimiter, self._edges)
-        if self._buf.count(b"\n", 0, stop) * n_columns == n_edges:
+        if np.count_nonzero(self._bytes[:stop] == 10) * n_columns == n_edges:
             n_rows = even_rows(self._bytes, self._edges, n_edges, n_columns, self._first)
             if n_rows >= 0:
                 return n_rows
@@ -199,8 +200,3 @@ def read_all(decoder: DelimitedDecoder, *pieces: bytes) -> Batch:
     batches += decoder.finish()
     batches.append(decoder.flush())
     return Batch(Fixes.concat(b.fixes for b in batches), Statics.concat(b.statics for b in batches))
-
-
-def buffer_of(data: bytes) -> NDArray[np.uint8]:
-    """Copy bytes into an array with the spare bytes that the kernels need."""
-    return np.frombuffer(data + bytes(PADDING), np.uint8)

@@ -97,7 +97,7 @@ def row_shapes(
             shape[row] = LINE_TOO_LONG
         elif n != n_columns:
             shape[row] = BLANK if start == stop else WRONG_FIELD_COUNT
-        elif buf[start] == header_byte and span_hash(buf, start, stop, True) == header:
+        elif (buf[start] | 32) == header_byte and span_hash(buf, start, stop, True) == header:
             shape[row] = HEADER
         if has_nul and shape[row] != LINE_TOO_LONG:
             for at in range(start, stop):

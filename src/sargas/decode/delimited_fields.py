@@ -17,8 +17,9 @@ from sargas.decode.delimited_split import U, checked, load8, span_hash, unchecke
 OK, MISSING, BAD = 0, 1, 2
 """What a field turned out to be: a value, nothing, or something unreadable."""
 
-MAX_DIGITS: Final = 18
-"""Significant digits kept exactly; later ones only decide which way a half is rounded."""
+MAX_DIGITS, TAIL = 18, 17
+"""Significant digits gathered in one integer, and in a second one behind it. What comes after
+these 35 only tells a half from a little more than a half."""
 
 DAY_MS: Final = 86_400_000
 _POWERS: Final = 10 ** np.arange(19, dtype=np.int64)
@@ -59,21 +60,19 @@ def _exponent(buf: NDArray[np.uint8], at: int, stop: int) -> tuple[bool, int]:
 
 
 @checked
-def decimal_parts(
-    buf: NDArray[np.uint8], start: int, stop: int
-) -> tuple[int, bool, int, int, bool]:
+def decimal_parts(buf: NDArray[np.uint8], start: int, stop: int) -> tuple[int, bool, int, int, int]:
     """Read a decimal number, with dot or comma, as an integer and a scale.
 
     Returns:
-        (status, negative, digits, scale, rest): the value is `digits / 10**scale`, plus something
-        smaller than its last place where `rest` is true; status is OK or BAD.
+        (status, negative, digits, scale, tail): the value is
+        `(digits + tail / 10**TAIL) / 10**scale`; status is OK or BAD.
     """
     at = start
     negative = at < stop and buf[at] == 45
     if at < stop and (buf[at] == 45 or buf[at] == 43):
         at += 1
-    digits, scale, kept, seen = 0, 0, 0, 0
-    rest, after_mark = False, False
+    digits, scale, kept, seen, tail, behind = 0, 0, 0, 0, 0, 0
+    after_mark = False
     while at < stop:
         byte = whole(buf[at])
         if 48 <= byte <= 57:
@@ -83,25 +82,33 @@ def decimal_parts(
                 kept += digits != 0
                 scale += after_mark
             else:
-                rest = rest or byte != 48
                 scale -= not after_mark
+                if behind < TAIL:
+                    tail = tail * 10 + (byte - 48)
+                    behind += 1
+                elif byte != 48:
+                    tail |= 1
         elif (byte == 46 or byte == 44) and not after_mark:
             after_mark = True
         elif (byte == 101 or byte == 69) and seen > 0:
             good, power = _exponent(buf, at + 1, stop)
-            return (OK if good else BAD), negative, digits, scale - power, rest
+            scale -= power
+            at = stop if good else stop + 1
+            break
         else:
-            return BAD, negative, 0, 0, False
+            at = stop + 1
+            break
         at += 1
-    return (OK if seen > 0 else BAD), negative, digits, scale, rest
+    good_end = at == stop and seen > 0
+    return (OK if good_end else BAD), negative, digits, scale, tail * _POWERS[TAIL - behind]
 
 
 @checked
-def to_units(digits: int, scale: int, rest: bool, factor: int, shift: int) -> tuple[bool, int]:
-    """Give `digits / 10**scale * factor * 10**shift` as an integer, half to even.
+def to_units(digits: int, scale: int, tail: int, factor: int, shift: int) -> tuple[bool, int]:
+    """Bring a number from `decimal_parts` to units of 1 / (factor * 10**shift), half to even.
 
     Args:
-        digits, scale, rest: from `decimal_parts`.
+        digits, scale, tail: from `decimal_parts`.
         factor: 1 to 8.
         shift: power of ten of the unit; degrees to 1/600,000 degree are factor 6, shift 5.
 
@@ -115,16 +122,21 @@ def to_units(digits: int, scale: int, rest: bool, factor: int, shift: int) -> tu
         if down < -16 or digits >= _POWERS[16 + down]:
             return False, 0
         return True, digits * factor * _POWERS[-down]
-    if down > MAX_DIGITS:  # fewer than 10**18 * 8 units, so less than half for down > 19
-        return True, 0 if down > MAX_DIGITS + 1 else whole(digits > 5 * _POWERS[18] // factor)
+    number, rest = digits * factor, False
+    if tail != 0:
+        number += tail * factor // _POWERS[TAIL]
+        rest = tail * factor % _POWERS[TAIL] != 0
+    if down > MAX_DIGITS:  # the number is below 8 * 10**18: at most one unit
+        half = 5 * _POWERS[18]
+        return True, whole(down == 19 and (number > half or (number == half and rest)))
     if down == 1:  # the common case, six decimals of a degree: a constant divisor is fast
-        value = digits * factor // 10
-        left = digits * factor - value * 10
+        value = number // 10
+        left = number - value * 10
         step = 10
     else:
         step = _POWERS[down]
-        value = digits * factor // step
-        left = digits * factor - value * step
+        value = number // step
+        left = number - value * step
     twice = left - (step - left)
     if twice > 0 or (twice == 0 and (rest or value & 1)):
         value += 1
@@ -142,10 +154,10 @@ def scaled(
     """
     if stop <= start:
         return MISSING, 0
-    status, negative, digits, scale, rest = decimal_parts(buf, start, stop)
+    status, negative, digits, scale, tail = decimal_parts(buf, start, stop)
     if status != OK:
         return status, 0
-    fits, value = to_units(digits, scale, rest, factor, shift)
+    fits, value = to_units(digits, scale, tail, factor, shift)
     if not fits:
         return BAD, 0
     return OK, -value if negative else value

@@ -87,7 +87,7 @@ class Layout:
             missing`, and `none`, which is empty.
         words_missing_in_texts: a word for nothing means nothing in names and destinations too.
         header: hash of the header line, which joined files repeat.
-        header_byte: first byte of the header line.
+        header_byte: first byte of the header line, lower case.
     """
 
     roles: Mapping[Role, int]
@@ -109,7 +109,8 @@ def hash_text(text: bytes) -> int:
     """Hash a text as the kernels hash a field, both cases equal."""
     buf = np.zeros(len(text) + PADDING, np.uint8)
     buf[: len(text)] = np.frombuffer(text, np.uint8)
-    return int(span_hash(buf, 0, len(text), True))
+    with np.errstate(over="ignore"):  # hashes wrap around
+        return int(span_hash(buf, 0, len(text), True))
 
 
 def word_table(words: Mapping[str, int]) -> NDArray[np.uint64]:
@@ -182,5 +183,5 @@ def make_layout(
         words={kind: word_table(table) for kind, table in given.items()},
         words_missing_in_texts=words_missing_in_texts,
         header=np.uint64(hash_text(header)),
-        header_byte=header[0] if header else 10,
+        header_byte=header[0] | 32 if header else 32,
     )
