@@ -149,7 +149,7 @@ def test_an_open_gap_rises_when_the_reckoned_way_comes_to_an_asset():
     a, b = of(run(fixes, *grid)[0])
     assert (a.priority, a.asset, a.version) == ("P3", None, 1)
     assert (b.priority, b.asset.id, b.version, b.id) == ("P2", "alpha", 2, a.id)
-    assert b.t_detected_ms > a.t_detected_ms
+    assert b.t_issued_ms > a.t_issued_ms == a.t_detected_ms == b.t_detected_ms
 
 
 def test_an_ill_known_asset_is_named_but_does_not_raise():

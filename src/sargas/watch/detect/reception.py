@@ -90,7 +90,7 @@ def new_heard(cells: int) -> Heard:
     """Make an empty table with room for `cells` (a power of two) at twice that size."""
     return Heard(
         np.full(2 * cells, -1, np.int64), np.zeros(2 * cells, np.int64),
-        np.zeros(cells, np.int64), np.zeros(1, np.int64),
+        np.full(cells, -1, np.int64), np.zeros(1, np.int64),
     )  # fmt: skip
 
 
@@ -114,17 +114,14 @@ def cell_key(lon: float, lat: float) -> int:
 
 
 @njit(cache=True, nogil=True)
-def hear(heard: Heard, lon: float, lat: float, t_ms: int) -> None:
-    """Note that somebody was received here; the table must have room."""
-    key = cell_key(lon, lat)
+def number_of(heard: Heard, key: int) -> int:
+    """Give a cell's number, a new one where it is met for the first time; there must be room."""
     number = find(heard.keys, heard.numbers, key)
     if number < 0:
         number = heard.used[USED]
         put(heard.keys, heard.numbers, key, number)
-        heard.last_ms[number] = t_ms
         heard.used[USED] = number + 1
-    elif t_ms > heard.last_ms[number]:
-        heard.last_ms[number] = t_ms
+    return int(number)
 
 
 @njit(cache=True, nogil=True)

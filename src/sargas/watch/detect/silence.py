@@ -24,19 +24,20 @@ from sargas.watch.detect.reception import (
     ReceptionRules,
     Reckoned,
     Sea,
-    hear,
+    cell_key,
     judge_silence,
     land_m_at,
+    number_of,
     reckon,
 )
 from sargas.watch.locate import Located, PieceIndex
 
 RECEIVED, JUDGED, DECIDED, REPORTED = range(4)
 STILL_SILENT, AGAIN, WITHOUT_POSITION, ELSEWHERE = range(4)
-BUCKETS, BUCKET_MS = 6, 600_000
+PARTS, PART_MS = 6, 600_000
 """The last hour's fixes are counted in six parts of ten minutes."""
-HEAR_MS = 30_000
-"""A vessel's own cell is noted this often: coverage is asked to the minute; chosen."""
+STEP_MS = 30_000
+"""Speed is followed, and the cell noted, this often: both are asked to the minute; chosen."""
 REFERENCE_MS = 60_000
 """Positions this far apart give a speed where none is reported; chosen."""
 NEVER = 1 << 62
@@ -52,14 +53,16 @@ FEATURE_NAMES = (
 STATE = np.dtype(
     [
         ("known", "i8"), ("phase", "i8"), ("slot", "i8"), ("t_heard_ms", "i8"),
-        ("t_pos_ms", "i8"), ("t_ref_ms", "i8"), ("t_cell_ms", "i8"), ("bucket", "i8"),
+        ("t_pos_ms", "i8"), ("t_ref_ms", "i8"), ("t_step_ms", "i8"), ("part", "i8"),
+        ("fixes_now", "i8"), ("longest_now_ms", "i8"),
+        ("cell", "i8"), ("cell_number", "i8"),
         ("alive", "i8"), ("msg_type", "i8"), ("passed", "i8"), ("refusal", "i8"),
         ("others", "i8"), ("asset", "i8"), ("priority", "i8"), ("t_way_ms", "i8"),
         ("t_asset_ms", "i8"),
         ("lon", "f8"), ("lat", "f8"), ("speed_kn", "f8"), ("course_deg", "f8"),
         ("depth_m", "f8"), ("ref_lon", "f8"), ("ref_lat", "f8"), ("share", "f8"),
         ("distance_m", "f8"), ("accuracy_m", "f8"), ("kp_m", "f8"), ("way_lon", "f8"),
-        ("way_lat", "f8"), ("fixes", "i8", BUCKETS), ("longest_ms", "i8", BUCKETS),
+        ("way_lat", "f8"), ("fixes", "i8", PARTS), ("longest_ms", "i8", PARTS),
     ]
 )  # fmt: skip
 """One row a subject (not a segment: a gap is a silence of the transponder). `t_heard_ms` any
@@ -92,28 +95,26 @@ def limit_ms(msg_type: int, p: Params) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _count_fix(state: NDArray[np.void], w: int, t_ms: int, silence_ms: int) -> None:
-    """Count a fix, and the silence before it, into the last hour."""
-    now = t_ms // BUCKET_MS
-    for b in range(max(state[w]["bucket"] + 1, now - BUCKETS + 1), now + 1):
-        state[w]["fixes"][b % BUCKETS] = 0
-        state[w]["longest_ms"][b % BUCKETS] = 0
-    state[w]["bucket"] = max(now, state[w]["bucket"])
-    state[w]["fixes"][now % BUCKETS] += 1
-    if silence_ms > state[w]["longest_ms"][now % BUCKETS]:
-        state[w]["longest_ms"][now % BUCKETS] = silence_ms
+def _new_part(state: NDArray[np.void], w: int, part: int) -> None:
+    """Put the ten minutes that are over into the hour's parts and begin the next."""
+    before = state[w]["part"]
+    for b in range(max(before, part - PARTS), part):
+        state[w]["fixes"][b % PARTS] = state[w]["fixes_now"] if b == before else 0
+        state[w]["longest_ms"][b % PARTS] = state[w]["longest_now_ms"] if b == before else 0
+    state[w]["part"] = part
+    state[w]["fixes_now"] = state[w]["longest_now_ms"] = 0
 
 
 @njit(cache=True, nogil=True)
 def _last_hour(state: NDArray[np.void], w: int) -> tuple[int, int]:
     """Give (fixes, longest silence in ms) of the hour before the vessel fell silent."""
     fixes, longest_ms = 0, 0
-    oldest = state[w]["t_heard_ms"] // BUCKET_MS - BUCKETS + 1
-    for k in range(BUCKETS):
-        b = state[w]["bucket"] - k
-        if b >= oldest:
-            fixes += state[w]["fixes"][b % BUCKETS]
-            longest_ms = max(longest_ms, state[w]["longest_ms"][b % BUCKETS])
+    oldest = state[w]["t_heard_ms"] // PART_MS - PARTS + 1
+    if state[w]["part"] >= oldest:
+        fixes, longest_ms = state[w]["fixes_now"], state[w]["longest_now_ms"]
+    for b in range(oldest, state[w]["part"]):
+        fixes += state[w]["fixes"][b % PARTS]
+        longest_ms = max(longest_ms, state[w]["longest_ms"][b % PARTS])
     return fixes, longest_ms
 
 
@@ -122,32 +123,49 @@ def _new_motion(state: NDArray[np.void], w: int, slot: int, t_ms: int) -> None:
     """Begin to follow a vessel's motion, here for the first time or as another hull."""
     state[w]["known"], state[w]["slot"] = 1, slot
     state[w]["t_heard_ms"] = state[w]["t_pos_ms"] = t_ms
-    state[w]["t_ref_ms"] = state[w]["t_cell_ms"] = 0
+    state[w]["t_ref_ms"] = state[w]["t_step_ms"] = 0
     state[w]["speed_kn"] = state[w]["course_deg"] = math.nan
-    state[w]["bucket"] = t_ms // BUCKET_MS - BUCKETS
+    state[w]["part"] = t_ms // PART_MS - PARTS
+    state[w]["fixes_now"] = state[w]["longest_now_ms"] = 0
+    state[w]["cell"] = -1
 
 
 @njit(cache=True, nogil=True)
-def _smooth(
-    state: NDArray[np.void], w: int, t_ms: int, lon: float, lat: float, sog_kn: float, p: Params
+def _implied_kn(state: NDArray[np.void], w: int, t_ms: int, lon: float, lat: float) -> float:
+    """Take speed and course from positions a minute apart; NaN where there are none yet."""
+    dt_ms = t_ms - state[w]["t_ref_ms"]
+    if dt_ms < REFERENCE_MS:
+        return math.nan
+    speed_kn = math.nan
+    if state[w]["t_ref_ms"] > 0:
+        away_m = short_distance_m(state[w]["ref_lon"], state[w]["ref_lat"], lon, lat)
+        speed_kn = away_m / (dt_ms / 1000.0) / KN_MS
+        state[w]["course_deg"] = bearing_deg(state[w]["ref_lon"], state[w]["ref_lat"], lon, lat)
+    state[w]["t_ref_ms"], state[w]["ref_lon"], state[w]["ref_lat"] = t_ms, lon, lat
+    return speed_kn
+
+
+@njit(cache=True, nogil=True)
+def _step(
+    state: NDArray[np.void],
+    w: int,
+    t_ms: int,
+    lon: float,
+    lat: float,
+    sog_kn: float,
+    smooth_ms: float,
 ) -> None:
-    """Follow the speed, weighing each fix by the time it stands for."""
+    """Follow the speed, weighing each step by the time it stands for."""
+    dt_ms = t_ms - state[w]["t_step_ms"]
+    state[w]["t_step_ms"] = t_ms
     if math.isnan(sog_kn):
-        dt_ms = t_ms - state[w]["t_ref_ms"]
-        if dt_ms < REFERENCE_MS:
-            return
-        if state[w]["t_ref_ms"] > 0:
-            away_m = short_distance_m(state[w]["ref_lon"], state[w]["ref_lat"], lon, lat)
-            sog_kn = away_m / (dt_ms / 1000.0) / KN_MS
-            state[w]["course_deg"] = bearing_deg(state[w]["ref_lon"], state[w]["ref_lat"], lon, lat)
-        state[w]["t_ref_ms"], state[w]["ref_lon"], state[w]["ref_lat"] = t_ms, lon, lat
+        sog_kn = _implied_kn(state, w, t_ms, lon, lat)
         if math.isnan(sog_kn):
             return
     if math.isnan(state[w]["speed_kn"]):
         state[w]["speed_kn"] = sog_kn
         return
-    dt_ms = t_ms - state[w]["t_pos_ms"]
-    state[w]["speed_kn"] += dt_ms / (p.smooth_ms + dt_ms) * (sog_kn - state[w]["speed_kn"])
+    state[w]["speed_kn"] += dt_ms / (smooth_ms + dt_ms) * (sog_kn - state[w]["speed_kn"])
 
 
 @njit(cache=True, nogil=True)
@@ -229,15 +247,23 @@ def gap_rows(
             lon, lat = rows.lon[i], rows.lat[i]
             if state[w]["known"] == 0 or state[w]["slot"] != rows.slot[i]:
                 _new_motion(state, w, rows.slot[i], t_ms)
-            _smooth(state, w, t_ms, lon, lat, rows.sog_kn[i], p)
-            _count_fix(state, w, t_ms, t_ms - state[w]["t_heard_ms"])
+            if t_ms // PART_MS != state[w]["part"]:
+                _new_part(state, w, t_ms // PART_MS)
+            silence_ms = t_ms - state[w]["t_heard_ms"]
+            state[w]["fixes_now"] += 1
+            if silence_ms > state[w]["longest_now_ms"]:
+                state[w]["longest_now_ms"] = silence_ms
+            if t_ms - state[w]["t_step_ms"] >= STEP_MS:
+                _step(state, w, t_ms, lon, lat, rows.sog_kn[i], p.smooth_ms)
+                cell = cell_key(lon, lat)
+                if cell != state[w]["cell"]:
+                    state[w]["cell"], state[w]["cell_number"] = cell, number_of(heard, cell)
+                number = state[w]["cell_number"]
+                heard.last_ms[number] = max(heard.last_ms[number], t_ms)
             if not math.isnan(rows.cog_deg[i]):
                 state[w]["course_deg"] = rows.cog_deg[i]
             state[w]["t_pos_ms"], state[w]["lon"], state[w]["lat"] = t_ms, lon, lat
             state[w]["msg_type"], state[w]["depth_m"] = rows.msg_type[i], rows.depth_m[i]
-            if t_ms - state[w]["t_cell_ms"] >= HEAR_MS:
-                state[w]["t_cell_ms"] = t_ms
-                hear(heard, lon, lat, t_ms)
         state[w]["t_heard_ms"], state[w]["alive"] = t_ms, feed[ALIVE]
     return end, n
 
