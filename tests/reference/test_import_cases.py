@@ -61,7 +61,7 @@ def test_name_columns_are_guessed(tmp_path, column):
 def test_name_column_can_be_said(tmp_path):
     path = write_geojson(tmp_path / "a.json", feature(name="wrong", Bezeichnung="right"))
     assert mapped(path, name_column="bezeichnung").assets[0].name == "right"
-    with pytest.raises(UsageError, match="no column 'nope'.*bezeichnung"):
+    with pytest.raises(UsageError, match=r"no column 'nope'.*bezeichnung"):
         mapped(path, name_column="nope")
 
 
@@ -155,7 +155,7 @@ def test_axis_mixed_is_refused(tmp_path):
     path = write_geojson(
         tmp_path / "a.json", feature(LINE, name="A"), feature(swap(OTHER), name="B")
     )
-    with pytest.raises(InputError, match="mixes axis orders.*feature 1.*feature 2"):
+    with pytest.raises(InputError, match=r"mixes axis orders.*feature 1.*feature 2"):
         mapped(path)
     out = mapped(path, axis="lonlat")
     assert counted(out) == {"outside_watch_area": 1}
@@ -246,7 +246,7 @@ def test_null_geometry_is_counted_and_fails_only_when_asked(tmp_path):
         out = mapped(path, on_invalid=choice)
         assert counted(out) == {"null_geometry": 1}
         assert out.places == {"null_geometry": ["feature 2"]}
-    with pytest.raises(InputError, match="feature 2.*null geometry"):
+    with pytest.raises(InputError, match=r"feature 2.*null geometry"):
         mapped(path, on_invalid="fail")
 
 
@@ -465,7 +465,7 @@ def test_load_assets_keeps_ids_and_assets_outside_the_baltic(tmp_path):
 
 def test_load_assets_fails_on_a_feature_that_cannot_be_used(tmp_path):
     path = write_geojson(tmp_path / "a.json", feature(name="A"), feature(UNCLOSED, "Polygon"))
-    with pytest.raises(InputError, match="feature 2.*ring not closed"):
+    with pytest.raises(InputError, match=r"feature 2.*ring not closed"):
         load_assets(path)
     assert len(load_assets(path, ImportOptions(on_invalid="repair"))) == 2
 

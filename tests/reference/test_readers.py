@@ -159,7 +159,7 @@ def test_a_zip_without_assets(tmp_path):
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readme.txt", "x")
-    with pytest.raises(FormatError, match="neither a .kml nor a .shp"):
+    with pytest.raises(FormatError, match=r"neither a .kml nor a .shp"):
         read_file(path)
 
 

@@ -151,6 +151,10 @@ def home_assets(home: Path) -> AssetSet:
 
     Raises:
         StoreError: an imported file cannot be read.
+
+    Example:
+        >>> home_assets(Path("no-such-home")) is shipped_assets()
+        True
     """
     imported = load_imported(home)
     return combine(shipped_assets().assets, imported) if imported else shipped_assets()
@@ -218,6 +222,7 @@ def write_sources(home: Path, contents: Mapping[Path, bytes | None], entry: str)
     folder = infra_dir(home)
     ready: dict[Path, Path] = {}
     undo: dict[Path, Path | None] = {}
+    changed: list[Path] = []
     log_size: int | None = None
     try:
         for path, data in contents.items():
@@ -231,9 +236,10 @@ def write_sources(home: Path, contents: Mapping[Path, bytes | None], entry: str)
                 os.replace(ready[path], path)
             else:
                 path.unlink(missing_ok=True)
+            changed.append(path)
         _sync_folder(folder)
     except OSError as error:
-        _restore(undo)
+        _restore({path: undo[path] for path in changed})
         if log_size is not None:
             with contextlib.suppress(OSError):
                 os.truncate(folder / LOG, log_size)
@@ -255,12 +261,23 @@ def _second_name(folder: Path, path: Path) -> Path | None:
 
 
 def _restore(undo: Mapping[Path, Path | None]) -> None:
-    """Put files back as they were; needs no space, only names."""
+    """Put files back as they were; needs no space, only names.
+
+    Raises:
+        StoreError: even that fails; the file is named.
+    """
     for path, second in undo.items():
-        if second is None:
-            path.unlink(missing_ok=True)
-        else:
-            os.replace(second, path)
+        try:
+            if second is None:
+                path.unlink(missing_ok=True)
+            else:
+                os.replace(second, path)
+        except OSError as error:
+            raise StoreError(
+                f"The import failed half-way and could not be undone ({error.strerror}).",
+                where=str(path),
+                hint="Mend the disk, and import the file again.",
+            ) from error
 
 
 def _write_temporary(folder: Path, name: str, data: bytes) -> Path:

@@ -139,6 +139,11 @@ def load_assets(
 
     Raises:
         InputError: the file cannot be read, or a feature in it cannot be used.
+
+    Example:
+        >>> from sargas.reference.files import DATA
+        >>> len(load_assets(DATA / "infrastructure-ccby.geojson"))
+        40
     """
     raw = read_file(path)
     mapped = map_assets(raw, options or ImportOptions(on_invalid="fail"), clip=False, strict=False)
@@ -165,6 +170,12 @@ def plan_import(
         InputError: the file cannot be read or used.
         UsageError: the file does not say what must be said.
         StoreError: the home's own assets cannot be read.
+
+    Example:
+        >>> from sargas.reference.files import DATA
+        >>> plan = plan_import(DATA / "infrastructure-osm.geojson", Path("no-such-home"))
+        >>> plan.count("unchanged"), plan.changes_home
+        (122, False)
     """
     options = options or ImportOptions()
     raw = read_file(path)

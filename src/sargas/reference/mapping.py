@@ -228,6 +228,8 @@ def describe(path: Path, mapped: Mapped) -> list[str]:
         ("left out", mapped.skipped), ("repaired", mapped.mended), ("noted", mapped.noted),
     ):  # fmt: skip
         for reason, count in sorted(counts.items()):
+            if not count:
+                continue
             places = mapped.places.get(reason, []) if counts is mapped.skipped else []
             at = f" ({', '.join(places)}{', ...' if count > len(places) else ''})" if places else ""
             lines.append(f"{path.name}: {words}: {count} {reason.replace('_', ' ')}{at}")

@@ -15,15 +15,18 @@ from sargas.model.assets import Asset, chains
 from sargas.model.geodesy import distance_m
 
 SPACING_M = 500.0
+MOST_SAMPLES = 5000
 NEAR_M = 500.0
 SAME_SHARE = 0.8
+OVERLAP_SAMPLES = 200
 _DEGREE_M = 111_320.0
 
 
-def _samples(geometry: Any, spacing_m: float = SPACING_M) -> NDArray[np.float64]:  # noqa: ANN401
-    """Give points along a geometry's lines, (n, 2) degrees, at most a spacing apart."""
+def _samples(geometry: Any, most: int = MOST_SAMPLES) -> NDArray[np.float64]:  # noqa: ANN401
+    """Give points along a geometry's lines, (n, 2) degrees: every 500 m, or about `most`."""
+    spacing = max(SPACING_M / _DEGREE_M, float(shapely.length(geometry)) / most)
     dense = [
-        shapely.get_coordinates(shapely.segmentize(shapely.linestrings(c), spacing_m / _DEGREE_M))
+        shapely.get_coordinates(shapely.segmentize(shapely.linestrings(c), spacing))
         if len(c) > 1
         else c
         for c in chains(geometry)
@@ -92,20 +95,29 @@ class Overlap:
 
 
 def find_overlaps(new: Iterable[Asset], known: Sequence[Asset]) -> list[Overlap]:
-    """Find known assets of the same kind of geometry that new ones run along."""
+    """Find known assets of the same kind of geometry that new ones run along.
+
+    Each new line is tried at some 200 points, in a plane that is true at its middle latitude: on
+    a line of 1,000 km from south to north the 500 m become 425 to 575 at its ends.
+    """
     if not known:
         return []
     tree = shapely.STRtree([a.geometry for a in known])
+    near = NEAR_M / _DEGREE_M
     out = []
     for asset in new:
-        area = shapely.box(*asset.geometry.bounds).buffer(2 * NEAR_M / _DEGREE_M)
-        points = _samples(asset.geometry)
-        for index in sorted(int(i) for i in tree.query(area)):
+        points = _samples(asset.geometry, OVERLAP_SAMPLES)
+        squeeze = math.cos(math.radians(float(points[:, 1].mean())))
+        flat = shapely.points(points * (squeeze, 1.0))
+        area = shapely.box(*asset.geometry.bounds).buffer(2.0 * near)
+        for index in sorted(int(i) for i in tree.query(area, predicate="intersects")):
             other = known[index]
             same = shapely.get_dimensions(other.geometry) == shapely.get_dimensions(asset.geometry)
             if not same or (other.source, other.source_ref) == (asset.source, asset.source_ref):
                 continue
-            share = float((_offsets_m(points, other.geometry) <= NEAR_M).mean())
+            lines = _lines(other.geometry, squeeze)
+            shapely.prepare(lines)
+            share = float(shapely.dwithin(lines, flat, near).mean())
             if share >= SAME_SHARE:
                 keep = asset.id if asset.accuracy_m <= other.accuracy_m else other.id
                 out.append(Overlap(asset.id, other.id, round(share, 3), keep))
