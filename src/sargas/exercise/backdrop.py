@@ -26,6 +26,7 @@ from sargas.reference.grid import sample
 FIRST_MMSI = 200_000_000
 """Country code 200 is not allocated to any state."""
 SHORE_M = 400.0
+STILL_KN, SLOW_KN = 0.5, 4.0
 BOX = (9.2, 53.2, 30.8, 66.3)
 PAIR_COLUMNS = {
     "t": "snapshot_utc", "mmsi": "mmsi", "name": "name", "lon": "lon", "lat": "lat", "sog": "sog",
@@ -79,7 +80,7 @@ def load_fleet(backdrop: Backdrop, start_s: int, first_mmsi: int, seed: int) -> 
     batch = _read(backdrop)
     fixes, statics = batch.fixes, batch.statics
     keep = fixes.has_position & np.isin(fixes.msg_type, (0, 1, 2, 3, 18, 19))
-    fixes = fixes.take(keep)
+    fixes = fixes.take(keep & ~_is_slow(fixes))
     fixes = fixes.take(fixes.canonical_order())
     if not len(fixes):
         raise InputError("The backdrop holds no ship.", where=backdrop.file)
@@ -109,6 +110,16 @@ def _read(backdrop: Backdrop) -> Batch:
     return Batch(Fixes.concat([p.fixes for p in parts]), Statics.concat([p.statics for p in parts]))
 
 
+def _is_slow(fixes: Fixes) -> NDArray[np.bool_]:
+    """Tell the reports of ships that fish or manoeuvre: those cannot go on by dead reckoning.
+
+    Returns:
+        (n,) true for all reports of a subject that was seen between still and `SLOW_KN`.
+    """
+    slow = (fixes.sog_kn > STILL_KN) & (fixes.sog_kn < SLOW_KN)
+    return np.isin(fixes.subject_id, fixes.subject_id[slow])
+
+
 def _ships(
     fixes: Fixes,
     statics: Statics,
@@ -128,7 +139,7 @@ def _ships(
     ships["sog_kn"] = np.nan_to_num(fixes.sog_kn[last], nan=0.0)
     ships["cog_deg"] = np.nan_to_num(fixes.cog_deg[last], nan=0.0)
     ships["t_s"] = fixes.t_ms[last] // 1000 + shift_s
-    moving = ships["sog_kn"] > 0.5
+    moving = ships["sog_kn"] > STILL_KN
     ships["every_s"] = np.where(moving, backdrop.moving_every_s, backdrop.still_every_s)
     order = np.argsort(statics.t_ms, kind="stable")
     at = np.searchsorted(numbers, statics.subject_id[order])
@@ -224,7 +235,7 @@ def _move(
         ships[k]["lon"] = lon + share * (ships[k]["lon2"] - lon)
         ships[k]["lat"] = lat + share * (ships[k]["lat2"] - lat)
         return
-    if ships[k]["sog_kn"] <= 0.5:
+    if ships[k]["sog_kn"] <= STILL_KN:
         return
     way_m = ships[k]["sog_kn"] * KN_MS * (now_s - before_s)
     lon2, lat2 = step_along(lon, lat, ships[k]["cog_deg"], way_m)

@@ -101,7 +101,11 @@ class Reason:
 
 @dataclass(frozen=True)
 class Alert:
-    """One version of one alert."""
+    """One version of one alert.
+
+    `t_detected_ms` is when the alert arose, the same in all versions; `t_issued_ms` is when this
+    version became known. Both are event times.
+    """
 
     id: str
     detector: str
@@ -126,6 +130,7 @@ class Alert:
     group: str | None = None
     t_end_ms: int | None = None
     evidence_ms: tuple[int, int] | None = None
+    t_issued_ms: int | None = None
     geometry: str = ""
     notes: tuple[str, ...] = field(default=())
 
@@ -147,6 +152,7 @@ class Alert:
             "priority": self.priority,
             "t_start": iso(self.t_start_ms),
             "t_detected": iso(self.t_detected_ms),
+            "t_issued": iso(self.t_detected_ms if self.t_issued_ms is None else self.t_issued_ms),
             "t_end": None if self.t_end_ms is None else iso(self.t_end_ms),
             "subject": {
                 "domain": s.domain, "mmsi": s.mmsi, "segment": s.segment, "imo": s.imo,

@@ -33,6 +33,7 @@ from sargas.watch.rules import Rules, load_rules
 from sargas.watch.slots import SubjectTable
 
 STATE_VERSION = 1
+EVENT_ORDER = ("minute", "t_ms", "slot", "t_start_ms", "op")
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Outcome:
     """What one push or flush gave.
 
     Attributes:
-        alerts: new versions, in order of (t_detected, detector, id).
+        alerts: new versions, in the order they became known.
         late: rows that came after their minute had gone; to be stored, not folded.
         crossings: (k,) `CROSSING`, the rows of the crossing log that became final, in that order;
             `Watch.crossings_of` puts them into words.
@@ -144,15 +145,20 @@ class Watch:
     def _fold(self, released: Released, late: Batch) -> tuple[list[Alert], Batch, NDArray[np.void]]:
         """Fold whole minutes; gives the parts of an outcome."""
         rows, bounds = self._prepare(released)
+        events = [
+            (event, detector)
+            for detector in self.detectors
+            for event in detector.fold(rows, bounds, released.from_minute, self._used)
+        ]
+        # The judge groups the alerts of a vessel as they come, so they must come in an order that
+        # does not depend on where the stream was cut.
+        events.sort(key=lambda e: (*(int(e[0][k]) for k in EVENT_ORDER), e[1].word))
         alerts = []
-        for detector in self.detectors:
-            events = detector.fold(rows, bounds, released.from_minute, self._used)
-            for event in events:
-                who = self.identity(int(event["slot"]), int(event["t_ms"]))
-                alert = self.judge.weigh(detector, event, who)
-                if alert is not None:
-                    alerts.append(alert)
-        alerts.sort(key=lambda a: (a.t_detected_ms, a.detector, a.id, a.version))
+        for event, detector in events:
+            who = self.identity(int(event["slot"]), int(event["t_ms"]))
+            alert = self.judge.weigh(detector, event, who)
+            if alert is not None:
+                alerts.append(alert)
         crossings = self.crossing_log.fold(rows, bounds, released.from_minute, self._used)
         for observer in self.observers:
             observer.fold(rows, bounds, released.from_minute, self._used)

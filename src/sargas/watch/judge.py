@@ -68,7 +68,7 @@ class Judge:
             # What an alert is about stays as it was opened; only what is known of it moves on.
             alert = replace(
                 alert, version=before.version + 1, id=before.id, group=before.group,
-                asset=alert.asset or before.asset,
+                asset=alert.asset or before.asset, t_detected_ms=before.t_detected_ms,
             )  # fmt: skip
         if state == OPEN:
             self._open[key] = alert
@@ -117,6 +117,7 @@ class Judge:
             exercise=self.around.exercise,
             muted_by=masks,
             group=self._group(subject.key, name, start, now),
+            t_issued_ms=now,
             t_end_ms=None if state == OPEN else now,
             evidence_ms=finding.evidence_ms or (start, now),
             geometry=self.around.assets.version,

@@ -37,12 +37,15 @@ FEATURES = 16
 EVENT = np.dtype(
     [
         ("op", "u1"), ("priority", "u1"), ("slot", "i4"), ("t_start_ms", "i8"), ("t_ms", "i8"),
+        ("minute", "i8"),
         ("lon", "f8"), ("lat", "f8"), ("asset", "i4"), ("distance_m", "f8"),
         ("accuracy_m", "f8"), ("kp_m", "f8"), ("x", "f8", FEATURES),
     ]
 )  # fmt: skip
 """One step in an event's life. `priority` 1-3; `asset` -1 for none; `x` = the detector's own
-features in the order of its `FEATURE_NAMES`. `t_ms` is when this became known, in event time."""
+features in the order of its `FEATURE_NAMES`. `t_ms` is when this became known, in event time;
+`minute` is the minute it was folded in, which the framework fills (a tick belongs to the minute it
+ends)."""
 
 
 @dataclass(frozen=True)
@@ -144,15 +147,19 @@ class Detector(ABC):
         self._n = 0
         if not self.ticks:
             self._run(rows, 0, len(rows.t_ms))
-            return self._events[: self._n].copy()
+            events = self._events[: self._n].copy()
+            events["minute"] = events["t_ms"] // MINUTE_MS
+            return events
         quiet = 0
         for k in range(len(bounds) - 1):
             quiet = 0 if bounds[k + 1] > bounds[k] else quiet + 1
             if quiet > self.quiet_minutes:
                 continue
+            before = self._n
             if bounds[k + 1] > bounds[k]:
                 self._run(rows, int(bounds[k]), int(bounds[k + 1]))
             self._tick((from_minute + k + 1) * MINUTE_MS)
+            self._events["minute"][before : self._n] = from_minute + k
         return self._events[: self._n].copy()
 
     def _run(self, rows: Located, start: int, end: int) -> None:
