@@ -1,7 +1,6 @@
 """Rows for the tests of the store."""
 
 import numpy as np
-from hypothesis import strategies as st
 
 from sargas.model.fixes import Columns, Fixes
 from sargas.store.canon import NOT_IDENTITY
@@ -33,8 +32,3 @@ def reports(table: Columns) -> set[tuple]:
     """What rows report, without where they came from."""
     kept = [c.tolist() for name, c in table.columns().items() if name not in NOT_IDENTITY]
     return set(zip(*kept, strict=True))
-
-
-fixes_drawn = st.builds(
-    make_fixes, n=st.integers(0, 120), seed=st.integers(0, 2**32), vessels=st.integers(1, 5)
-)

@@ -17,7 +17,8 @@ from sargas.store.canon import canonical_order, copies
 from sargas.store.home import Home
 from sargas.store.query import Archive
 from sargas.store.shards import ShardWriter, compact
-from tests.store.rows import T0_MS, fixes_drawn, make_fixes, reports
+from tests.store.drawn import fixes_drawn
+from tests.store.rows import T0_MS, make_fixes, reports
 
 times = st.integers(-2, 155).map(lambda step: T0_MS + step * 600_000)
 law = settings(

@@ -23,7 +23,8 @@ from sargas.store import files, shards
 from sargas.store.canon import canonical_order, copies, is_canonical, shard_of
 from sargas.store.home import Home
 from sargas.store.shards import ShardWriter, compact, read_day, read_statics_day
-from tests.store.rows import T0_MS, fixes_drawn, make_fixes, reports
+from tests.store.drawn import fixes_drawn
+from tests.store.rows import T0_MS, make_fixes, reports
 
 ROOT = Path(__file__).parents[2]
 few = settings(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sargas.store.shards import ShardWriter as ShardWriter
     from sargas.store.shards import compact as compact
     from sargas.store.shards import read_day as read_day
+    from sargas.store.shards import read_statics_day as read_statics_day
 
 _PLACES = {
     "Archive": "query",
@@ -24,8 +25,9 @@ _PLACES = {
     "ShardWriter": "shards",
     "compact": "shards",
     "read_day": "shards",
+    "read_statics_day": "shards",
 }
-__all__ = ["Archive", "Home", "Ledger", "ShardWriter", "compact", "read_day"]
+__all__ = ["Archive", "Home", "Ledger", "ShardWriter", "compact", "read_day", "read_statics_day"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a class or a function
