@@ -428,6 +428,15 @@ def test_axe_finds_nothing_serious(open_screen: Opener, theme: str) -> None:
     assert {state: faults for state, faults in bad.items() if faults} == {}
 
 
+@pytest.mark.usefixtures("node_modules")
+def test_axe_finds_nothing_serious_on_the_gl_map(open_screen: Opener) -> None:
+    page = open_screen(renderer="gl").page
+    expect(page.locator(".row")).to_have_count(5)
+    page.wait_for_selector(".maplibregl-canvas")
+    page.add_script_tag(content=(WEB / "node_modules/axe-core/axe.min.js").read_text())
+    assert serious(page) == []
+
+
 def test_landmarks_and_headings(open_screen: Opener) -> None:
     page = open_screen().page
     expect(page.get_by_role("main")).to_have_count(1)

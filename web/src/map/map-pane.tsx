@@ -134,7 +134,7 @@ function start(host: HTMLElement): () => void {
       effect(() => {
         noteBirths();
         // Everything the picture shows; reading it here is what makes it redraw.
-        void [state.picture.value, state.now_ms.value, shownAlerts.value, state.selectedAlert.value];
+        void [state.picture.value, state.clock.value, shownAlerts.value, state.selectedAlert.value];
         void [state.selectedMmsi.value, state.vessel.value, state.track.value, state.detail.value, state.probe.value, colours.value];
         made.refresh();
       }),

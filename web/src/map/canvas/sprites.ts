@@ -17,7 +17,7 @@ export const DOT_COLUMN = COURSES;
 export const SOLID_ROW = 0;
 export const HOLLOW_ROW = 1;
 
-export function makeSprites(mark_px: number, colour: string, ratio: number, arrows: boolean): Sprites {
+export function makeSprites(mark_px: number, colour: string, ratio: number): Sprites {
   const cell = Math.ceil((mark_px + 4) * ratio);
   const sheet = document.createElement("canvas");
   sheet.width = cell * (COURSES + 1);
@@ -26,13 +26,13 @@ export function makeSprites(mark_px: number, colour: string, ratio: number, arro
   pen.fillStyle = pen.strokeStyle = colour;
   pen.lineJoin = "round";
   const half = (mark_px / 2) * ratio;
-  const line = (arrows ? 1.15 : 0.8) * ratio;
+  const line = 1.15 * ratio;
   for (const row of [SOLID_ROW, HOLLOW_ROW]) {
     for (let column = 0; column <= COURSES; column += 1) {
       pen.setTransform(1, 0, 0, 1, (column + 0.5) * cell, (row + 0.5) * cell);
       pen.beginPath();
-      if (column === DOT_COLUMN || !arrows) {
-        const radius = arrows ? half * 0.5 : half;
+      if (column === DOT_COLUMN) {
+        const radius = half * 0.5;
         pen.arc(0, 0, row === HOLLOW_ROW ? radius - line / 2 : radius, 0, 2 * Math.PI);
       } else {
         pen.rotate((column * 2 * Math.PI) / COURSES);

@@ -4,6 +4,36 @@ import { worldPx } from "../mercator.ts";
 import { type Camera, markSize } from "../view.ts";
 import { DOT_COLUMN, HOLLOW_ROW, makeSprites, SOLID_ROW, type Sprites } from "./sprites.ts";
 
+/**
+ * Far out every vessel is a dot. One path for all: where they crowd they join to one grey, and do
+ * not add up to a bright blob over the cables.
+ */
+function drawDots(
+  context: CanvasRenderingContext2D,
+  camera: Camera,
+  vessels: VesselStore,
+  now_ms: number,
+  size_px: number,
+  colour: string,
+): void {
+  const world = worldPx(camera.zoom);
+  const [ox, oy] = [camera.x * world - camera.width / 2, camera.y * world - camera.height / 2];
+  const half = size_px / 2;
+  const hollow = new Path2D();
+  context.beginPath();
+  for (let slot = 0; slot < vessels.n; slot += 1) {
+    const px = vessels.x[slot]! * world - ox;
+    const py = vessels.y[slot]! * world - oy;
+    if (px < -half || py < -half || px > camera.width + half || py > camera.height + half) continue;
+    if (now_ms > vessels.staleAt_ms[slot]!) hollow.rect(px - half + 0.4, py - half + 0.4, size_px - 0.8, size_px - 0.8);
+    else context.rect(px - half, py - half, size_px, size_px);
+  }
+  context.fillStyle = context.strokeStyle = colour;
+  context.fill();
+  context.lineWidth = 0.8;
+  context.stroke(hollow);
+}
+
 export class Traffic {
   private sprites: Sprites | null = null;
   private key = "";
@@ -16,12 +46,25 @@ export class Traffic {
     look: { colour: string; opacity: number; ratio: number },
   ): void {
     const { size_px, faint, arrows } = markSize(camera.zoom);
-    const sprites = this.spritesFor(Math.round(size_px), look.colour, look.ratio, arrows);
+    context.globalAlpha = look.opacity * faint;
+    if (arrows) this.drawArrows(context, camera, vessels, now_ms, size_px, look);
+    else drawDots(context, camera, vessels, now_ms, size_px, look.colour);
+    context.globalAlpha = 1;
+  }
+
+  private drawArrows(
+    context: CanvasRenderingContext2D,
+    camera: Camera,
+    vessels: VesselStore,
+    now_ms: number,
+    size_px: number,
+    look: { colour: string; ratio: number },
+  ): void {
+    const sprites = this.spritesFor(Math.round(size_px), look.colour, look.ratio);
     const { sheet, cell } = sprites;
     const half = sprites.size_px / 2;
     const world = worldPx(camera.zoom);
     const [ox, oy] = [camera.x * world - camera.width / 2, camera.y * world - camera.height / 2];
-    context.globalAlpha = look.opacity * faint;
     for (let slot = 0; slot < vessels.n; slot += 1) {
       const px = vessels.x[slot]! * world - ox;
       const py = vessels.y[slot]! * world - oy;
@@ -30,13 +73,12 @@ export class Traffic {
       const row = now_ms > vessels.staleAt_ms[slot]! ? HOLLOW_ROW : SOLID_ROW;
       context.drawImage(sheet, column * cell, row * cell, cell, cell, px - half, py - half, sprites.size_px, sprites.size_px);
     }
-    context.globalAlpha = 1;
   }
 
-  private spritesFor(mark_px: number, colour: string, ratio: number, arrows: boolean): Sprites {
-    const key = `${mark_px} ${colour} ${ratio} ${arrows}`;
+  private spritesFor(mark_px: number, colour: string, ratio: number): Sprites {
+    const key = `${mark_px} ${colour} ${ratio}`;
     if (!this.sprites || this.key !== key) {
-      this.sprites = makeSprites(mark_px, colour, ratio, arrows);
+      this.sprites = makeSprites(mark_px, colour, ratio);
       this.key = key;
     }
     return this.sprites;
