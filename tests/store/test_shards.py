@@ -28,7 +28,7 @@ from tests.store.rows import T0_MS, make_fixes, reports
 
 ROOT = Path(__file__).parents[2]
 few = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
