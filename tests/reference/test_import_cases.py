@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -496,3 +497,70 @@ def test_original_fields_are_kept_as_json(tmp_path):
 )
 def test_slugs(text, want):
     assert slug(text) == want
+
+
+# --- hostile fields ------------------------------------------------------------------------
+
+
+HOSTILE = {
+    "half a character": "\ud800",
+    "nul": "A\x00B",
+    "escape": "\x1b]0;title\x07",
+    "large int": 10**400,
+    "large float": 1e308,
+    "list": [1, [2]],
+    "object": {"a": {}},
+    "true": True,
+    "long": "x" * 1_000_000,
+    "path": "../../../etc/passwd",
+    "formula": "=cmd()",
+}
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("column", ["name", "id", "status", "kind", "source", "note", "accuracy_m"])
+def test_hostile_fields_become_text_that_can_be_stored_and_printed(tmp_path, column, value):
+    from sargas.reference import apply_import
+
+    path = write_geojson(tmp_path / "a.json", feature(**{"name": "A", column: value}))
+    plan = plan_import(path, tmp_path / "home", SAID)
+    apply_import(plan, tmp_path / "home", imported_at_ms=0, imported_by="x")
+    (asset,) = plan.mapped.assets
+    json.dumps(plan.as_dict(), ensure_ascii=False, allow_nan=False).encode("utf-8")
+    assert re.fullmatch(r"[a-z0-9-]{1,120}", plan.changes[0].id)
+    assert len(asset.name) <= 200
+    files = [p for p in tmp_path.rglob("*") if p.is_file() and p.name not in ("a.json", ".lock")]
+    assert {p.parent for p in files} == {tmp_path / "home" / "infra"}
+    again = plan_import(path, tmp_path / "home", SAID)
+    assert {c.state for c in again.changes} == {"unchanged"}
+    assert asset.accuracy_m > 0
+
+
+def test_hostile_coordinates_are_counted(tmp_path):
+    path = write_geojson(
+        tmp_path / "a.json", feature(name="A"), feature([[10**400, 59], [24, 59]], name="B"),
+        feature([[1e308, 59], [24, 59]], name="C"), feature({"x": 1}, name="D"),
+    )  # fmt: skip
+    assert counted(mapped(path)) == {"not_a_geometry": 2, "not_degrees": 1}
+
+
+def test_numbers_of_thousands_of_digits_are_refused(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text('{"type": "FeatureCollection", "features": [' + "9" * 5000 + "]}")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_file(path)
+
+
+def test_a_pipe_is_refused(tmp_path):
+    import os
+
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(InputError, match="pipe or device"):
+        read_file(tmp_path / "pipe.csv")
+
+
+def test_joined_features_are_noted(tmp_path):
+    path = write_geojson(tmp_path / "a.json", feature(LINE, name="A"), feature(OTHER, name="A"))
+    out = mapped(path)
+    assert len(out.assets) == 1
+    assert out.noted["features_joined_to_another"] == 1

@@ -213,7 +213,7 @@ def path_of(start, ways):
 lines = st.builds(path_of, starts, st.lists(steps, min_size=1, max_size=4)).filter(
     lambda line: len({tuple(p) for p in line}) > 1
 )
-names = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+names = st.text(max_size=12) | st.text(st.characters(categories=("Cs", "Cc", "Cf")), max_size=4)
 features = st.lists(
     st.builds(
         lambda ref, line, name, accuracy: full(ref, line, name=name, accuracy_m=accuracy),

@@ -29,7 +29,7 @@ _SOURCE_MARKS = (
 
 def read_fields(raw: RawFile, feature: RawFeature, options: ImportOptions, out: Mapped) -> Asset:
     """Read one feature's fields; the id is not final, and what is missing is left empty."""
-    p, meta = feature.properties, raw.metadata
+    p, meta = plain(feature.properties), raw.metadata
     geometry = feature.shape.geometry if feature.shape else None
     status = status_of(_status_text(p))
     if status is None:
@@ -62,7 +62,7 @@ def read_fields(raw: RawFile, feature: RawFeature, options: ImportOptions, out: 
         ),
         note=_text(p.get("note")),
         surveyed=options.surveyed or str(p.get("surveyed")).lower() in ("true", "1", "yes"),
-        properties={"original": _plain(p)},
+        properties={"original": p},
     )
     return replace(asset, piece_accuracy_m=_given_pieces(asset, out))
 
@@ -72,10 +72,20 @@ def _text(value: object) -> str | None:
     return str(value).strip() or None if value is not None else None
 
 
-def _plain(properties: dict[str, Any]) -> dict[str, Any]:
-    """Keep a feature's own fields as JSON can hold them; what it cannot hold becomes text."""
-    plain = json.loads(json.dumps(properties, default=str))
-    return dict(sorted(plain.items()))
+def plain(properties: dict[str, Any]) -> dict[str, Any]:
+    """Keep fields as JSON and UTF-8 can hold them, sorted by name.
+
+    What JSON has no word for becomes text, numbers that are not finite become null, halves of
+    characters become question marks.
+    """
+    try:
+        text = json.dumps(properties, default=str, ensure_ascii=False)
+        whole = text.encode("utf-8", "replace").decode("utf-8")
+        kept = json.loads(whole, parse_constant=lambda _: None)
+    except (RecursionError, ValueError, TypeError):
+        kept = {str(k): v for k, v in properties.items() if isinstance(v, (int, float))}
+        kept["note"] = "The fields of this feature could not be kept."
+    return dict(sorted(kept.items()))
 
 
 def _status_text(p: dict[str, Any]) -> object:
@@ -98,9 +108,9 @@ def _kind(p: dict[str, Any]) -> str | None:
 
 
 def _name(p: dict[str, Any], options: ImportOptions, raw: RawFile) -> str:
-    """Read a feature's name; empty when it has none."""
+    """Read a feature's name, at most 200 characters; empty when it has none."""
     if options.name_column is None:
-        return _text(find_value(p, columns.NAME_COLUMNS)) or ""
+        return (_text(find_value(p, columns.NAME_COLUMNS)) or "")[:200]
     wanted = columns.plain_name(options.name_column)
     known = {columns.plain_name(str(k)) for f in raw.features[:1000] for k in f.properties}
     if wanted not in known:
@@ -109,7 +119,7 @@ def _name(p: dict[str, Any], options: ImportOptions, raw: RawFile) -> str:
             where=str(raw.path),
             hint=f"The columns are: {', '.join(sorted(known)[:20])}.",
         )
-    return _text(find_value(p, (wanted,))) or ""
+    return (_text(find_value(p, (wanted,))) or "")[:200]
 
 
 def _source(raw: RawFile, p: dict[str, Any], options: ImportOptions) -> tuple[str, str]:

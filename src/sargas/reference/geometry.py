@@ -98,7 +98,7 @@ def geojson_geometry(value: object) -> Shape:
     shape = Shape(None)
     try:
         shape.geometry = _build(value, shape, 0)
-    except (TypeError, ValueError, KeyError, ShapelyError) as error:
+    except (TypeError, ValueError, KeyError, OverflowError, ShapelyError) as error:
         raise GeometryFaultError("not_a_geometry") from error
     return shape
 

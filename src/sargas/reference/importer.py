@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -93,6 +94,11 @@ class Plan:
         return sum(change.state == state for change in self.changes)
 
     @property
+    def file_name(self) -> str:
+        """Name of the file, fit for UTF-8 whatever bytes the file system has for it."""
+        return os.fsencode(self.path.name).decode("utf-8", "replace")
+
+    @property
     def changes_home(self) -> bool:
         """Whether anything would be written to the assets."""
         return any(c.state in ("added", "changed", "moved", "removed") for c in self.changes)
@@ -101,7 +107,7 @@ class Plan:
         """Give the plan as JSON can hold it."""
         states = ("added", "changed", "moved", "unchanged", "absent", "removed")
         return {
-            "file": self.path.name,
+            "file": self.file_name,
             "format": self.format,
             "sha256": self.sha256,
             "features": self.mapped.features,
@@ -223,7 +229,7 @@ def apply_import(plan: Plan, home: Path, *, imported_at_ms: int, imported_by: st
         StoreError: the home cannot be written, or another import came in between.
     """
     about = {
-        "file": plan.path.name,
+        "file": plan.file_name,
         "sha256": plan.sha256,
         "imported_at": iso(imported_at_ms),
         "imported_by": imported_by,

@@ -13,7 +13,7 @@ from sargas.errors import InputError, UsageError
 from sargas.model.assets import KINDS, SPACING_CAP_M, SPACING_SHARE, Asset, chains
 from sargas.model.geodesy import distance_m
 from sargas.reference.axis import to_lon_lat
-from sargas.reference.fields import read_fields
+from sargas.reference.fields import plain, read_fields
 from sargas.reference.geometry import GeometryFaultError, clean
 from sargas.reference.options import (
     AREA,
@@ -52,6 +52,7 @@ def map_assets(
         UsageError: the file does not say what must be said, and neither do the options.
     """
     refuse_schematic(raw)
+    raw.metadata = plain(raw.metadata)
     out = Mapped(features=len(raw.features), notes=list(raw.notes))
     usable = _clean_features(raw, options, out)
     usable = to_lon_lat(raw, usable, options, out)
@@ -172,6 +173,7 @@ def _merge(parts: list[Asset], *, by_name: bool, out: Mapped) -> list[Asset]:
         if by_name and "way/" in part.source_ref and not part.name.startswith("Unnamed "):
             key = (part.source, "name", part.kind, part.name)
         groups.setdefault(key, []).append(part)
+    out.noted["features_joined_to_another"] += len(parts) - len(groups)
     merged = [_join(group, out) for group in groups.values()]
     return sorted(merged, key=lambda a: (a.source, a.source_ref))
 

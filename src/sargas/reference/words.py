@@ -96,7 +96,7 @@ def kind_of_osm_tags(tags: Mapping[str, object]) -> str | None:
         return "power_cable"
     if any(word in category for word in ("telephone", "telegraph", "fibre", "fiber", "optic")):
         return "telecom_cable"
-    if tag("communication") in ("line", "cable") or tag("telecom"):
+    if tag("communication") in ("line", "cable") or tag("telecom") in ("line", "cable", "yes"):
         return "telecom_cable"
     if tag("seamark:type") == "cable_submarine":
         return "unspecified_cable"

@@ -6,6 +6,7 @@ a feature with a fault, and is counted. It raises when the file as a whole canno
 
 from __future__ import annotations
 
+import stat
 import zipfile
 from importlib import import_module
 from pathlib import Path
@@ -77,7 +78,14 @@ def _head(path: Path) -> bytes:
     try:
         if path.is_dir() and path.suffix.lower() == ".gdb":
             return b"gdb"
-        size = path.stat().st_size
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode) and not path.is_dir():
+            raise FormatError(
+                "This is a pipe or device, not a file.",
+                where=str(path),
+                hint="Save its content to a file first.",
+            )
+        size = about.st_size
         with path.open("rb") as file:
             head = file.read(4096)
     except OSError as error:

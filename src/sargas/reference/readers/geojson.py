@@ -37,8 +37,10 @@ def read(path: Path) -> RawFile:
             f"The JSON breaks off or is wrong: {error.msg}.",
             where=f"{path}, line {error.lineno}, column {error.colno}",
         ) from error
-    except (RecursionError, ValueError) as error:
+    except RecursionError as error:
         raise FormatError("The JSON is nested too deep.", where=str(path)) from error
+    except ValueError as error:
+        raise FormatError(f"The JSON cannot be read ({error}).", where=str(path)) from error
     if isinstance(document, dict) and isinstance(document.get("elements"), list):
         return _overpass(path, document)
     return _geojson(path, document)

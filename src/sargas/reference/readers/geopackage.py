@@ -12,7 +12,7 @@ from typing import Any
 
 from sargas.errors import FormatError
 from sargas.reference.geometry import GeometryFaultError, Shape, from_wkb
-from sargas.reference.readers.raw import RawFeature, RawFile, crs_name
+from sargas.reference.readers.raw import RawFeature, RawFile, crs_name, safe
 
 _ENVELOPE_BYTES = (0, 32, 48, 48, 64)
 _UNDEFINED_SRS = (-1, 0)
@@ -43,7 +43,9 @@ def read(path: Path) -> RawFile:
             for table, column, _ in layers:
                 _read_layer(database, table, column, raw, many=len(layers) > 1)
     except sqlite3.Error as error:
-        raise FormatError(f"The GeoPackage cannot be read: {error}.", where=str(path)) from error
+        raise FormatError(
+            f"The GeoPackage cannot be read: {safe(error, 200)}.", where=str(path)
+        ) from error
     return raw
 
 
@@ -76,7 +78,7 @@ def _read_layer(
         properties = {n: v for n, v in zip(names, row, strict=True) if n != column}
         if many:
             properties.setdefault("layer", table)
-        feature = RawFeature(f"layer {table}, row {number}", properties)
+        feature = RawFeature(f"layer {safe(table)}, row {number}", properties)
         try:
             feature.shape = geometry_of_blob(dict(zip(names, row, strict=True)).get(column))
         except GeometryFaultError as error:

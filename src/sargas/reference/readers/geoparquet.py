@@ -8,7 +8,7 @@ from typing import Any
 
 from sargas.errors import FormatError
 from sargas.reference.geometry import GeometryFaultError, from_wkb, from_wkt
-from sargas.reference.readers.raw import RawFeature, RawFile, crs_name
+from sargas.reference.readers.raw import RawFeature, RawFile, crs_name, safe
 
 MAX_ROWS = 1_000_000
 
@@ -35,7 +35,9 @@ def read(path: Path) -> RawFile:
             column, crs = _geometry_column(path, geo, file.schema_arrow.names)
             table = file.read()
     except (pa.lib.ArrowException, OSError) as error:
-        raise FormatError(f"The Parquet file is broken: {error}", where=str(path)) from error
+        raise FormatError(
+            f"The Parquet file is broken: {safe(error, 200)}", where=str(path)
+        ) from error
     values = table.column(column).to_pylist()
     others = table.drop_columns([c for c in (column, "bbox") if c in table.column_names])
     raw = RawFile(path, "GeoParquet", crs=crs)
@@ -68,7 +70,7 @@ def _geometry_column(path: Path, geo: dict[str, Any], names: list[str]) -> tuple
     )
     if column not in names:
         raise FormatError(
-            f"There is no geometry column. The columns are: {', '.join(names[:20])}.",
+            f"There is no geometry column. The columns are: {safe(', '.join(names[:20]), 400)}.",
             where=str(path),
             hint="GeoParquet names it in its metadata under the key 'geo'.",
         )
@@ -77,7 +79,7 @@ def _geometry_column(path: Path, geo: dict[str, Any], names: list[str]) -> tuple
     encoding = str(about.get("encoding") or "WKB")
     if encoding.upper() != "WKB":
         raise FormatError(
-            f"The geometry is encoded as '{encoding}'.",
+            f"The geometry is encoded as '{safe(encoding)}'.",
             where=str(path),
             hint="Write it again with the encoding WKB.",
         )

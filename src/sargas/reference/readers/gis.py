@@ -9,7 +9,7 @@ from typing import Any
 
 from sargas.errors import FormatError, UsageError
 from sargas.reference.geometry import GeometryFaultError, from_wkb
-from sargas.reference.readers.raw import MAX_BYTES, RawFeature, RawFile, crs_name
+from sargas.reference.readers.raw import MAX_BYTES, RawFeature, RawFile, crs_name, safe
 
 GIS_HINT = "Install it with: pip install 'sargas[gis]'"
 
@@ -37,10 +37,10 @@ def read(path: Path) -> RawFile:
         systems: set[str] = set()
         for layer in layers:
             systems.add(_read_layer(pyogrio, path, layer, raw, many=len(layers) > 1))
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        raise FormatError(f"GDAL cannot read the file: {error}", where=str(path)) from error
-    except (ValueError, RuntimeError) as error:
-        raise FormatError(f"GDAL cannot read the file: {error}", where=str(path)) from error
+    except (ValueError, RuntimeError) as error:  # GDAL's own errors are RuntimeErrors
+        raise FormatError(
+            f"GDAL cannot read the file: {safe(error, 200)}", where=str(path)
+        ) from error
     if len(systems) > 1:
         raise FormatError("The layers use different reference systems.", where=str(path))
     raw.crs = systems.pop() if systems else ""
@@ -65,7 +65,7 @@ def _read_layer(pyogrio: Any, path: Path, layer: str, raw: RawFile, *, many: boo
         properties = {n: _plain(c[number]) for n, c in zip(names, columns, strict=True)}
         if many:
             properties.setdefault("layer", layer)
-        feature = RawFeature(f"layer {layer}, row {number + 1}", properties)
+        feature = RawFeature(f"layer {safe(layer)}, row {number + 1}", properties)
         try:
             if geometries[number] is None:
                 raise GeometryFaultError("null_geometry")

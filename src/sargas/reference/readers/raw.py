@@ -52,6 +52,16 @@ class RawFile:
     notes: list[str] = field(default_factory=list)
 
 
+def safe(text: object, most: int = 80) -> str:
+    r"""Make a text from a file fit for a message: printable, and not long.
+
+    Example:
+        >>> safe("a\x1b[31mb")
+        'a[31mb'
+    """
+    return "".join(c for c in str(text)[:most] if c.isprintable())
+
+
 _WGS84 = re.compile(r"CRS[:_ ]?84\b|EPSG:{1,2}[\d.]*:?(4326|4979)\b|^(4326|4979|WGS ?84)$", re.I)
 
 
@@ -68,4 +78,4 @@ def crs_name(text: object) -> str:
     if not words or _WGS84.search(words):
         return ""
     code = re.search(r"EPSG:{1,2}(?:[\d.]*:)?(\d+)", words, re.I)
-    return f"EPSG:{code[1]}" if code else words[:80]
+    return f"EPSG:{code[1]}" if code else safe(words)
