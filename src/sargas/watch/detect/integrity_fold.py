@@ -1,0 +1,430 @@
+"""The kernels of D10 `position_integrity`: jumps, two places in turn, inland, standing still."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from sargas.model.geodesy import (
+    KN_MS,
+    distance_m,
+    metres_per_degree,
+    point_segment,
+    short_distance_m,
+)
+from sargas.model.time import MINUTE_MS
+from sargas.watch.clean import JUMP, OK
+from sargas.watch.detect.base import CLOSE, OPEN, ROOM
+from sargas.watch.locate import Located
+
+JUMPED, IN_TURN, INLAND, FROZEN = range(4)
+KINDS = 4
+TRACK, TRACK_MS = 16, 120_000
+"""A coarse track of the last half hour tells a late copy of an old report from a jump."""
+
+FEATURE_NAMES = (
+    "kind", "implied_kn", "distance_m", "dt_s", "signs", "lon", "lat", "land_m", "sog_kn",
+    "fixes", "changes", "turns", "span_min", "end", "depth_m", "t_sign_ms",
+)  # fmt: skip
+SIGNS, SPAN, END, T_SIGN = 4, 12, 13, 15
+
+STATE = np.dtype(
+    [
+        ("known", "i8"), ("slot", "i8"), ("t_ms", "i8"), ("lon", "f8"), ("lat", "f8"),
+        ("depth_m", "f8"), ("open", "i8"),
+        ("t_sea_ms", "i8"), ("sea_lon", "f8"), ("sea_lat", "f8"),
+        ("t_still_ms", "i8"), ("t_moving_ms", "i8"), ("still_lon", "f8"), ("still_lat", "f8"),
+        ("still_fixes", "i8"), ("changes", "i8"), ("sog_kn", "f8"), ("cog_deg", "f8"),
+        ("inland", "i8"), ("t_inland_ms", "i8"), ("inland_kn", "f8"), ("inland_m", "f8"),
+        ("inland_dt_s", "f8"),
+        ("other", "i8"), ("turns", "i8"), ("t_turn_ms", "i8"), ("t_turns_ms", "i8"),
+        ("t_track_ms", "i8"), ("track_n", "i8"),
+        ("track_lon", "f8", TRACK), ("track_lat", "f8", TRACK),
+    ]
+)  # fmt: skip
+"""One row a subject: its last clean fix, its last fix at sea, the run of fixes that do not move,
+the run of fixes inland, the hull it was before, and its coarse track."""
+
+CASE = np.dtype(
+    [
+        ("open", "u1"), ("slot", "i4"), ("t_start_ms", "i8"), ("t_sign_ms", "i8"), ("lon", "f8"),
+        ("lat", "f8"), ("x", "f8", 16),
+    ]
+)  # fmt: skip
+"""One row a subject and kind: the open event, or the last one."""
+
+
+class Params(NamedTuple):
+    """Limits of the rule, from `rules.toml`."""
+
+    jump_kn: float
+    jump_m: float
+    stale_m: float
+    turns: float
+    inland_m: float
+    inland_exit_m: float
+    inland_fixes: float
+    inland_kn: float
+    frozen_kn: float
+    frozen_m: float
+    frozen_ms: float
+    frozen_fixes: float
+    frozen_silence_ms: float
+    close_ms: float
+
+
+class Sign(NamedTuple):
+    """One sign of something wrong with a position; the numbers go into the event's features."""
+
+    t_start_ms: int
+    t_ms: int
+    slot: int
+    lon: float
+    lat: float
+    implied_kn: float
+    distance_m: float
+    dt_s: float
+    other_lon: float
+    other_lat: float
+    land_m: float
+    sog_kn: float
+    fixes: float
+    changes: float
+    turns: float
+    depth_m: float
+
+
+@njit(cache=True, nogil=True)
+def _free_start_ms(cases: NDArray[np.void], w: int, kind: int, t_ms: int) -> int:
+    """Move a start by whole seconds off those of the subject's other kinds.
+
+    An alert is named by detector, subject and start: two kinds that begin with the same fix would
+    otherwise be one alert.
+    """
+    is_free = False
+    while not is_free:
+        is_free = True
+        for k in range(KINDS):
+            if k != kind and cases[w * KINDS + k]["t_start_ms"] // 1000 == t_ms // 1000:
+                t_ms += 1000
+                is_free = False
+    return t_ms
+
+
+@njit(cache=True, nogil=True)
+def _write(
+    cases: NDArray[np.void], c: int, op: int, t_ms: int, events: NDArray[np.void], n: int
+) -> int:
+    """Write an event about a case; returns events written."""
+    events[n]["op"], events[n]["priority"], events[n]["slot"] = op, 3, cases[c]["slot"]
+    events[n]["t_start_ms"], events[n]["t_ms"] = cases[c]["t_start_ms"], t_ms
+    events[n]["lon"], events[n]["lat"] = cases[c]["lon"], cases[c]["lat"]
+    events[n]["asset"] = -1
+    events[n]["distance_m"] = events[n]["accuracy_m"] = events[n]["kp_m"] = math.nan
+    for k in range(16):
+        events[n]["x"][k] = cases[c]["x"][k]
+    return n + 1
+
+
+@njit(cache=True, nogil=True)
+def _sign(
+    state: NDArray[np.void],
+    cases: NDArray[np.void],
+    w: int,
+    kind: int,
+    s: Sign,
+    events: NDArray[np.void],
+    n: int,
+) -> int:
+    """Open a case at its first sign, or note a further one; returns events written."""
+    c = w * KINDS + kind
+    x = cases[c]["x"]
+    if cases[c]["open"]:
+        x[SIGNS] += 1
+        if s.distance_m > x[2]:
+            x[1], x[2], x[3] = s.implied_kn, s.distance_m, s.dt_s
+            x[5], x[6] = s.other_lon, s.other_lat
+        x[9], x[10], x[11] = s.fixes, s.changes, s.turns
+    else:
+        x[0], x[1], x[2], x[3], x[SIGNS] = kind, s.implied_kn, s.distance_m, s.dt_s, 1
+        x[5], x[6], x[7], x[8] = s.other_lon, s.other_lat, s.land_m, s.sog_kn
+        x[9], x[10], x[11], x[END], x[14] = s.fixes, s.changes, s.turns, 0, s.depth_m
+        cases[c]["slot"], cases[c]["lon"], cases[c]["lat"] = s.slot, s.lon, s.lat
+        cases[c]["t_start_ms"] = _free_start_ms(cases, w, kind, s.t_start_ms)
+    cases[c]["t_sign_ms"] = x[T_SIGN] = s.t_ms
+    x[SPAN] = (s.t_ms - s.t_start_ms) / MINUTE_MS
+    if cases[c]["open"]:
+        x[SPAN] = (s.t_ms - cases[c]["t_start_ms"]) / MINUTE_MS
+        return n
+    cases[c]["open"] = 1
+    state[w]["open"] += 1
+    return _write(cases, c, OPEN, s.t_ms, events, n)
+
+
+@njit(cache=True, nogil=True)
+def _is_stale(state: NDArray[np.void], w: int, lon: float, lat: float, stale_m: float) -> bool:
+    """Tell whether a place lies on the vessel's own track: an old report that came late."""
+    kx, ky = metres_per_degree(lat)
+    n = state[w]["track_n"]
+    ax, ay = (state[w]["lon"] - lon) * kx, (state[w]["lat"] - lat) * ky
+    for k in range(min(n, TRACK)):
+        j = (n - 1 - k) % TRACK
+        bx = (state[w]["track_lon"][j] - lon) * kx
+        by = (state[w]["track_lat"][j] - lat) * ky
+        if point_segment(0.0, 0.0, ax, ay, bx, by)[0] <= stale_m:
+            return True
+        ax, ay = bx, by
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _jump(
+    state: NDArray[np.void],
+    cases: NDArray[np.void],
+    w: int,
+    t_ms: int,
+    lon: float,
+    lat: float,
+    sog_kn: float,
+    stale: NDArray[np.int64],
+    p: Params,
+    events: NDArray[np.void],
+    n: int,
+) -> int:
+    """Weigh a fix that no hull of this subject can have reached."""
+    dt_s = max((t_ms - state[w]["t_ms"]) / 1000.0, 1.0)
+    away_m = distance_m(state[w]["lon"], state[w]["lat"], lon, lat)
+    implied_kn = away_m / dt_s / KN_MS
+    if away_m < p.jump_m or implied_kn < p.jump_kn:
+        return n
+    if _is_stale(state, w, lon, lat, p.stale_m):
+        stale[0] += 1
+        return n
+    sign = Sign(
+        t_ms, t_ms, state[w]["slot"], state[w]["lon"], state[w]["lat"], implied_kn, away_m, dt_s,
+        lon, lat, math.nan, sog_kn, 0.0, 0.0, 0.0, state[w]["depth_m"],
+    )  # fmt: skip
+    return _sign(state, cases, w, JUMPED, sign, events, n)
+
+
+@njit(cache=True, nogil=True)
+def _switch(
+    state: NDArray[np.void],
+    cases: NDArray[np.void],
+    w: int,
+    slot: int,
+    t_ms: int,
+    lon: float,
+    lat: float,
+    p: Params,
+    events: NDArray[np.void],
+    n: int,
+) -> int:
+    """Take note that another hull of the subject is heard now; see whether they take turns."""
+    was = state[w]["slot"]
+    if slot == state[w]["other"] and t_ms - state[w]["t_turn_ms"] <= p.close_ms:
+        state[w]["turns"] += 1
+    else:
+        state[w]["turns"], state[w]["t_turns_ms"] = 1, t_ms
+    state[w]["other"], state[w]["t_turn_ms"], state[w]["slot"] = was, t_ms, slot
+    state[w]["inland"] = state[w]["t_still_ms"] = state[w]["track_n"] = 0
+    if state[w]["turns"] < p.turns:
+        return n
+    dt_s = max((t_ms - state[w]["t_ms"]) / 1000.0, 1.0)
+    away_m = distance_m(state[w]["lon"], state[w]["lat"], lon, lat)
+    sign = Sign(
+        state[w]["t_turns_ms"], t_ms, was, state[w]["lon"], state[w]["lat"],
+        away_m / dt_s / KN_MS, away_m, dt_s, lon, lat, math.nan, math.nan, 0.0, 0.0,
+        state[w]["turns"], state[w]["depth_m"],
+    )  # fmt: skip
+    return _sign(state, cases, w, IN_TURN, sign, events, n)
+
+
+@njit(cache=True, nogil=True)
+def _go_inland(
+    state: NDArray[np.void],
+    cases: NDArray[np.void],
+    w: int,
+    t_ms: int,
+    lon: float,
+    lat: float,
+    land_m: float,
+    sog_kn: float,
+    p: Params,
+    events: NDArray[np.void],
+    n: int,
+) -> int:
+    """Weigh a fix well inside land: how fast did it come there from the sea?
+
+    A ship in a canal or a river came there slowly, and is left alone however long it stays.
+    """
+    if state[w]["inland"] == 0:
+        if state[w]["t_sea_ms"] == 0:
+            return n
+        dt_s = max((t_ms - state[w]["t_sea_ms"]) / 1000.0, 1.0)
+        away_m = distance_m(state[w]["sea_lon"], state[w]["sea_lat"], lon, lat)
+        state[w]["inland_m"], state[w]["inland_dt_s"] = away_m, dt_s
+        state[w]["inland_kn"], state[w]["t_inland_ms"] = away_m / dt_s / KN_MS, t_ms
+    state[w]["inland"] += 1
+    if state[w]["inland"] < p.inland_fixes or state[w]["inland_kn"] < p.inland_kn:
+        return n
+    sign = Sign(
+        state[w]["t_inland_ms"], t_ms, state[w]["slot"], lon, lat, state[w]["inland_kn"],
+        state[w]["inland_m"], state[w]["inland_dt_s"], state[w]["sea_lon"], state[w]["sea_lat"],
+        land_m, sog_kn, state[w]["inland"], 0.0, 0.0, math.nan,
+    )  # fmt: skip
+    return _sign(state, cases, w, INLAND, sign, events, n)
+
+
+@njit(cache=True, nogil=True)
+def _begin_still(
+    state: NDArray[np.void],
+    w: int,
+    t_ms: int,
+    lon: float,
+    lat: float,
+    sog_kn: float,
+    cog_deg: float,
+) -> None:
+    """Begin a run of fixes that may turn out not to move."""
+    state[w]["t_still_ms"] = state[w]["t_moving_ms"] = t_ms
+    state[w]["still_lon"], state[w]["still_lat"] = lon, lat
+    state[w]["still_fixes"], state[w]["changes"] = 1, 0
+    state[w]["sog_kn"], state[w]["cog_deg"] = sog_kn, cog_deg
+
+
+@njit(cache=True, nogil=True)
+def _stand(
+    state: NDArray[np.void],
+    cases: NDArray[np.void],
+    w: int,
+    t_ms: int,
+    lon: float,
+    lat: float,
+    sog_kn: float,
+    cog_deg: float,
+    p: Params,
+    events: NDArray[np.void],
+    n: int,
+) -> int:
+    """Weigh a fix that reports speed: does the position move?"""
+    if (
+        state[w]["t_still_ms"] == 0
+        or t_ms - state[w]["t_moving_ms"] > p.frozen_silence_ms
+        or abs(lat - state[w]["still_lat"]) * 110_000.0 > p.frozen_m
+    ):
+        _begin_still(state, w, t_ms, lon, lat, sog_kn, cog_deg)
+        return n
+    moved_m = short_distance_m(state[w]["still_lon"], state[w]["still_lat"], lon, lat)
+    if moved_m > p.frozen_m:
+        _begin_still(state, w, t_ms, lon, lat, sog_kn, cog_deg)
+        return n
+    state[w]["t_moving_ms"] = t_ms
+    state[w]["still_fixes"] += 1
+    if sog_kn != state[w]["sog_kn"] or cog_deg != state[w]["cog_deg"]:
+        state[w]["changes"] += not (math.isnan(cog_deg) and sog_kn == state[w]["sog_kn"])
+        state[w]["sog_kn"], state[w]["cog_deg"] = sog_kn, cog_deg
+    since_ms = t_ms - state[w]["t_still_ms"]
+    if since_ms < p.frozen_ms or state[w]["still_fixes"] < p.frozen_fixes:
+        return n
+    sign = Sign(
+        state[w]["t_still_ms"], t_ms, state[w]["slot"], lon, lat, 0.0, moved_m, since_ms / 1000.0,
+        lon, lat, math.nan, sog_kn, state[w]["still_fixes"], state[w]["changes"], 0.0,
+        state[w]["depth_m"],
+    )  # fmt: skip
+    return _sign(state, cases, w, FROZEN, sign, events, n)
+
+
+@njit(cache=True, nogil=True)
+def _note_track(state: NDArray[np.void], w: int, t_ms: int, lon: float, lat: float) -> None:
+    """Keep a position of the coarse track."""
+    j = state[w]["track_n"] % TRACK
+    state[w]["track_lon"][j], state[w]["track_lat"][j] = lon, lat
+    state[w]["track_n"] += 1
+    state[w]["t_track_ms"] = t_ms
+
+
+@njit(cache=True, nogil=True)
+def integrity_rows(
+    rows: Located,
+    start: int,
+    end: int,
+    state: NDArray[np.void],
+    cases: NDArray[np.void],
+    stale: NDArray[np.int64],
+    p: Params,
+    events: NDArray[np.void],
+    n: int,
+) -> tuple[int, int]:
+    """Look for positions that cannot be true.
+
+    Args:
+        rows: columns of located fixes, canonical order; those from `start` to `end` are taken.
+        state: one row a subject. cases: four rows a subject. stale: (1,) late copies left alone.
+        p: the limits. events: room for events, `n` of them written.
+
+    Returns:
+        (the next row, events written by now).
+    """
+    for i in range(start, end):
+        verdict = rows.verdict[i]
+        if verdict != OK and verdict != JUMP:
+            continue
+        if n + ROOM > events.shape[0]:
+            return i, n
+        w, t_ms, lon, lat = rows.subject[i], rows.t_ms[i], rows.lon[i], rows.lat[i]
+        sog_kn = rows.sog_kn[i]
+        if verdict == JUMP:
+            if state[w]["known"]:
+                n = _jump(state, cases, w, t_ms, lon, lat, sog_kn, stale, p, events, n)
+            continue
+        if state[w]["known"] == 0:
+            state[w]["known"], state[w]["slot"], state[w]["other"] = 1, rows.slot[i], -1
+        elif state[w]["slot"] != rows.slot[i]:
+            n = _switch(state, cases, w, rows.slot[i], t_ms, lon, lat, p, events, n)
+        land_m = rows.land_m[i]
+        if land_m >= 0.0:
+            state[w]["inland"] = 0
+            state[w]["t_sea_ms"], state[w]["sea_lon"], state[w]["sea_lat"] = t_ms, lon, lat
+        elif land_m < -p.inland_m:
+            n = _go_inland(state, cases, w, t_ms, lon, lat, land_m, sog_kn, p, events, n)
+        elif land_m > -p.inland_exit_m:
+            state[w]["inland"] = 0
+        status = rows.nav_status[i]
+        if sog_kn <= p.frozen_kn or status == 1 or status == 5 or status == 6:
+            state[w]["t_still_ms"] = 0  # stands, and says so
+        elif sog_kn > p.frozen_kn:
+            n = _stand(state, cases, w, t_ms, lon, lat, sog_kn, rows.cog_deg[i], p, events, n)
+        if t_ms - state[w]["t_track_ms"] >= TRACK_MS:
+            _note_track(state, w, t_ms, lon, lat)
+        state[w]["t_ms"], state[w]["lon"], state[w]["lat"] = t_ms, lon, lat
+        state[w]["depth_m"] = rows.depth_m[i]
+    return end, n
+
+
+@njit(cache=True, nogil=True)
+def integrity_tick(
+    t_ms: int,
+    start: int,
+    state: NDArray[np.void],
+    cases: NDArray[np.void],
+    p: Params,
+    events: NDArray[np.void],
+    n: int,
+) -> tuple[int, int]:
+    """Close the cases without a further sign for long enough."""
+    for w in range(start, state.shape[0]):
+        if state[w]["open"] == 0:
+            continue
+        if n + ROOM > events.shape[0]:
+            return w, n
+        for c in range(w * KINDS, (w + 1) * KINDS):
+            if cases[c]["open"] and t_ms - cases[c]["t_sign_ms"] >= p.close_ms:
+                cases[c]["open"], cases[c]["x"][END] = 0, 1
+                state[w]["open"] -= 1
+                n = _write(cases, c, CLOSE, t_ms, events, n)
+    return state.shape[0], n

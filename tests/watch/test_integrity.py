@@ -1,0 +1,205 @@
+"""D10: positions that cannot be true, those that only look so, how cases close, and the laws."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sargas.model.fixes import SOG_OVERFLOW
+from sargas.watch.detect.integrity import PositionIntegrity
+from tests.watch import laws
+from tests.watch.tracks import MINUTE, T0, Track
+
+
+def run(*parts):
+    w = laws.new_watch(PositionIntegrity)
+    whole = laws.whole(*parts)
+    return w.push(whole).alerts + w.flush().alerts, w.detectors[0].counts
+
+
+def kinds(alerts):
+    return [a.context["kind"] for a in alerts if a.version == 1]
+
+
+def sailing(minutes=30.0, **options):
+    return Track(**options).sail(minutes, sog_kn=10, cog_deg=90)
+
+
+def jumping(km_north=30.0, fixes=1, **options):
+    """Sail, report elsewhere for some fixes, sail on as if nothing had been."""
+    t = sailing(20, **options)
+    lon, lat = t.lon, t.lat
+    t.jump(lon, lat + km_north / 111.3).sail(fixes / 6, sog_kn=10, cog_deg=90)
+    return t.jump(lon, lat).sail(20, sog_kn=10, cog_deg=90)
+
+
+def test_an_ordinary_way_raises_nothing():
+    t = sailing(30).sail(20, sog_kn=25, cog_deg=10).sail(30, sog_kn=0.1, cog_deg=0)
+    assert run(t.fixes()) == ([], {})
+
+
+def test_a_jump_is_a_p3_that_names_both_places():
+    (a, *rest), _ = run(jumping().fixes())
+    assert (a.priority, a.context["kind"], a.asset) == ("P3", "jump", None)
+    assert a.t_start_ms == T0 + 20 * MINUTE + 10_000
+    assert a.lat == pytest.approx(57.0, abs=0.01)
+    assert "57°16" in a.text
+    assert "30.0 km from its last clean position 10 s before" in a.text
+    assert any("single report" in s for s in a.against)
+    assert rest == []
+
+
+def test_a_short_hop_or_a_fast_craft_is_no_jump():
+    assert run(jumping(km_north=1.5).fixes())[0] == []
+    fast = Track().sail(30, sog_kn=48, cog_deg=0)
+    assert run(fast.fixes())[0] == []
+
+
+def test_a_late_copy_of_an_old_report_is_counted_not_raised():
+    """A station whose clock is wrong brings a position 17 minutes old (measured on FRIO)."""
+    fixes = sailing(40).fixes()
+    old = fixes.take(np.array([60]))
+    old.t_ms[:] += 17 * MINUTE
+    assert run(fixes, old) == ([], {"late_copies": 1})
+
+
+def test_it_closes_after_30_minutes_without_a_sign():
+    t = jumping().sail(40, sog_kn=10, cog_deg=90)
+    (a, b), _ = run(t.fixes())
+    assert (b.state, b.id) == ("closed", a.id)
+    assert b.t_end_ms == pytest.approx(a.t_start_ms + 30 * MINUTE, abs=MINUTE)
+    assert "1 sign in all" in b.text
+
+
+def test_two_ships_with_one_mmsi_are_said_to_be_that():
+    there = Track(lon=20.0, lat=58.0, seed=2).sail(30, sog_kn=8, cog_deg=180)
+    alerts, _ = run(sailing().fixes(), there.fixes())
+    assert kinds(alerts) == ["jump", "in_turn"]
+    a = next(a for a in alerts if a.context["kind"] == "in_turn")
+    assert "two ships use this MMSI" in a.text
+    assert {r.feature: r.passed for r in a.why}["changes between two places"]
+    assert len({a.id for a in alerts}) == 2
+
+
+def inland_after_a_jump():
+    """From off Gotland to the middle of Latvia from one fix to the next."""
+    return sailing(20).jump(25.5, 57.0).sail(5, sog_kn=10, cog_deg=90)
+
+
+def test_inland_from_one_fix_to_the_next():
+    alerts, _ = run(inland_after_a_jump().fixes())
+    assert kinds(alerts) == ["jump", "inland"]
+    a = next(a for a in alerts if a.context["kind"] == "inland")
+    assert "inside land at 57°00" in a.text
+    assert "where it is, is not known" in a.text
+    assert {r.feature: r.passed for r in a.why}["fixes in a row"]
+
+
+def test_inland_needs_three_fixes_in_a_row():
+    few = sailing(20).jump(25.5, 57.0).sail(4 / 6, sog_kn=10, cog_deg=90)  # two of them confirmed
+    assert "inland" not in kinds(run(few.fixes())[0])
+
+
+def kiel_canal():
+    """From Kiel fjord to the Elbe at 8 kn, along the canal as the chart has it."""
+    way = [(10.35, 54.60), (10.16, 54.40), (10.14, 54.365), (9.93, 54.36), (9.70, 54.33),
+           (9.60, 54.20), (9.35, 54.13), (9.30, 54.02), (9.14, 53.89)]  # fmt: skip
+    t = Track(lon=way[0][0], lat=way[0][1])
+    for lon, lat in way[1:]:
+        for _ in range(400):
+            gap = np.hypot((lon - t.lon) * 65_000, (lat - t.lat) * 111_300)
+            if gap < 300:
+                break
+            t.sail(1, sog_kn=8, cog_deg=t.aim(lon, lat))
+    return t
+
+
+def test_canal_traffic_is_left_alone():
+    t = kiel_canal()
+    w = laws.new_watch(PositionIntegrity)
+    land = w.around.geography.land_distance
+    inland = sum(land.at(r[1], r[2]) < -1000 for r in t.rows)
+    assert inland > 100  # the case is real: the land file does not know the canal
+    assert run(t.fixes())[0] == []
+
+
+def test_canal_traffic_heard_again_after_a_silence_is_left_alone():
+    fixes = kiel_canal().fixes()
+    hours = (fixes.t_ms - fixes.t_ms[0]) / 3_600_000
+    assert run(fixes.take((hours < 1.5) | (hours > 3.0)))[0] == []
+
+
+def frozen(minutes=15.0, sog_kn=9.0, **options):
+    t = Track(**options).sail(20, sog_kn=9, cog_deg=90)
+    return t.sail(minutes, sog_kn=0, cog_deg=90, reported_kn=sog_kn)
+
+
+def test_frozen_position_with_speed():
+    (a,), _ = run(frozen().fixes())
+    assert a.context["kind"] == "frozen"
+    assert a.t_start_ms == pytest.approx(T0 + 20 * MINUTE, abs=20_000)
+    assert a.t_detected_ms - a.t_start_ms == 10 * MINUTE
+    assert "has not moved more than 100 m for 10 minutes" in a.text
+    (b,), _ = run(frozen(noise_kn=0.0).fixes())
+    assert any("word for word" in s for s in b.against)
+
+
+@pytest.mark.parametrize(
+    "track",
+    [frozen(9), frozen(40, sog_kn=2.5), frozen(40, nav_status=1), frozen(40, nav_status=5),
+     frozen(40, every_s=240)],
+)  # fmt: skip
+def test_frozen_gates(track):
+    assert run(track.fixes())[0] == []
+
+
+def test_one_wild_speed_at_anchor_raises_nothing():
+    """As LOTUS: 102.2 kn once, or any other wild speed, while the position stands."""
+    for raw in (SOG_OVERFLOW, 1021):
+        t = Track(nav_status=0, noise_kn=0).sail(60, sog_kn=0, cog_deg=0)
+        fixes = t.fixes()
+        fixes.sog_raw[180] = raw
+        assert run(fixes)[0] == []
+
+
+def test_kinds_that_begin_with_the_same_fix_are_two_alerts():
+    alerts, _ = run(inland_after_a_jump().fixes(), jumping(mmsi=230_000_009).fixes())
+    opened = [a for a in alerts if a.version == 1]
+    assert len({a.id for a in opened}) == len(opened) == 3
+
+
+def scene():
+    """All four kinds, and cases that close."""
+    there = Track(lon=20.0, lat=58.0, seed=2, mmsi=230_000_002, every_s=30)
+    return laws.whole(
+        jumping(every_s=10).sail(35, sog_kn=10, cog_deg=90).fixes(),
+        sailing(mmsi=230_000_002, every_s=30).fixes(),
+        there.sail(30, sog_kn=8, cog_deg=180).fixes(),
+        sailing(20, mmsi=230_000_003).jump(25.5, 57.0).sail(5, sog_kn=10, cog_deg=90).fixes(),
+        frozen(mmsi=230_000_004, every_s=20).fixes(),
+    )  # fmt: skip
+
+
+def scene_lines():
+    return laws.fold_in_cuts(laws.new_watch(PositionIntegrity), scene(), [])
+
+
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_cuts_and_reloads_change_nothing(seed):
+    rng = np.random.default_rng(seed)
+    whole = scene()
+    once = scene_lines()
+    assert len(once) >= 8
+    cuts = laws.random_cuts(len(whole.fixes), rng)
+    got = laws.fold_in_cuts(
+        laws.new_watch(PositionIntegrity), whole, cuts,
+        reload_at=int(rng.integers(0, len(cuts) + 1)),
+    )  # fmt: skip
+    assert sorted(got) == sorted(once)
+
+
+def test_interpreted_equals_compiled():
+    assert laws.interpreted("tests.watch.test_integrity", "scene_lines") == scene_lines()
