@@ -181,13 +181,31 @@ def suspects(
             found.append(entry)
     told = {(c.subject.key, c.t_from_ms) for c in own if c.uncertain}
     crossed = {e.subject.key for e in found if e.basis == CROSSING}
+    found = [_with_silences(e, gaps) for e in found]
     found += [_from_presence(p, asset, crossed, limits) for p in presences]
-    found += [_from_gap(g, asset, limits) for g in gaps if (g.subject.key, g.t1_ms) not in told]
+    found += [
+        _from_gap(g, asset, limits)
+        for g in gaps
+        if (g.subject.key, g.t1_ms) not in told and g.subject.key not in crossed
+    ]
     found.sort(key=lambda e: (BASES.index(e.basis), e.order, e.subject.key, e.t_from_ms))
     ranked = tuple(replace(e, rank=k + 1) for k, e in enumerate(_one_presence_each(found)))
     exercise = next((c.exercise for c in own if c.exercise), None)
     statement = _statement(ranked, asset, at_ms, window_min)
     return Answer(asset, at_ms, window_min, ranked, statement, coverage, exercise)
+
+
+def _with_silences(entry: Crosser, gaps: Sequence[Gap]) -> Crosser:
+    """Add to a crosser's reasons when it was not received; its silences are no entries apart."""
+    if entry.basis != CROSSING:
+        return entry
+    said = tuple(
+        f"no position of it received after {iso(g.t1_ms)} "
+        + ("and not again" if g.t2_ms is None else f"until {iso(g.t2_ms)}")
+        for g in gaps
+        if g.subject.key == entry.subject.key
+    )
+    return replace(entry, reasons=entry.reasons + said)
 
 
 def _one_presence_each(found: Sequence[Crosser]) -> list[Crosser]:
@@ -320,7 +338,7 @@ def _from_presence(
     minutes = (p.t_to_ms - p.t_from_ms) / MINUTE_MS
     also = p.subject.key in crossed
     reasons = (
-        f"slow within {p.distance_m:.0f} m of the asset, {p.sog_kn:.1f} kn on average below "
+        f"slow within {p.distance_m:.0f} m of the asset, {p.sog_kn:.1f} kn on average while below "
         f"{limits['slow_kn']:g} kn, from {iso(p.t_from_ms)} to {iso(p.t_to_ms)} "
         f"({minutes:.0f} min)",
         "its crossing is listed apart" if also else "no crossing of it was received",
