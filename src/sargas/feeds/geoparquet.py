@@ -33,7 +33,8 @@ from sargas.model.time import NO_TIME
 
 FORMAT: Final = "noaa-geoparquet"
 _WKB_POINT: Final = 21
-_GEOMETRY: Final = ("geometry", "geom", "wkb_geometry")
+GEOMETRY: Final = ("geometry", "geom", "wkb_geometry")
+"""Names that the column of points goes by."""
 _KIND: Final = {word.lower(): code for word, code in KIND.items()}
 
 Ints = NDArray[np.int64]
@@ -48,7 +49,7 @@ class GeoParquetFeed(ParquetRows):
     def __init__(self, source: Source, file: Any, *, src_id: int, batch_rows: int) -> None:  # noqa: ANN401
         names = file.schema_arrow.names
         self._columns_of = _find_columns(source.where, names)
-        self._geometry = next((n for n in names if n.lower() in _GEOMETRY), None)
+        self._geometry = next((n for n in names if n.lower() in GEOMETRY), None)
         if self._geometry is None and not {Role.LON, Role.LAT} <= self._columns_of.keys():
             raise FormatError(
                 f"There is neither a geometry nor a longitude and latitude. Found:"

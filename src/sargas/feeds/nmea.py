@@ -11,10 +11,10 @@ from sargas.decode.ais import AisDecoder
 from sargas.decode.codes import LINE_OUTCOMES, REJECTED_LINES
 from sargas.decode.delimited import harmless
 from sargas.decode.tables import AisTables, FixTable, StaticTable
-from sargas.errors import FormatError
+from sargas.errors import FormatError, InputError
 from sargas.feeds.base import BATCH_BYTES, Count, Feed, Pieces
 from sargas.feeds.opening import Source
-from sargas.feeds.sniff import HEAD, text_format
+from sargas.feeds.sniff import BOM, HEAD, text_format
 from sargas.model.fixes import SEA, Batch, Fixes, Statics
 
 FORMAT: Final = "nmea"
@@ -67,6 +67,9 @@ class NmeaFeed(Feed):
         for where, stream in self._source.members():
             head = head or stream.peek(HEAD, lambda seen: b"\n" in seen)
             pieces, last = Pieces(stream, PIECE), b"\n"
+            if stream.peek(3) == BOM:
+                stream.read(3)
+                yield self._feed(where, b"  \n")  # a blank line: offsets stay those of the file
             for piece in pieces:
                 last = piece[-1:]
                 yield self._feed(where, piece)
@@ -109,7 +112,11 @@ class NmeaFeed(Feed):
         fixes: list[Fixes] = []
         statics: list[Statics] = []
         rows, since = 0, 0
-        for tables in self._tables():
+        broken: InputError | None = None
+        for tables in self._until_error():
+            if isinstance(tables, InputError):
+                broken = tables
+                break
             fixes.append(fixes_of(tables.fixes))
             statics.append(statics_of(tables.static))
             rows += len(fixes[-1])
@@ -118,6 +125,15 @@ class NmeaFeed(Feed):
                 yield from _cut(Fixes.concat(fixes), Statics.concat(statics), self._batch_rows)
                 fixes, statics = [], []
         yield from _cut(Fixes.concat(fixes), Statics.concat(statics), self._batch_rows)
+        if broken:
+            raise broken
+
+    def _until_error(self) -> Iterator[AisTables | InputError]:
+        """Give the tables, then the error that ended them: rows before it are handed over first."""
+        try:
+            yield from self._tables()
+        except InputError as error:
+            yield error
 
 
 def _cut(fixes: Fixes, statics: Statics, batch_rows: int) -> Iterator[Batch]:

@@ -232,13 +232,16 @@ class Source:
         self._raw = Raw(file, where)
         self._rest = self._members()
         self._first: tuple[str, Peeked] | None = None
+        self._is_zip, self._zip_read = False, 0
 
     @property
     def bytes_read(self) -> int:
         """Bytes read so far, of the file as it lies there."""
-        if self._raw.bytes_read or self.path is None or self._file.closed:
+        if not self._is_zip:
             return self._raw.bytes_read
-        return self._file.tell()  # a zip is read by another way than `_raw`
+        if not self._file.closed:
+            self._zip_read = max(self._zip_read, self._file.tell())
+        return self._zip_read
 
     @property
     def head(self) -> bytes:
@@ -278,6 +281,7 @@ class Source:
                 hint="Save it and name the file, or pipe the output of 'unzip -p FILE'.",
             )
         self._file.seek(0)
+        self._is_zip = True
         try:
             archive = zipfile.ZipFile(self._file)
             infos = [i for i in archive.infolist() if not _is_clutter(i)]
@@ -304,6 +308,7 @@ class Source:
     def close(self) -> None:
         """Close the file; standard input stays open."""
         if self.path is not None:
+            _ = self.bytes_read  # the place in a zip is forgotten with the file
             self._file.close()
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from sargas.decode.delimited import harmless
 from sargas.errors import FormatError
-from sargas.feeds import dma, generic, noaa
+from sargas.feeds import dma, generic, geoparquet, noaa
 from sargas.feeds.table import BOM, HEAD, Header, missing_columns, roles_by_alias
 from sargas.feeds.words import COMMON_COLUMNS
 
@@ -85,7 +85,9 @@ def parquet_format(where: str, names: list[str], metadata: Mapping[bytes, bytes]
     if b"sargas.schema" in metadata:
         return "sargas-parquet"
     lower = frozenset(name.lower() for name in names)
-    if noaa.is_noaa(lower) and (b"geo" in metadata or {"lon", "longitude"} & lower):
+    if noaa.is_noaa(lower) and (
+        b"geo" in metadata or {"lon", "longitude", *geoparquet.GEOMETRY} & lower
+    ):
         return "noaa-geoparquet"
     raise FormatError(
         f"The Parquet file holds no known table. Its columns: {', '.join(names[:40])}.",
@@ -94,4 +96,4 @@ def parquet_format(where: str, names: list[str], metadata: Mapping[bytes, bytes]
     )
 
 
-__all__ = ["FORMATS", "HEAD", "PARQUET", "enough", "parquet_format", "refuse", "text_format"]
+__all__ = ["BOM", "FORMATS", "HEAD", "PARQUET", "enough", "parquet_format", "refuse", "text_format"]

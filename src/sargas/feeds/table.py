@@ -26,6 +26,9 @@ HEAD: Final = 1 << 16
 
 BOM: Final = b"\xef\xbb\xbf"
 _DELIMITERS: Final = ",;\t|"
+_NO_ENDS: Final = {0: None, 10: None, 13: None}
+"""Characters that the header must not hold, and that csv would stumble over."""
+
 NEEDED: Final = (Role.T, Role.MMSI, Role.LON, Role.LAT)
 
 
@@ -52,7 +55,7 @@ class Header:
         self.size, self.line = at, line.removesuffix(b"\r")
         text = self.line.decode("utf-8", "replace")
         self.delimiter = max(_DELIMITERS, key=text.count)
-        fields = next(csv.reader([text.replace("\0", "")], delimiter=self.delimiter), [])
+        fields = next(csv.reader([text.translate(_NO_ENDS)], delimiter=self.delimiter), [])
         self.names = tuple(name.strip() for name in fields)
 
     @property
