@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import shapely
 
+from sargas.errors import UsageError
 from sargas.reference import nearest, sample, shipped_geography
 from sargas.reference.files import DATA, read_json
-from sargas.reference.grid import NO_VALUE
+from sargas.reference.grid import NO_VALUE, Grid
 
 pyproj = pytest.importorskip("pyproj")
 
@@ -191,3 +192,9 @@ def test_version_names_the_files():
     ):
         digest.update(name.encode() + b"\x1f" + (DATA / name).read_bytes())
     assert geo.version == digest.hexdigest()[:12]
+
+
+@pytest.mark.parametrize("values", [np.zeros((1, 5), np.int16), np.zeros((0, 0), np.int16)])
+def test_a_grid_too_small_for_the_kernels_is_refused(values):
+    with pytest.raises(UsageError, match="two rows"):
+        Grid(values, 9.0, 53.0, 0.1, 0.1)

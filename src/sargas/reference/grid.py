@@ -10,6 +10,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from sargas.errors import UsageError
+
 NO_VALUE = -32768
 """A node without a value; `sample` and `nearest` give NaN where they meet it."""
 
@@ -106,6 +108,11 @@ class Grid:
     step_lon: float
     step_lat: float
     unit: str = "m"
+
+    def __post_init__(self) -> None:
+        """Refuse what the kernels cannot read: they look at two rows and two columns."""
+        if min(self.values.shape, default=0) < 2 or self.step_lon <= 0 or self.step_lat <= 0:
+            raise UsageError("A grid needs two rows, two columns and steps above 0.")
 
     @property
     def arguments(self) -> tuple[Any, float, float, float, float]:
