@@ -65,6 +65,16 @@ def test_a_late_copy_of_an_old_report_is_counted_not_raised():
     assert run(fixes, old) == ([], {"late_copies": 1})
 
 
+def test_a_station_with_a_late_clock_makes_no_second_ship():
+    """Every fifth report comes again 17 minutes late, so that two hulls seem to take turns."""
+    fixes = sailing(60).fixes()
+    old = fixes.take(np.arange(0, 250, 5))
+    old.t_ms[:] += 17 * MINUTE
+    alerts, counts = run(fixes, old)
+    assert alerts == []
+    assert counts["late_copies"] > 10
+
+
 def test_it_closes_after_30_minutes_without_a_sign():
     t = jumping().sail(40, sog_kn=10, cog_deg=90)
     (a, b), _ = run(t.fixes())

@@ -25,6 +25,8 @@ JUMPED, IN_TURN, INLAND, FROZEN = range(4)
 KINDS = 4
 TRACK, TRACK_MS = 16, 120_000
 """A coarse track of the last half hour tells a late copy of an old report from a jump."""
+STAND_MS = 60_000
+"""Whether a position stands is asked this often; chosen, a tenth of the time it must stand."""
 
 FEATURE_NAMES = (
     "kind", "implied_kn", "distance_m", "dt_s", "signs", "lon", "lat", "land_m", "sog_kn",
@@ -42,7 +44,7 @@ STATE = np.dtype(
         ("inland", "i8"), ("t_inland_ms", "i8"), ("inland_kn", "f8"), ("inland_m", "f8"),
         ("inland_dt_s", "f8"),
         ("other", "i8"), ("turns", "i8"), ("t_turn_ms", "i8"), ("t_turns_ms", "i8"),
-        ("t_track_ms", "i8"), ("track_n", "i8"),
+        ("t_track_ms", "i8"), ("track_n", "i8"), ("track_slot", "i8"),
         ("track_lon", "f8", TRACK), ("track_lat", "f8", TRACK),
     ]
 )  # fmt: skip
@@ -170,7 +172,11 @@ def _is_stale(state: NDArray[np.void], w: int, lon: float, lat: float, stale_m: 
     """Tell whether a place lies on the vessel's own track: an old report that came late."""
     kx, ky = metres_per_degree(lat)
     n = state[w]["track_n"]
-    ax, ay = (state[w]["lon"] - lon) * kx, (state[w]["lat"] - lat) * ky
+    j = (n - 1) % TRACK
+    ax = (state[w]["track_lon"][j] - lon) * kx
+    ay = (state[w]["track_lat"][j] - lat) * ky
+    if state[w]["slot"] == state[w]["track_slot"]:
+        ax, ay = (state[w]["lon"] - lon) * kx, (state[w]["lat"] - lat) * ky
     for k in range(min(n, TRACK)):
         j = (n - 1 - k) % TRACK
         bx = (state[w]["track_lon"][j] - lon) * kx
@@ -220,22 +226,30 @@ def _switch(
     t_ms: int,
     lon: float,
     lat: float,
+    stale: NDArray[np.int64],
     p: Params,
     events: NDArray[np.void],
     n: int,
 ) -> int:
     """Take note that another hull of the subject is heard now; see whether they take turns."""
     was = state[w]["slot"]
-    if slot == state[w]["other"] and t_ms - state[w]["t_turn_ms"] <= p.close_ms:
+    away_m = distance_m(state[w]["lon"], state[w]["lat"], lon, lat)
+    elsewhere_lon, elsewhere_lat = lon, lat
+    if slot == state[w]["track_slot"]:
+        elsewhere_lon, elsewhere_lat = state[w]["lon"], state[w]["lat"]
+    is_stale = _is_stale(state, w, elsewhere_lon, elsewhere_lat, p.stale_m)
+    if away_m < p.jump_m or is_stale:
+        stale[0] += is_stale
+        state[w]["turns"] = 0
+    elif slot == state[w]["other"] and t_ms - state[w]["t_turn_ms"] <= p.close_ms:
         state[w]["turns"] += 1
     else:
         state[w]["turns"], state[w]["t_turns_ms"] = 1, t_ms
     state[w]["other"], state[w]["t_turn_ms"], state[w]["slot"] = was, t_ms, slot
-    state[w]["inland"] = state[w]["t_still_ms"] = state[w]["track_n"] = 0
+    state[w]["inland"] = state[w]["t_still_ms"] = state[w]["t_moving_ms"] = 0
     if state[w]["turns"] < p.turns:
         return n
     dt_s = max((t_ms - state[w]["t_ms"]) / 1000.0, 1.0)
-    away_m = distance_m(state[w]["lon"], state[w]["lat"], lon, lat)
     sign = Sign(
         state[w]["t_turns_ms"], t_ms, was, state[w]["lon"], state[w]["lat"],
         away_m / dt_s / KN_MS, away_m, dt_s, lon, lat, math.nan, math.nan, 0.0, 0.0,
@@ -341,7 +355,11 @@ def _stand(
 
 @njit(cache=True, nogil=True)
 def _note_track(state: NDArray[np.void], w: int, t_ms: int, lon: float, lat: float) -> None:
-    """Keep a position of the coarse track."""
+    """Keep a position of the coarse track: that of one hull, as long as it is heard."""
+    if state[w]["slot"] != state[w]["track_slot"]:
+        if t_ms - state[w]["t_track_ms"] < TRACK * TRACK_MS:
+            return
+        state[w]["track_slot"], state[w]["track_n"] = state[w]["slot"], 0
     j = state[w]["track_n"] % TRACK
     state[w]["track_lon"][j], state[w]["track_lat"][j] = lon, lat
     state[w]["track_n"] += 1
@@ -385,7 +403,7 @@ def integrity_rows(
         if state[w]["known"] == 0:
             state[w]["known"], state[w]["slot"], state[w]["other"] = 1, rows.slot[i], -1
         elif state[w]["slot"] != rows.slot[i]:
-            n = _switch(state, cases, w, rows.slot[i], t_ms, lon, lat, p, events, n)
+            n = _switch(state, cases, w, rows.slot[i], t_ms, lon, lat, stale, p, events, n)
         land_m = rows.land_m[i]
         if land_m >= 0.0:
             state[w]["inland"] = 0
@@ -396,8 +414,8 @@ def integrity_rows(
             state[w]["inland"] = 0
         status = rows.nav_status[i]
         if sog_kn <= p.frozen_kn or status == 1 or status == 5 or status == 6:
-            state[w]["t_still_ms"] = 0  # stands, and says so
-        elif sog_kn > p.frozen_kn:
+            state[w]["t_still_ms"] = state[w]["t_moving_ms"] = 0  # stands, and says so
+        elif sog_kn > p.frozen_kn and t_ms - state[w]["t_moving_ms"] >= STAND_MS:
             n = _stand(state, cases, w, t_ms, lon, lat, sog_kn, rows.cog_deg[i], p, events, n)
         if t_ms - state[w]["t_track_ms"] >= TRACK_MS:
             _note_track(state, w, t_ms, lon, lat)
