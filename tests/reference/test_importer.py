@@ -4,6 +4,8 @@ import errno
 import json
 import os
 import stat
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -461,6 +463,30 @@ def test_a_file_that_sargas_did_not_write_is_named_and_left_alone(home, first, t
         with pytest.raises(StoreError, match=r"mine\.geojson"):
             call()
     assert foreign.read_text() == text
+
+
+def test_leftovers_of_a_killed_import_are_swept(home, first):
+    run(first, home)
+    for name in (".user.cables.geojson.abc.tmp", ".undo.xyz"):
+        (infra_dir(home) / name).write_text("half")
+    run(first, home)
+    assert sorted(p.name for p in infra_dir(home).iterdir()) == [
+        ".lock", LOG, "user.cables.geojson",
+    ]  # fmt: skip
+
+
+def test_imports_at_the_same_time_are_all_kept(home, tmp_path):
+    """Three programs at once: no asset is lost, and the log has three whole lines."""
+    programs = []
+    for i, line in enumerate((LINE, OTHER, THIRD)):
+        path = write_geojson(tmp_path / f"net-{'abc'[i]}.geojson", full(str(i), line))
+        words = ["infra", "import", str(path), "--home", str(home), "--quiet"]
+        code = "from sargas.cli import main; main()"
+        programs.append(subprocess.Popen([sys.executable, "-c", code, *words]))
+    assert [p.wait() for p in programs] == [0, 0, 0]
+    assert len(load_imported(home)) == 3
+    rows = [json.loads(line) for line in (infra_dir(home) / LOG).read_text().splitlines()]
+    assert sorted(r["file"] for r in rows) == [f"net-{c}.geojson" for c in "abc"]
 
 
 def test_encoding_is_the_same_for_the_same_assets():

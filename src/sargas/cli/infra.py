@@ -20,9 +20,27 @@ if TYPE_CHECKING:
     from sargas.model.assets import Asset, AssetSet
     from sargas.reference.importer import Plan
 
+EPILOGUE = """\
+Examples:
+  sargas infra list --kind power_cable
+  sargas infra show power-cable-estlink-2
+  sargas infra import cables.gpkg --kind telecom_cable --accuracy-m 50 --dry-run
+"""
+
+OVERPASS = """\
+Fresh lines from OpenStreetMap: save the answer of an Overpass query as a file
+(overpass-turbo.eu, Export, raw data), and import it with --accuracy-m 200:
+  [out:json][timeout:180][bbox:53,9,66.5,31];
+  (way["power"="cable"]["submarine"="yes"]; way["telecom"];
+   way["seamark:type"~"^(cable_submarine|pipeline_submarine)$"];
+   relation["power"="cable"]; relation["route"="pipeline"];);
+  out geom;
+"""
+
 app = App(
     name="infra",
     help="The assets that are watched: cables, pipelines, wind farms, terminals; and your own.",
+    help_epilogue=EPILOGUE,
     help_format="plaintext",
     default_parameter=Parameter(negative=""),
 )
@@ -78,7 +96,7 @@ class Said:
     on_invalid: OnInvalid = "repair"
 
 
-@app.command(name="list")
+@app.command(name="list", help_epilogue="")
 def list_assets(
     *, kind: Kind | None = None, home: Path | None = None, json: bool = False, quiet: bool = False
 ) -> None:
@@ -118,7 +136,7 @@ def list_assets(
     say(f"{len(assets)} assets. {DISCLAIMER}", quiet=quiet)
 
 
-@app.command
+@app.command(help_epilogue="")
 def show(
     asset: str, /, *, home: Path | None = None, json: bool = False, quiet: bool = False
 ) -> None:
@@ -161,7 +179,7 @@ def show(
     say(DISCLAIMER, quiet=quiet)
 
 
-@app.command(name="import")
+@app.command(name="import", help_epilogue=OVERPASS)
 def import_file(
     file: Path,
     /,
@@ -215,7 +233,7 @@ def import_file(
     _report(plan, place, written=not dry_run, json=json, quiet=quiet)
 
 
-@app.command
+@app.command(help_epilogue="")
 def diff(
     file: Path,
     /,
@@ -248,7 +266,7 @@ def diff(
     _report(_plan(file, place, said, prune=prune), place, written=False, json=json, quiet=quiet)
 
 
-@app.command
+@app.command(help_epilogue="")
 def licences(*, json: bool = False, quiet: bool = False) -> None:
     """List the shipped data files: licence, whom to credit, where from, how good.
 

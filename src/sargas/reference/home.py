@@ -192,7 +192,15 @@ def locked(home: Path) -> Iterator[Path]:
         raise cannot_write(folder, error) from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        _sweep(folder)
         yield folder
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed import left behind; the caller holds the lock."""
+    for leftover in [*folder.glob(".*.geojson.*.tmp"), *folder.glob(".undo.*")]:
+        with contextlib.suppress(OSError):
+            leftover.unlink()
 
 
 def cannot_write(path: Path, error: OSError) -> StoreError:
