@@ -21,6 +21,7 @@ def make_alert(n: int = 0, **changes) -> Alert:
         priority="P3",
         t_start_ms=t_ms,
         t_detected_ms=t_ms + 30_000,
+        t_issued_ms=t_ms + 30_000,
         subject=subject,
         lon=25.1,
         lat=59.9,

@@ -148,8 +148,9 @@ def test_many_alerts_in_one_commit(ledger):
 
 def test_as_of_shows_what_was_known_then(ledger):
     first = make_alert(0)
-    worse = first.revised(priority="P1", t_detected_ms=T0_MS + 90_000)
-    closed = worse.revised(state="closed", t_end_ms=T0_MS + 600_000)
+    worse = first.revised(priority="P1", t_issued_ms=T0_MS + 90_000)
+    ended = T0_MS + 600_000
+    closed = worse.revised(state="closed", t_end_ms=ended, t_issued_ms=ended)
     ledger.commit("s", 1, b"", [first, worse, closed])
     assert ledger.alerts(as_of_ms=T0_MS) == []
     assert ledger.alerts(as_of_ms=T0_MS + 30_000) == [first.to_dict()]
@@ -191,12 +192,12 @@ def test_filters_agree_with_a_list(tmp_path_factory, drawn, as_of, since):
         first = make_alert(n, detector="gap" if n % 2 else "loiter", t_start_ms=T0_MS)
         last = made.get(n, [first])[-1]
         made.setdefault(n, []).append(
-            last.revised(priority=priority, state=state, t_detected_ms=t_ms, muted_by=muted)
+            last.revised(priority=priority, state=state, t_issued_ms=t_ms, muted_by=muted)
         )
     as_of_ms, since_ms = T0_MS + as_of * 60_000, T0_MS + since * 60_000
     latest = []
     for history in made.values():
-        known = [a for a in history if a.t_detected_ms <= as_of_ms]
+        known = [a for a in history if a.t_issued_ms <= as_of_ms]
         latest += known[-1:]
     latest.sort(key=lambda a: (a.t_detected_ms, a.id))
 
@@ -212,7 +213,7 @@ def test_filters_agree_with_a_list(tmp_path_factory, drawn, as_of, since):
         assert ledger.alerts(as_of_ms, priority="P1") == bodies(lambda a: a.priority == "P1")
         assert ledger.alerts(as_of_ms, detector="gap") == bodies(lambda a: a.detector == "gap")
         assert ledger.alerts(as_of_ms, since_ms=since_ms) == bodies(
-            lambda a: a.t_detected_ms >= since_ms
+            lambda a: a.t_issued_ms >= since_ms
         )
         names = [name for a in latest for name in a.muted_by]
         assert ledger.suppressions(as_of_ms) == {n: names.count(n) for n in sorted(set(names))}

@@ -81,7 +81,7 @@ def an_alert(mmsi: int, **changes: object) -> Alert:
     made = Alert(
         id=f"a{mmsi}", detector="drag_onset", detector_version="1", rules="", version=1,
         state="open", priority="P2", t_start_ms=AT - 10 * MINUTE_MS,
-        t_detected_ms=AT - 5 * MINUTE_MS, subject=Subject("sea", mmsi), lon=20.0, lat=57.0,
+        t_detected_ms=AT - 5 * MINUTE_MS, t_issued_ms=AT - 5 * MINUTE_MS, subject=Subject("sea", mmsi), lon=20.0, lat=57.0,
         asset=None, next_assets=(), why=(), against=(), context={}, text="",
     )  # fmt: skip
     return replace(made, **changes)
@@ -103,7 +103,7 @@ def estlink_2() -> Answer:
     flot = Track(mmsi=273_000_003, lon=26.20, lat=59.90, t_ms=FAULT - 90 * MINUTE_MS, noise_kn=0.0)
     way = shapely.shortest_line(asset.geometry, shapely.points(26.25, 59.90))
     lon, lat = shapely.get_coordinates(way)[0]
-    flot.jump(lon + 0.004, lat + 0.002)
+    flot.jump(lon + 0.010, lat + 0.002)
     for k in range(18):
         flot.sail(10, sog_kn=1.1, cog_deg=20 if k % 2 else 200)
     mute = Track(mmsi=230_000_004, lon=26.29, lat=59.79, t_ms=FAULT - 60 * MINUTE_MS, noise_kn=0.0)

@@ -116,6 +116,7 @@ class Alert:
     priority: str
     t_start_ms: int
     t_detected_ms: int
+    t_issued_ms: int
     subject: Subject
     lon: float
     lat: float
@@ -130,7 +131,6 @@ class Alert:
     group: str | None = None
     t_end_ms: int | None = None
     evidence_ms: tuple[int, int] | None = None
-    t_issued_ms: int | None = None
     geometry: str = ""
     notes: tuple[str, ...] = field(default=())
 
@@ -152,7 +152,7 @@ class Alert:
             "priority": self.priority,
             "t_start": iso(self.t_start_ms),
             "t_detected": iso(self.t_detected_ms),
-            "t_issued": iso(self.t_detected_ms if self.t_issued_ms is None else self.t_issued_ms),
+            "t_issued": iso(self.t_issued_ms),
             "t_end": None if self.t_end_ms is None else iso(self.t_end_ms),
             "subject": {
                 "domain": s.domain, "mmsi": s.mmsi, "segment": s.segment, "imo": s.imo,

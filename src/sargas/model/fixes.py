@@ -157,9 +157,12 @@ class Fixes(Columns):
     @property
     def has_position(self) -> NDArray[np.bool_]:
         """Where longitude and latitude are both in range."""
-        return (np.abs(self.lon_raw) <= 180 * PER_DEGREE) & (
-            np.abs(self.lat_raw) <= 90 * PER_DEGREE
-        )
+        # Not by np.abs: the smallest int32 has no positive twin.
+        lon, lat = self.lon_raw, self.lat_raw
+        return (
+            (lon >= -180 * PER_DEGREE) & (lon <= 180 * PER_DEGREE)
+            & (lat >= -90 * PER_DEGREE) & (lat <= 90 * PER_DEGREE)
+        )  # fmt: skip
 
     @property
     def lon_deg(self) -> NDArray[np.float64]:

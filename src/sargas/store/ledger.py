@@ -181,8 +181,6 @@ class Ledger:
     ) -> list[dict[str, Any]]:
         """Read the latest version of each alert, as the watch knew it at an event time.
 
-        A version is issued at the greatest of its detection, its end and its last evidence.
-
         Args:
             as_of_ms: leave out versions issued later; None reads all.
             state, priority, detector: only alerts whose latest version has these.
@@ -283,7 +281,6 @@ def _row(alert: Alert) -> dict[str, Any]:
         body = alert.to_json().encode("utf-8", "backslashreplace").decode("utf-8")
     except (TypeError, ValueError) as error:
         raise UsageError(f"Alert {alert.id} cannot be written as JSON: {error}.") from error
-    evidence_end = alert.evidence_ms[1] if alert.evidence_ms else alert.t_detected_ms
     return {
         "id": alert.id,
         "version": alert.version,
@@ -295,7 +292,7 @@ def _row(alert: Alert) -> dict[str, Any]:
         "mmsi": alert.subject.mmsi,
         "t_start_ms": alert.t_start_ms,
         "t_detected_ms": alert.t_detected_ms,
-        "t_issued_ms": max(alert.t_detected_ms, alert.t_end_ms or 0, evidence_end),
+        "t_issued_ms": alert.t_issued_ms,
         "exercise": alert.exercise,
         "muted_by": sorted(set(alert.muted_by)),
     }
