@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sargas.feeds import open_feed
 from sargas.model.fixes import SOG_OVERFLOW
+from sargas.reference import shipped_assets, shipped_geography
+from sargas.watch.detect.gap import Gap
 from sargas.watch.detect.integrity import PositionIntegrity
+from sargas.watch.detect.slow import SlowInCorridor
+from sargas.watch.fold import Watch
 from tests.watch import laws
 from tests.watch.tracks import MINUTE, T0, Track
+
+DATA = Path(__file__).parents[1] / "data" / "ais"
 
 
 def run(*parts):
@@ -213,3 +222,31 @@ def test_cuts_and_reloads_change_nothing(seed):
 
 def test_interpreted_equals_compiled():
     assert laws.interpreted("tests.watch.test_integrity", "scene_lines") == scene_lines()
+
+
+@pytest.mark.parametrize(
+    ("file", "vessels"),
+    [("lotus-sog-glitch-2014-10-05.nmea.gz", 1), ("frio-drift-2014-09-28.nmea.gz", 1),
+     ("dma-5min-2013-11-12.nmea.gz", 1400)],
+)  # fmt: skip
+def test_real_tracks_on_which_these_three_detectors_are_silent(file, vessels):
+    """A wild speed at anchor, a drift with late copies, five minutes of Danish traffic."""
+    w = Watch(
+        shipped_assets(), shipped_geography(), detectors=(PositionIntegrity, SlowInCorridor, Gap)
+    )
+    alerts = [a for b in open_feed(str(DATA / file)) for a in w.push(b).alerts]
+    assert alerts + w.flush().alerts == []
+    assert w.vessels >= vessels
+
+
+@pytest.mark.parametrize(
+    "file", ["samus-swan-2022-02-26-drag.csv", "mmsi-257206000-2022-02-26-lane-mate.csv"]
+)
+def test_ships_that_sail_at_10_knots_are_neither_slow_nor_lost(file):
+    names = {"t": "t_utc_reconstructed", "mmsi": "mmsi", "lon": "lon", "lat": "lat",
+             "sog": "sog_kn_derived", "cog": "cog_deg"}  # fmt: skip
+    w = Watch(shipped_assets(), shipped_geography(), detectors=(SlowInCorridor, Gap))
+    feed = open_feed(str(DATA / file), format="csv", column_map=names)
+    alerts = [a for b in feed for a in w.push(b).alerts]
+    assert alerts + w.flush().alerts == []
+    assert w.counts["ok"] > 900
