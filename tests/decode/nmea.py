@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import fields
 from pathlib import Path
 
 from sargas.decode import AisDecoder, AisTables
+from sargas.decode.tables import join
 
 DATA = Path(__file__).parents[1] / "data" / "ais"
 
@@ -18,10 +20,28 @@ def sample(name: str) -> bytes:
 
 def decode(data: bytes) -> tuple[AisDecoder, AisTables]:
     """Decode a whole log that ends with or without a newline."""
-    from sargas.decode.tables import join
-
     dec = AisDecoder()
     return dec, join([dec.feed(data), dec.finish()])
+
+
+def fed(*pieces: bytes) -> tuple[AisDecoder, AisTables]:
+    """Decode a log that comes in pieces."""
+    dec = AisDecoder()
+    return dec, join([*(dec.feed(piece) for piece in pieces), dec.finish()])
+
+
+def same(a: tuple[AisDecoder, AisTables], b: tuple[AisDecoder, AisTables]) -> None:
+    """Rows, counters, stations are equal to the last bit."""
+    for table in ("fixes", "static", "messages"):
+        x, y = getattr(a[1], table), getattr(b[1], table)
+        for f in fields(x):
+            u, v = getattr(x, f.name), getattr(y, f.name)
+            assert u.dtype == v.dtype, f.name
+            assert u.tobytes() == v.tobytes(), f.name
+    assert a[0].counters == b[0].counters
+    assert a[0].counters_by_station == b[0].counters_by_station
+    assert a[0].stations == b[0].stations
+    assert a[0].lines == b[0].lines
 
 
 def checksum(body: str) -> str:
