@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+from sargas.model.jit import kernel
 
 WGS84_A_M = 6_378_137.0
 WGS84_F = 1.0 / 298.257223563
@@ -20,7 +20,7 @@ KN_MS = NM_M / 3600.0
 DEG = math.pi / 180.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def metres_per_degree(lat_deg: float) -> tuple[float, float]:
     """Give the length of one degree of longitude and of latitude at a latitude.
 
@@ -44,7 +44,7 @@ def metres_per_degree(lat_deg: float) -> tuple[float, float]:
     return n * math.cos(lat_deg * DEG) * DEG, m * DEG
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def short_distance_m(lon1: float, lat1: float, lon2: float, lat2: float) -> float:
     """Measure between two points up to about 20 km apart, on the local tangent plane.
 
@@ -58,7 +58,7 @@ def short_distance_m(lon1: float, lat1: float, lon2: float, lat2: float) -> floa
     return math.hypot((lon2 - lon1) * kx, (lat2 - lat1) * ky)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def point_segment(
     px: float, py: float, ax: float, ay: float, bx: float, by: float
 ) -> tuple[float, float]:
@@ -78,7 +78,7 @@ def point_segment(
     return math.hypot(px - ax - u * dx, py - ay - u * dy), u
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def segments_cross(
     ax: float, ay: float, bx: float, by: float, cx: float, cy: float, dx: float, dy: float
 ) -> tuple[bool, float, float]:
@@ -99,7 +99,7 @@ def segments_cross(
     return 0.0 <= t < 1.0 and 0.0 <= u < 1.0, t, u
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def distance_m(lon1: float, lat1: float, lon2: float, lat2: float) -> float:
     """Measure the geodesic between two points.
 
@@ -141,7 +141,7 @@ def distance_m(lon1: float, lat1: float, lon2: float, lat2: float) -> float:
     return WGS84_A_M * math.acos(min(1.0, max(-1.0, h)))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _vincenty_arc_m(sigma: float, ss: float, cs: float, c2a: float, c2m: float) -> float:
     """Turn Vincenty's converged angles into metres (his equations 3, 4 and 6)."""
     uu = c2a * (WGS84_A_M * WGS84_A_M - WGS84_B_M * WGS84_B_M) / (WGS84_B_M * WGS84_B_M)
@@ -152,7 +152,7 @@ def _vincenty_arc_m(sigma: float, ss: float, cs: float, c2a: float, c2m: float) 
     return WGS84_B_M * a * (sigma - b * ss * (c2m + b / 4.0 * (inner - outer)))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def bearing_deg(lon1: float, lat1: float, lon2: float, lat2: float) -> float:
     """Give the rhumb-line bearing from one point to another, degrees true, 0-360.
 
@@ -162,7 +162,7 @@ def bearing_deg(lon1: float, lat1: float, lon2: float, lat2: float) -> float:
     return math.atan2((lon2 - lon1) * kx, (lat2 - lat1) * ky) / DEG % 360.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def angle_between_deg(a_deg: float, b_deg: float) -> float:
     """Turn the signed angle from b to a into the range -180 to 180.
 
@@ -173,7 +173,7 @@ def angle_between_deg(a_deg: float, b_deg: float) -> float:
     return (a_deg - b_deg + 180.0) % 360.0 - 180.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def step_along(lon: float, lat: float, course_deg: float, metres: float) -> tuple[float, float]:
     """Move along a course by up to about 10 km; longer ways are made of such steps.
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sargas.errors import UsageError
+from sargas.model.jit import kernel
 
 NO_VALUE = -32768
 """A node without a value; `sample` and `nearest` give NaN where they meet it."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sample(
     values: NDArray[np.int16],
     lon0: float,
@@ -61,7 +61,7 @@ def sample(
     return float(south + (north - south) * fy)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def nearest(
     values: NDArray[np.int16],
     lon0: float,

@@ -16,11 +16,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sargas.model.fixes import LAT_NONE, PER_DEGREE
 from sargas.model.geodesy import KN_MS, short_distance_m
+from sargas.model.jit import kernel
 
 OK, COPY, NO_POSITION, JUMP, NOT_A_VESSEL, MMSI_ZERO = range(6)
 VERDICTS = (
@@ -55,7 +55,7 @@ class CleanRules(NamedTuple):
     confirm_fixes: int
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_copy(recent: NDArray[np.void], who: int, t_ms: int, payload: int, window_ms: int) -> bool:
     """Tell whether this payload was heard from this subject within the window."""
     for k in range(RING):
@@ -64,7 +64,7 @@ def _is_copy(recent: NDArray[np.void], who: int, t_ms: int, payload: int, window
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _note(recent: NDArray[np.void], who: int, t_ms: int, payload: int) -> None:
     """Keep a report in the subject's ring."""
     at = recent[who]["at"]
@@ -73,7 +73,7 @@ def _note(recent: NDArray[np.void], who: int, t_ms: int, payload: int) -> None:
     recent[who]["at"] = (at + 1) % RING
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _reaches(
     segments: NDArray[np.void], s: int, t_ms: int, lon: float, lat: float, rules: CleanRules
 ) -> bool:
@@ -87,7 +87,7 @@ def _reaches(
     return bool(away_m <= reach_m)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pick(
     segments: NDArray[np.void],
     recent: NDArray[np.void],
@@ -108,7 +108,7 @@ def _pick(
     return best
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _open(
     segments: NDArray[np.void],
     recent: NDArray[np.void],
@@ -146,7 +146,7 @@ def _open(
     return used
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _length(segments: NDArray[np.void], first: int) -> int:
     """Count the segments of a subject that are still followed."""
     n = 0
@@ -157,7 +157,7 @@ def _length(segments: NDArray[np.void], first: int) -> int:
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _unlink(segments: NDArray[np.void], recent: NDArray[np.void], who: int, gone: int) -> None:
     """Stop following a segment; its place stays its own, so that alerts about it keep a name."""
     if recent[who]["first"] == gone:
@@ -169,7 +169,7 @@ def _unlink(segments: NDArray[np.void], recent: NDArray[np.void], who: int, gone
     segments[s]["next"] = segments[gone]["next"]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_vessel(mmsi: int, msg_type: int) -> bool:
     """Tell ships from base stations, aids to navigation, SAR aircraft and distress beacons.
 
@@ -182,7 +182,7 @@ def is_vessel(mmsi: int, msg_type: int) -> bool:
     return mmsi >= 100_000_000 and not 111_000_000 <= mmsi < 112_000_000
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def clean_rows(
     who: NDArray[np.int32],
     mmsi: NDArray[np.uint32],
@@ -236,7 +236,7 @@ def clean_rows(
     return who.shape[0], used
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _assign(
     i: int,
     w: int,

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sargas.model.fixes import Statics
+from sargas.model.jit import kernel
 from sargas.model.time import MINUTE_MS
 
 
@@ -31,7 +31,7 @@ class Claim:
     destination: str | None = None
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def apply_statics(
     who: NDArray[np.int32],
     length: NDArray[np.uint16],

@@ -14,12 +14,12 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sargas.model.assets import Pieces
 from sargas.model.fixes import COG_NONE, PER_DEGREE, SOG_OVERFLOW
 from sargas.model.geodesy import metres_per_degree, point_segment
+from sargas.model.jit import kernel
 from sargas.reference import Geography
 from sargas.reference.grid import Grid, sample
 from sargas.watch.clean import JUMP, OK
@@ -140,7 +140,7 @@ def build_index(pieces: Pieces, rule_buffer_m: float) -> PieceIndex:
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_cells(
     c1: NDArray[np.int64],
     c2: NDArray[np.int64],
@@ -156,7 +156,7 @@ def count_cells(
                 first[r * columns + c + 1] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fill_cells(
     c1: NDArray[np.int64],
     c2: NDArray[np.int64],
@@ -190,7 +190,7 @@ def _corner(grid: Grid) -> tuple[float, float, float, float]:
     return (grid.lon0, grid.lat0, grid.step_lon, grid.step_lat)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cell_at(lon0: float, lat0: float, columns: int, rows: int, lon: float, lat: float) -> int:
     """Give the cell of a position in a grid with this corner and size, or -1 outside it."""
     c = math.floor((lon - lon0) / CELL_LON_DEG)
@@ -200,13 +200,13 @@ def cell_at(lon0: float, lat0: float, columns: int, rows: int, lon: float, lat: 
     return int(r * columns + c)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cell_of(index: PieceIndex, lon: float, lat: float) -> int:
     """Give the cell of a position, or -1 outside the grid."""
     return cell_at(index.lon0, index.lat0, index.columns, index.rows, lon, lat)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def best_piece(
     entries: NDArray[np.int32],
     lon1: NDArray[np.float64],
@@ -241,7 +241,7 @@ def best_piece(
     return best, best_distance, best_share
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def nearest_piece(index: PieceIndex, lon: float, lat: float) -> tuple[int, float, float]:
     """Find the piece with the greatest margin in the cell of a position.
 
@@ -260,7 +260,7 @@ def nearest_piece(index: PieceIndex, lon: float, lat: float) -> tuple[int, float
     return p, distance, index.kp_m[p] + share * index.length_m[p]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def locate_rows(
     lon_raw: NDArray[np.int32],
     lat_raw: NDArray[np.int32],

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sargas.model.fixes import Batch, Fixes, Statics
+from sargas.model.jit import kernel
 from sargas.model.time import MINUTE_MS, NO_TIME
 
 Rows = TypeVar("Rows", Fixes, Statics)
@@ -203,7 +203,7 @@ def minute_order(rows: Fixes | Statics) -> NDArray[np.intp]:
     return order
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def settle_ties(
     key: NDArray[np.uint64],
     payload_hash: NDArray[np.uint64],
@@ -234,7 +234,7 @@ def settle_ties(
         order[j] = row
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def follow_clock(
     t_ms: NDArray[np.int64], clock: NDArray[np.int64], ahead_ms: int, ahead_rows: int
 ) -> None:

@@ -7,26 +7,27 @@ appearance in canonical order, under which its state stands in all arrays.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from sargas.model.jit import kernel
 
 EMPTY = np.int64(-1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def key_of(domain: int, subject_id: int) -> int:
     """Pack domain and id into one key."""
     return int((np.int64(domain) << np.int64(32)) | np.int64(subject_id))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _place(key: int, mask: int) -> int:
     """Say where a key belongs in a table of mask + 1 places (Fibonacci hashing)."""
     mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
     return int(np.int64((mixed >> np.uint64(32)) & np.uint64(mask)))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def find(keys: NDArray[np.int64], numbers: NDArray[np.int64], key: int) -> int:
     """Look a key up; -1 where it is not in the table."""
     mask = keys.shape[0] - 1
@@ -38,7 +39,7 @@ def find(keys: NDArray[np.int64], numbers: NDArray[np.int64], key: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def put(keys: NDArray[np.int64], numbers: NDArray[np.int64], key: int, number: int) -> None:
     """Enter a key that is not in the table yet; the table must have a free place."""
     mask = keys.shape[0] - 1
@@ -49,7 +50,7 @@ def put(keys: NDArray[np.int64], numbers: NDArray[np.int64], key: int, number: i
     numbers[i] = number
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def number_subjects(
     domain: NDArray[np.uint8],
     subject_id: NDArray[np.uint32],
