@@ -81,8 +81,9 @@ def an_alert(mmsi: int, **changes: object) -> Alert:
     made = Alert(
         id=f"a{mmsi}", detector="drag_onset", detector_version="1", rules="", version=1,
         state="open", priority="P2", t_start_ms=AT - 10 * MINUTE_MS,
-        t_detected_ms=AT - 5 * MINUTE_MS, t_issued_ms=AT - 5 * MINUTE_MS, subject=Subject("sea", mmsi), lon=20.0, lat=57.0,
-        asset=None, next_assets=(), why=(), against=(), context={}, text="",
+        t_detected_ms=AT - 5 * MINUTE_MS, t_issued_ms=AT - 5 * MINUTE_MS,
+        subject=Subject("sea", mmsi), lon=20.0, lat=57.0, asset=None,
+        next_assets=(), why=(), against=(), context={}, text="",
     )  # fmt: skip
     return replace(made, **changes)
 

@@ -38,6 +38,7 @@ class Lines(NamedTuple):
         line: (p, 4) float64, lon1, lat1, lon2, lat2; a piece ends exactly where the next begins.
         lon0, lat0, columns, rows: the grid of cells.
         asset, kp_m, length_m, accuracy_m: (p,).
+        least_m: the least buffer of any piece: what is in reach of none is this far from all.
     """
 
     first: NDArray[np.int64]
@@ -51,6 +52,7 @@ class Lines(NamedTuple):
     kp_m: NDArray[np.float64]
     length_m: NDArray[np.float64]
     accuracy_m: NDArray[np.float64]
+    least_m: float
 
 
 class Chord(NamedTuple):
@@ -91,6 +93,7 @@ def pack_lines(index: PieceIndex) -> Lines:
     return Lines(
         index.first, index.entry, line, index.lon0, index.lat0,
         index.columns, index.rows, index.asset, index.kp_m, index.length_m, index.accuracy_m,
+        float(index.buffer_m.min(initial=math.inf)),
     )  # fmt: skip
 
 
@@ -235,4 +238,4 @@ def turned(a_deg: float, b_deg: float, u: float) -> float:
         return b_deg
     if math.isnan(b_deg):
         return a_deg
-    return (a_deg + u * angle_between_deg(b_deg, a_deg)) % 360.0
+    return float((a_deg + u * angle_between_deg(b_deg, a_deg)) % 360.0)

@@ -38,8 +38,15 @@ from sargas.watch.clean import OK
 from sargas.watch.detect.base import Surroundings
 from sargas.watch.locate import Located
 
-RING = 16
-"""Minutes of mean speed that are kept; the longest span asked for must fit (see `_rules`)."""
+RING = 32
+"""Minutes of mean speed that are kept: the longest span asked for, and a chunk (see `_rules`)."""
+CHUNK = 16
+"""Minutes that are folded in one call; their ticks follow, before the ring comes round."""
+
+DEGREE_M = 111_700.0
+"""No degree of longitude or latitude is longer."""
+NEARLY = 0.9
+"""Distances on the tangent plane are believed to a tenth."""
 
 CROSSING = np.dtype(
     [
@@ -58,13 +65,16 @@ those of the straight line between the two fixes. `chord_kn`: mean speed between
 
 STATE = np.dtype(
     [
-        ("t_ms", "i8"), ("lon", "f8"), ("lat", "f8"),
-        ("sog_kn", "f8"), ("cog_deg", "f8"), ("heading_deg", "f8"),
-        ("minute", "i8", RING), ("sum_kn", "f8", RING), ("fixes", "i4", RING),
+        ("t_ms", "i8"), ("lon", "f8"), ("lat", "f8"), ("sog_kn", "f8"), ("cog_deg", "f8"),
+        ("heading_deg", "f8"), ("now", "i8"), ("sum_kn", "f8"), ("fixes", "i4"),
+        ("mean_kn", "f4", RING),
     ]
 )  # fmt: skip
-"""State of a segment: its last fix, and sum and number of its speeds in each recent minute."""
+"""State of a segment: its last fix; the minute of its last speed, sum and number of its speeds in
+it; mean speed of the `RING` minutes before that one, at their number modulo `RING`, NaN where none
+was heard."""
 
+LONGEST = RING - CHUNK - 3
 VERSION = 1
 
 
@@ -117,10 +127,12 @@ class CrossingLog:
         """
         self._grow(slots)
         final = []
-        for k in range(len(bounds) - 1):
-            if bounds[k + 1] > bounds[k]:
-                self._run(rows, int(bounds[k]), int(bounds[k + 1]))
-            if self._pending:
+        for begin in range(0, len(bounds) - 1, CHUNK):
+            end = min(begin + CHUNK, len(bounds) - 1)
+            self._run(rows, int(bounds[begin]), int(bounds[end]))
+            for k in range(begin, end):
+                if not self._pending:
+                    break
                 final.append(self._settle((from_minute + k + 1) * MINUTE_MS))
         return np.concatenate(final) if final else np.zeros(0, CROSSING)
 
@@ -157,7 +169,7 @@ class CrossingLog:
         if slots > len(self.state):
             more = np.zeros(max(slots, 2 * len(self.state), 1024) - len(self.state), STATE)
             more["t_ms"] = NO_TIME
-            more["minute"] = -1
+            more["now"], more["mean_kn"] = -1, math.nan
             self.state = np.concatenate([self.state, more])
 
     def dump(self) -> dict[str, NDArray[Any]]:
@@ -210,9 +222,9 @@ def crossing_of(row: np.void, subject: Subject, asset: Asset, exercise: str | No
 
 def _rules(table: dict[str, float]) -> CrossingRules:
     """Read the thresholds; the span of the mean speeds must fit into the ring."""
-    if not 0 <= table["near_min"] < table["far_min"] <= RING - 3:
+    if not 0 <= table["near_min"] < table["far_min"] <= LONGEST:
         raise UsageError(
-            f"[crossing] wants 0 <= near_min < far_min <= {RING - 3}, "
+            f"[crossing] wants 0 <= near_min < far_min <= {LONGEST}, "
             f"got {table['near_min']} and {table['far_min']}."
         )
     return CrossingRules(
@@ -249,39 +261,37 @@ def log_rows(
     """
     slot, verdict, t_ms, lon, lat = rows.slot, rows.verdict, rows.t_ms, rows.lon, rows.lat
     sog_kn, cog_deg, heading_deg = rows.sog_kn, rows.cog_deg, rows.heading_deg
+    asset, distance_m, buffer_m = rows.asset, rows.distance_m, rows.buffer_m
+    least_m = lines.least_m
     first, entry, line = lines.first, lines.entry, lines.line
     lon0, lat0, columns, grid_rows = lines.lon0, lines.lat0, lines.columns, lines.rows
     for i in range(start, end):
-        s = slot[i]
-        if s < 0 or verdict[i] != OK or t_ms[i] <= state[s]["t_ms"]:
+        if slot[i] < 0 or verdict[i] != OK:
             continue
-        if state[s]["t_ms"] != NO_TIME:
+        own = state[slot[i]]
+        if t_ms[i] <= own["t_ms"]:
+            continue
+        # No piece is nearer than this: the located one has the greatest margin of all.
+        free_m = least_m if asset[i] < 0 else min(least_m, least_m - buffer_m[i] + distance_m[i])
+        way_m = (abs(lon[i] - own["lon"]) + abs(lat[i] - own["lat"])) * DEGREE_M
+        if way_m > NEARLY * free_m and own["t_ms"] != NO_TIME:
             hits = find_hits(
                 first, entry, line, lon0, lat0, columns, grid_rows,
-                state[s]["lon"], state[s]["lat"], lon[i], lat[i], hit_piece, hit_share,
+                own["lon"], own["lat"], lon[i], lat[i], hit_piece, hit_share,
             )  # fmt: skip
             if hits > 0:
                 if hits >= hit_piece.shape[0] or n + hits > out.shape[0]:
                     return i, n, max(hits, 64)
                 chord = Chord(
-                    s, state[s]["t_ms"], state[s]["lon"], state[s]["lat"], state[s]["sog_kn"],
-                    state[s]["cog_deg"], state[s]["heading_deg"],
+                    slot[i], own["t_ms"], own["lon"], own["lat"], own["sog_kn"],
+                    own["cog_deg"], own["heading_deg"],
                     t_ms[i], lon[i], lat[i], sog_kn[i], cog_deg[i], heading_deg[i],
                 )  # fmt: skip
                 n = write_hits(chord, hits, hit_piece, hit_share, state, lines, rules, out, n)
-        state[s]["t_ms"] = t_ms[i]
-        state[s]["lon"], state[s]["lat"] = lon[i], lat[i]
-        state[s]["sog_kn"], state[s]["cog_deg"] = sog_kn[i], cog_deg[i]
-        state[s]["heading_deg"] = heading_deg[i]
+        own["t_ms"], own["lon"], own["lat"] = t_ms[i], lon[i], lat[i]
+        own["sog_kn"], own["cog_deg"], own["heading_deg"] = sog_kn[i], cog_deg[i], heading_deg[i]
         if not math.isnan(sog_kn[i]):
-            minute = t_ms[i] // MINUTE_MS
-            k = minute % RING
-            if state[s]["minute"][k] != minute:
-                state[s]["minute"][k] = minute
-                state[s]["sum_kn"][k] = 0.0
-                state[s]["fixes"][k] = 0
-            state[s]["sum_kn"][k] += sog_kn[i]
-            state[s]["fixes"][k] += 1
+            note_speed(own, t_ms[i] // MINUTE_MS, sog_kn[i])
     return end, n, 0
 
 
@@ -394,6 +404,19 @@ def speed_before(state: NDArray[np.void], slot: int, t_ms: int, rules: CrossingR
 
 
 @njit(cache=True, nogil=True)
+def note_speed(own: np.void, minute: int, sog_kn: float) -> None:
+    """Count a speed into its minute; the minute before goes into the ring when it is over."""
+    if own["now"] != minute:
+        if own["now"] >= 0:
+            own["mean_kn"][own["now"] % RING] = own["sum_kn"] / own["fixes"]
+            for silent in range(max(own["now"] + 1, minute - RING), minute):
+                own["mean_kn"][silent % RING] = math.nan
+        own["now"], own["sum_kn"], own["fixes"] = minute, 0.0, 0
+    own["sum_kn"] += sog_kn
+    own["fixes"] += 1
+
+
+@njit(cache=True, nogil=True)
 def mean_speed(state: NDArray[np.void], slot: int, from_ms: int, to_ms: int) -> float:
     """Mean of the minutes' mean speeds, so that a turn with many reports weighs no more.
 
@@ -404,12 +427,16 @@ def mean_speed(state: NDArray[np.void], slot: int, from_ms: int, to_ms: int) -> 
     Returns:
         Knots; NaN where no speed is known.
     """
+    own = state[slot]
     total, minutes = 0.0, 0
-    for k in range(RING):
-        begins_ms = state[slot]["minute"][k] * MINUTE_MS
-        if state[slot]["fixes"][k] > 0 and from_ms <= begins_ms < to_ms:
-            total += state[slot]["sum_kn"][k] / state[slot]["fixes"][k]
+    for minute in range(own["now"] - RING, own["now"]):
+        mean_kn = float(own["mean_kn"][minute % RING])
+        if from_ms <= minute * MINUTE_MS < to_ms and not math.isnan(mean_kn):
+            total += mean_kn
             minutes += 1
+    if own["now"] >= 0 and from_ms <= own["now"] * MINUTE_MS < to_ms:
+        total += own["sum_kn"] / own["fixes"]
+        minutes += 1
     return total / minutes if minutes else math.nan
 
 
