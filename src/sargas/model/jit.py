@@ -17,4 +17,5 @@ def kernel(function: F) -> F:
     of every loop here. The price: a kernel makes no arrays of its own; it fills those it is given.
     The function as plain Python is the kernel's `py_func`.
     """
-    return cast(F, njit(cache=True, nogil=True, _nrt=False)(function))
+    compile_it = cast(Any, njit)  # numba's own annotations leave `_nrt` out
+    return cast(F, compile_it(cache=True, nogil=True, _nrt=False)(function))
