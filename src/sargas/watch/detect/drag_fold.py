@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from sargas.model.geodesy import KN_MS, NM_M, angle_between_deg
+from sargas.model.geodesy import KN_MS, NM_M
 from sargas.model.time import MINUTE_MS
 from sargas.reference.grid import sample
 from sargas.watch.ahead import Horizon, coast_ahead_m, look_ahead, port_ahead
@@ -34,6 +34,7 @@ from sargas.watch.detect.drag_state import (
     smooth,
     spread_kn,
     take_minute,
+    wrapped,
 )
 from sargas.watch.locate import Ground, PieceIndex
 
@@ -43,7 +44,7 @@ def turned_deg(row: np.void, cog: float) -> float:
     """Give the greatest change of course against the last ten minutes; NaN unknown."""
     turn = math.nan
     for k in range(RING):
-        off = abs(angle_between_deg(cog, row["cogs"][k]))
+        off = abs(wrapped(cog - row["cogs"][k]))
         if not math.isnan(off) and not off <= turn:
             turn = off
     return turn
@@ -56,7 +57,7 @@ def note_pull(row: np.void, beta: float, dt: float, p: Params) -> None:
     known = row["known_bits"] << by
     starboard = row["starboard_bits"] << by
     port = row["port_bits"] << by
-    off = angle_between_deg(beta, row["beta_own_deg"])
+    off = wrapped(beta - row["beta_own_deg"])
     if not math.isnan(off):
         known |= 1
         if off >= p.pull_deg:
@@ -110,7 +111,7 @@ def count_minutes(row: np.void, dt: float, p: Params) -> None:
     row["below_min"] = row["below_min"] + dt if is_low and row["sum"] > 0.0 else 0.0
     row["recovered_min"] = row["recovered_min"] + dt if sog >= p.recover_share * own else 0.0
     row["stopped_min"] = row["stopped_min"] + dt if sog < p.stop_kn else 0.0
-    is_faster = sog > own + max(p.faster_kn, 3.0 * spread_kn(row, p))
+    is_faster = sog > own + p.faster_kn and sog > own + 3.0 * spread_kn(row, p)
     row["faster_min"] = row["faster_min"] + dt if is_faster else 0.0
 
 
@@ -183,7 +184,7 @@ def course_deg(row: np.void) -> float:
             continue
         if n == 0:
             first = cog
-        total += angle_between_deg(cog, first)
+        total += wrapped(cog - first)
         n += 1
     return (first + total / n) % 360.0 if n > 0 else math.nan
 
@@ -222,11 +223,14 @@ def is_asset_near(
     """Tell whether an asset ahead is as near in time as makes an alarm; `seen`: (3, 2, assets)."""
     if math.isnan(course) or row["sog_kn"] < p.stop_kn:
         return False
-    nearest_m = look_ahead(
-        index, ground, row["lon"], row["lat"], course, row["sog_kn"], horizon,
-        seen[0], seen[1], seen[2],
-    )  # fmt: skip
-    return bool(nearest_m <= p.alarm_eta_min * 60.0 * row["sog_kn"] * KN_MS)
+    lon, lat, sog = row["lon"], row["lat"], row["sog_kn"]
+    hour = Horizon(horizon.reach_m, p.alarm_eta_min / 60.0, horizon.fan_deg)
+    near_m = look_ahead(index, ground, lon, lat, course, sog, hour, seen[0], seen[1], seen[2])
+    if near_m == math.inf:
+        return False
+    # An asset beside the course may still be met on it, later: then that later time counts.
+    near_m = look_ahead(index, ground, lon, lat, course, sog, horizon, seen[0], seen[1], seen[2])
+    return bool(near_m <= p.alarm_eta_min * 60.0 * sog * KN_MS)
 
 
 @njit(cache=True, nogil=True)

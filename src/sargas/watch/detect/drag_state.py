@@ -12,12 +12,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from sargas.model.geodesy import angle_between_deg
 from sargas.watch.clean import NO_POSITION, OK
 from sargas.watch.locate import Located
 
 RING = 10
 """Minutes of course and speed kept for the turn and for the fall; the rule's turn window."""
+STEP_MIN = 9
+"""Steps of speed that tell its spread; the ring holds no longer ones."""
 FALL_MIN = 5
 PULL_MIN = 20
 PULL_MASK = (1 << PULL_MIN) - 1
@@ -42,7 +43,8 @@ STATE = np.dtype(
         ("nav_status", "i8"),
         # What is its own.
         ("minute", "i8"), ("learned_min", "f8"), ("run_min", "f8"), ("own_kn", "f8"),
-        ("variance", "f8"), ("beta_own_deg", "f8"), ("faster_min", "f8"),
+        ("variance", "f8"), ("step2", "f8"), ("step_min", "f8"),
+        ("beta_own_deg", "f8"), ("faster_min", "f8"),
         # Now.
         ("sog_kn", "f8"), ("beta_deg", "f8"), ("sogs", "f8", RING), ("cogs", "f8", RING),
         ("turn_deg", "f8"), ("fall_kn", "f8"),
@@ -62,6 +64,7 @@ class Params(NamedTuple):
 
     memory_min: float
     spread_floor_kn: float
+    step_gain: float
     k_sigma: float
     h_sigma_min: float
     min_speed_kn: float
@@ -108,6 +111,16 @@ class Ports(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
+def wrapped(deg: float) -> float:
+    """Bring an angle between -540 and 540 degrees into -180 to 180; a remainder takes 20 ns."""
+    if deg >= 180.0:
+        return deg - 360.0
+    if deg < -180.0:
+        return deg + 360.0
+    return deg
+
+
+@njit(cache=True, nogil=True)
 def gather_rows(rows: Located, start: int, end: int, state: NDArray[np.void]) -> None:
     """Add fixes to the minute of their vessel.
 
@@ -139,13 +152,13 @@ def gather_rows(rows: Located, start: int, end: int, state: NDArray[np.void]) ->
         if row["n_cog"] == 0:
             row["cog_first"] = cog_deg[i]
         row["n_cog"] += 1
-        row["cog_sum"] += angle_between_deg(cog_deg[i], row["cog_first"])
+        row["cog_sum"] += wrapped(cog_deg[i] - row["cog_first"])
         if not math.isnan(heading_deg[i]):
-            beta = angle_between_deg(heading_deg[i], cog_deg[i])
+            beta = wrapped(heading_deg[i] - cog_deg[i])
             if row["n_beta"] == 0:
                 row["beta_first"] = beta
             row["n_beta"] += 1
-            row["beta_sum"] += angle_between_deg(beta, row["beta_first"])
+            row["beta_sum"] += wrapped(beta - row["beta_first"])
 
 
 @njit(cache=True, nogil=True)
@@ -154,9 +167,10 @@ def take_minute(row: np.void) -> tuple[float, float, float]:
     sog = row["sog_sum"] / row["n_sog"]
     cog, beta = math.nan, math.nan
     if row["n_cog"] > 0:
-        cog = (row["cog_first"] + row["cog_sum"] / row["n_cog"]) % 360.0
+        cog = wrapped(row["cog_first"] + row["cog_sum"] / row["n_cog"])
+        cog += 360.0 if cog < 0.0 else 0.0
     if row["n_beta"] > 0:
-        beta = angle_between_deg(row["beta_first"] + row["beta_sum"] / row["n_beta"], 0.0)
+        beta = wrapped(row["beta_first"] + row["beta_sum"] / row["n_beta"])
     row["n"] = row["n_sog"] = row["n_cog"] = row["n_beta"] = 0
     row["sog_sum"] = row["cog_sum"] = row["beta_sum"] = 0.0
     return sog, cog, beta
@@ -174,6 +188,8 @@ def learn_anew(row: np.void, spread_kn: float, learned_min: float) -> None:
     """Take the present speed as the vessel's own; 0 minutes: forget that it has any."""
     clear_onset(row)
     row["own_kn"], row["variance"] = row["sog_kn"], spread_kn * spread_kn
+    if learned_min <= 1.0:
+        row["step2"] = row["step_min"] = 0.0
     row["beta_own_deg"] = row["beta_deg"]
     row["learned_min"] = row["run_min"] = learned_min
     row["faster_min"] = 0.0
@@ -213,9 +229,9 @@ def smooth(row: np.void, sog: float, cog: float, beta: float, dt: float, p: Para
         if math.isnan(row["beta_deg"]):
             row["beta_deg"] = beta
         elif not math.isnan(beta):
-            off = angle_between_deg(beta, row["beta_deg"])
+            off = wrapped(beta - row["beta_deg"])
             share = dt / (dt + p.beta_smooth_min)
-            row["beta_deg"] = angle_between_deg(row["beta_deg"] + share * off, 0.0)
+            row["beta_deg"] = wrapped(row["beta_deg"] + share * off)
     at = row["minute"] % RING
     before = row["sogs"][(row["minute"] - FALL_MIN) % RING]
     row["fall_kn"] = before - row["sog_kn"]
@@ -233,11 +249,15 @@ def learn(row: np.void, sog: float, beta: float, dt: float, p: Params) -> None:
     off = sog - row["own_kn"]
     row["own_kn"] += share * off
     row["variance"] = (1.0 - share) * (row["variance"] + share * off * off)
+    step = row["sog_kn"] - row["sogs"][(row["minute"] - STEP_MIN) % RING]
+    if not math.isnan(step):
+        row["step_min"] = min(row["step_min"] + dt, p.memory_min)
+        row["step2"] += dt / max(dt, row["step_min"]) * (step * step - row["step2"])
     if math.isnan(row["beta_own_deg"]):
         row["beta_own_deg"] = beta
     elif not math.isnan(beta):
-        off = angle_between_deg(beta, row["beta_own_deg"])
-        row["beta_own_deg"] = angle_between_deg(row["beta_own_deg"] + share * off, 0.0)
+        off = wrapped(beta - row["beta_own_deg"])
+        row["beta_own_deg"] = wrapped(row["beta_own_deg"] + share * off)
     row["learned_min"] = min(row["learned_min"] + dt, p.memory_min)
     row["frozen_min"] = 0.0
     if sog >= p.min_speed_kn:
@@ -246,5 +266,29 @@ def learn(row: np.void, sog: float, beta: float, dt: float, p: Params) -> None:
 
 @njit(cache=True, nogil=True)
 def spread_kn(row: np.void, p: Params) -> float:
-    """Give sigma, not less than the floor."""
-    return max(math.sqrt(row["variance"]), p.spread_floor_kn)
+    """Give sigma: from the speed's steps over nine minutes or its variance, not under the floor.
+
+    Within an hour or two the variance of a noise that hangs together over `spread_tau_min` is
+    seen too small by half; its steps are not, and a slow trend hardly enters them. For noise of
+    variance v and time constant tau, smoothed over s minutes, steps over h minutes have the mean
+    square 2 v tau / (tau + s) (1 - (tau exp(-h / tau) - s exp(-h / s)) / (tau - s)).
+
+    Source: autocovariance of an Ornstein-Uhlenbeck process behind an exponential filter; that
+        the noise is one is assumed (catalogue D1), not measured.
+    """
+    variance = max(row["variance"], row["step2"] / p.step_gain)
+    return max(math.sqrt(variance), p.spread_floor_kn)
+
+
+def step_gain(tau_min: float, smooth_min: float) -> float:
+    """Give the mean square of the steps for noise of variance one (see `spread_kn`).
+
+    Example:
+        >>> round(step_gain(30.0, 3.0), 3)
+        0.332
+    """
+    tau, s, h = tau_min, smooth_min, STEP_MIN
+    if tau == s:
+        s *= 0.999  # the formula has a limit there that it cannot divide its way to
+    kept = (tau * math.exp(-h / tau) - s * math.exp(-h / s)) / (tau - s)
+    return 2.0 * tau / (tau + s) * (1.0 - kept)
