@@ -177,7 +177,7 @@ def test_the_new_chip_lets_rows_in(open_screen: Opener) -> None:
     expect(screen.page.locator(".row")).to_have_count(5)
     screen.page.locator(".row").nth(2).hover()
     screen.world.add_alert(
-        make_alert(22, "P2", "loiter", "New three.", t_ms=screen.world.t_ms - 1000)
+        make_alert(22, "P1", "loiter", "New three.", t_ms=screen.world.t_ms - 1000)
     )
     screen.page.locator(".new-chip").click()
     expect(screen.page.locator(".row").first).to_contain_text("New three.")
@@ -235,6 +235,18 @@ def test_filters(open_screen: Opener) -> None:
     expect(page.locator(".list .empty")).to_contain_text(
         "No alerts pass the filter. 8 alerts are hidden by it."
     )
+
+
+def test_alarms_stand_first_or_the_newest(open_screen: Opener) -> None:
+    page = open_screen().page
+    expect(page.locator(".row")).to_have_count(5)
+
+    def priorities() -> list[str]:
+        return page.eval_on_selector_all(".row", "rows => rows.map(row => row.className.slice(-2))")
+
+    assert priorities() == ["P1", "P2", "P2", "P3", "P3"]
+    page.get_by_role("button", name="Alarms first").click()
+    assert priorities() == ["P1", "P3", "P2", "P3", "P2"]
 
 
 def test_no_alerts_says_so(open_screen: Opener) -> None:

@@ -5,6 +5,7 @@ import { circularMiddle, courseText, extended, gapLimit_ms, seriesOf } from "../
 import { duration, measured, outside, placeDm, vesselName } from "../src/format/format.ts";
 import { meets } from "../src/map/geometry.ts";
 import { ahead, latOf, lonOf, mercatorX, mercatorY, metresPerPx } from "../src/map/mercator.ts";
+import { stillAhead } from "../src/map/next.ts";
 import { constrain } from "../src/map/view.ts";
 import { mergeAlerts } from "../src/state/session.ts";
 import type { Alert, Track } from "../src/wire/types.ts";
@@ -99,4 +100,14 @@ test("the chart goes on with the fixes after the evidence, and with no others", 
   const longer = extended(evidence, track([1, 2, 3, 4], [80, 80, 80, 80]));
   assert.deepEqual(longer.t_ms, [0, 1, 2, 3, 4].map((minute) => minute * 60_000));
   assert.deepEqual(longer.heading_deg, [90, 90, 90, 80, 80]);
+  const late = extended(evidence, track([3, 92, 93], [80, 80, 80]));
+  assert.deepEqual(late.t_ms.map((t_ms) => t_ms / 60_000), [0, 1, 2, 3, 92]);
+});
+
+test("what the clock has passed is next no more, and the soonest comes first", () => {
+  const next = [["a", "12:00"], ["b", "10:00"], ["c", "11:00"], ["d", null]].map(([id, at]) => ({
+    id: id!, name: id!, kind: "telecom_cable", distance_km: 1, eta: at ? `2024-12-25T${at}:00Z` : null,
+  }));
+  const ahead = stillAhead(next, Date.parse("2024-12-25T10:30:00Z"));
+  assert.deepEqual(ahead.map(({ id }) => id), ["c", "a", "d"]);
 });

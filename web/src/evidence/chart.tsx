@@ -3,7 +3,7 @@ import { useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { duration, parseTime, utcMinute, utcTime } from "../format/format.ts";
+import { duration, parseTime, utcMinute, utcTime, whole } from "../format/format.ts";
 import { probe, selectedMmsi, track as liveTrack } from "../state/state.ts";
 import { type Colours, colours } from "../theme/theme.ts";
 import type { AlertDetail, Track } from "../wire/types.ts";
@@ -146,7 +146,7 @@ export function Chart({ alert }: { alert: AlertDetail }) {
       <Values track={track} />
       <div ref={host} class="chart-host" role="img" aria-label={`Speed, heading and course from ${utcTime(first)} to ${utcTime(last)}`} />
       <figcaption>
-        {evidence.t_ms.length} fixes{since > 0 ? ` and ${since} since` : ""} in {duration(last - first)}, UTC. A line stops where nothing was
+        {whole(evidence.t_ms.length)} fixes{since > 0 ? ` and ${whole(since)} since` : ""} in {duration(last - first)}, UTC. A line stops where nothing was
         received for over {duration(series.gap_ms)}.
       </figcaption>
     </figure>

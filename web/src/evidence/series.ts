@@ -42,12 +42,16 @@ export function circularMiddle(values: readonly (number | null)[]): number {
 const around = (value: number | null | undefined, middle: number): number | null =>
   value === null || value === undefined ? null : middle + ((((value - middle + 180) % 360) + 360) % 360) - 180;
 
+/** Later than this it is another story, and would squeeze the one the alert tells. */
+export const MOST_SINCE_MS = 90 * 60_000;
+
 /** The evidence with what was received of the same vessel since: the chart goes on while the watch looks. */
 export function extended(evidence: Track, live: Track | null): Track {
   const last_ms = evidence.t_ms.at(-1);
   const from = live && last_ms !== undefined ? live.t_ms.findIndex((t_ms) => t_ms > last_ms) : -1;
   if (!live || from < 0) return evidence;
-  const join = <T>(own: T[], more: T[]): T[] => [...own, ...more.slice(from)];
+  const to = live.t_ms.findLastIndex((t_ms) => t_ms <= last_ms! + MOST_SINCE_MS) + 1;
+  const join = <T>(own: T[], more: T[]): T[] => [...own, ...more.slice(from, to)];
   return {
     t_ms: join(evidence.t_ms, live.t_ms),
     lon: join(evidence.lon, live.lon),

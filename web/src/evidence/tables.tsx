@@ -40,16 +40,30 @@ function Eta({ eta }: { eta: string | null }) {
   return <>{utcMinute(at_ms)}{left_ms > 0 ? ` · in ${duration(left_ms)}` : Number.isNaN(left_ms) ? "" : " · passed"}</>;
 }
 
-export function NextAssets({ list }: { list: readonly NextAsset[] }) {
+/** Rows before "more". */
+const FEW = 5;
+
+function NextRow({ asset }: { asset: NextAsset }) {
   return (
-    <ul class="next">
-      {list.map((asset) => (
-        <li key={asset.id}>
-          <button type="button" class="link" onClick={() => showAsset(asset.id)}><bdi>{outside(asset.name)}</bdi></button>
-          <span class="dim"> {kindWord(asset.kind)}</span>
-          <span class="mono right">{metres(asset.distance_km * 1000)} · <Eta eta={asset.eta} /></span>
-        </li>
-      ))}
-    </ul>
+    <li>
+      <button type="button" class="link" onClick={() => showAsset(asset.id)}><bdi>{outside(asset.name)}</bdi></button>
+      <span class="dim"> {kindWord(asset.kind)}</span>
+      <span class="mono right">{metres(asset.distance_km * 1000)} · <Eta eta={asset.eta} /></span>
+    </li>
+  );
+}
+
+export function NextAssets({ list }: { list: readonly NextAsset[] }) {
+  const more = list.slice(FEW);
+  return (
+    <>
+      <ul class="next">{list.slice(0, FEW).map((asset) => <NextRow key={asset.id} asset={asset} />)}</ul>
+      {more.length > 0 ? (
+        <details class="next">
+          <summary>{more.length} more</summary>
+          <ul>{more.map((asset) => <NextRow key={asset.id} asset={asset} />)}</ul>
+        </details>
+      ) : null}
+    </>
   );
 }

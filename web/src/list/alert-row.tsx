@@ -29,6 +29,12 @@ export function SubjectLine({ alert }: { alert: Alert }) {
   );
 }
 
+/** The sentence without the name and MMSI that stand in the line above it. */
+export function withoutSubject({ text, subject }: Alert): string {
+  const lead = `${subject.name ?? ""} (MMSI ${subject.mmsi}) `.trimStart();
+  return outside(text.startsWith(lead) ? text.charAt(lead.length).toUpperCase() + text.slice(lead.length + 1) : text);
+}
+
 function Age({ alert }: { alert: Alert }) {
   const at_ms = parseTime(alert.t_detected);
   const text = now_ms.value === null || Number.isNaN(at_ms) ? "" : duration(now_ms.value - at_ms);
@@ -55,7 +61,7 @@ export function AlertRow({ alert }: { alert: Alert }) {
           <Age alert={alert} />
         </div>
         <div class="row-who"><SubjectLine alert={alert} /></div>
-        <p class="row-why"><Chips alert={alert} /><bdi>{outside(alert.text)}</bdi></p>
+        <p class="row-why"><Chips alert={alert} /><bdi>{withoutSubject(alert)}</bdi></p>
       </div>
     </li>
   );

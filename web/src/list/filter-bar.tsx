@@ -10,7 +10,7 @@ function toggle(priority: Priority): void {
 }
 
 export function FilterBar() {
-  const { onlyOpen, priorities, muted } = filter.value;
+  const { onlyOpen, priorities, muted, worstFirst } = filter.value;
   const count = counts.value;
   return (
     <div class="filters" role="toolbar" aria-label="Which alerts are listed">
@@ -36,6 +36,16 @@ export function FilterBar() {
           </button>
         ))}
       </span>
+      <button
+        type="button"
+        class="chip-button order"
+        aria-label={worstFirst ? "Alarms first; switch to newest first" : "Newest first; switch to Alarms first"}
+        title={worstFirst ? "Alarms first" : "Newest first"}
+        onClick={() => { filter.value = { ...filter.value, worstFirst: !worstFirst }; }}
+      >
+        {worstFirst ? <Mark priority="P1" size={11} hollow /> : <svg class="mark" width="11" height="11" viewBox="-8 -8 16 16" aria-hidden="true"><circle r="6" /><path d="M0 -3.4V0L2.6 2" /></svg>}
+        ↓
+      </button>
       <button type="button" class="chip-button" aria-pressed={muted} onClick={() => { filter.value = { ...filter.value, muted: !muted }; }}>
         Muted <b>{count.muted}</b>
       </button>

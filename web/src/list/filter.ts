@@ -7,17 +7,31 @@ export interface Filter {
   onlyOpen: boolean;
   priorities: ReadonlySet<Priority>;
   muted: boolean;
+  /** Alarms before Warnings before Notes, and the newest first among equals; else by time alone. */
+  worstFirst: boolean;
 }
 
-export const filter = signal<Filter>({ onlyOpen: true, priorities: new Set(["P1", "P2", "P3"]), muted: false });
+export const filter = signal<Filter>({
+  onlyOpen: true,
+  priorities: new Set(["P1", "P2", "P3"]),
+  muted: false,
+  worstFirst: true,
+});
 
 export const passes = (alert: Alert, by: Filter): boolean =>
   (!by.onlyOpen || alert.state === "open") &&
   by.priorities.has(alert.priority) &&
   (by.muted || alert.muted_by.length === 0);
 
-/** All that the filter lets through, in the service's order. */
-const wanted = computed(() => [...alerts.value.values()].filter((alert) => passes(alert, filter.value)));
+/** The service's order is newest first; sorting by priority keeps it among equals. */
+export function inOrder(list: Alert[], worstFirst: boolean): Alert[] {
+  return worstFirst ? list.sort((a, b) => (a.priority < b.priority ? -1 : a.priority > b.priority ? 1 : 0)) : list;
+}
+
+/** All that the filter lets through. */
+const wanted = computed(() =>
+  inOrder([...alerts.value.values()].filter((alert) => passes(alert, filter.value)), filter.value.worstFirst),
+);
 
 /** True while rows must not move: the pointer is over the list, or it is scrolled down. */
 export const held = signal(false);

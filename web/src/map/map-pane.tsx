@@ -10,7 +10,7 @@ import { colours } from "../theme/theme.ts";
 import { Attribution } from "./attribution.tsx";
 import { type AssetShape, assetShapes } from "./geometry.ts";
 import { Legend } from "./legend.tsx";
-import { nextMarks } from "./next.ts";
+import { nextMarks, stillAhead } from "./next.ts";
 import { alertPlace, Overlay, type Scene } from "./overlay.ts";
 import { type Picked, pick } from "./pick.ts";
 import { chooseRenderer } from "./probe.ts";
@@ -65,6 +65,7 @@ function scene(): Scene {
   const mmsi = state.selectedMmsi.value;
   const selected = mmsi === null ? null : state.vessels.row(mmsi);
   const alert = state.selectedAlert.value;
+  const now_ms = state.now_ms.value ?? state.vessels.t_ms;
   return {
     colours: colours.value,
     vessels: state.vessels,
@@ -74,11 +75,11 @@ function scene(): Scene {
     selectedName: selected ? shortName(state.vessel.value?.name ?? alert?.subject.name) : "",
     track: state.track.value ?? state.detail.value?.evidence.fixes ?? null,
     assets: shapeById,
-    next: alert && selected ? nextMarks(alert.next_assets, shapeById, selected) : [],
+    next: alert && selected ? nextMarks(stillAhead(alert.next_assets, now_ms), shapeById, selected) : [],
     probe: state.probe.value,
     bornAt_ms,
     local_ms: performance.now(),
-    now_ms: state.now_ms.value ?? state.vessels.t_ms,
+    now_ms,
   };
 }
 

@@ -14,13 +14,22 @@ export interface NextMark {
   met: boolean;
 }
 
+/** So many are marked: more would hide the map, and the evidence lists them all. */
+const MOST = 4;
+
+/** The next ones in time: what the clock has passed is next no more. */
+export function stillAhead(next: readonly NextAsset[], now_ms: number): NextAsset[] {
+  const eta_ms = (asset: NextAsset): number => (asset.eta ? Date.parse(asset.eta) : Number.POSITIVE_INFINITY);
+  return next.filter((asset) => !(eta_ms(asset) < now_ms)).sort((a, b) => eta_ms(a) - eta_ms(b));
+}
+
 export function nextMarks(
   next: readonly NextAsset[],
   shapes: ReadonlyMap<string, AssetShape>,
   from: { lon: number; lat: number; cog_deg: number | null },
 ): NextMark[] {
   const [x, y] = [mercatorX(from.lon), mercatorY(from.lat)];
-  return next.flatMap((asset): NextMark[] => {
+  return next.slice(0, MOST).flatMap((asset): NextMark[] => {
     const shape = shapes.get(asset.id);
     if (!shape) return [];
     const crossings = from.cog_deg === null ? [] : shape.paths.flatMap((path) => {

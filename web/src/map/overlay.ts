@@ -3,7 +3,7 @@ import type { VesselRow, VesselStore } from "../state/vessels.ts";
 import { STALE_UNDER_WAY_MS } from "../state/vessels.ts";
 import { alpha, type Colours } from "../theme/theme.ts";
 import type { Alert, Priority, Track } from "../wire/types.ts";
-import { utcMinute } from "../format/format.ts";
+import { outside, utcMinute } from "../format/format.ts";
 import type { AssetShape } from "./geometry.ts";
 import { ahead } from "./mercator.ts";
 import { PRIORITY_COLOUR, traceMark } from "./marks.ts";
@@ -189,6 +189,9 @@ function drawSelected(context: CanvasRenderingContext2D, camera: Camera, scene: 
   if (scene.selectedName) label(context, scene.selectedName, x + 26, y - 16, colours.text1, alpha(colours.sea, 0.85));
 }
 
+/** "Unnamed submarine cable (OSM way 804553520)" is too long for a label; its number stands in the list. */
+const shortAsset = (name: string): string => outside(name.replace(/\s*\(OSM way \d+\)$/, "")).slice(0, 32);
+
 function drawNext(context: CanvasRenderingContext2D, camera: Camera, scene: Scene): void {
   const { colours, selected } = scene;
   if (!selected) return;
@@ -217,7 +220,7 @@ function drawNext(context: CanvasRenderingContext2D, camera: Camera, scene: Scen
     rows.push(ly);
     const eta_ms = asset.eta ? Date.parse(asset.eta) : Number.NaN;
     const eta = Number.isNaN(eta_ms) ? "no ETA" : `ETA ${utcMinute(eta_ms)}`;
-    label(context, `${asset.name} ${eta}`, px + 9, ly, colours.text1, alpha(colours.sea, 0.85));
+    label(context, `${shortAsset(asset.name)} ${eta}`, px + 9, ly, colours.text1, alpha(colours.sea, 0.85));
   }
 }
 
