@@ -94,7 +94,8 @@ def alert(**changes: object) -> Alert:
     fields = {
         "id": alert_id("gap", "1", "sea:1:0", "", 0), "detector": "gap", "detector_version": "1",
         "rules": "r", "version": 1, "state": "open", "priority": "P3", "t_start_ms": 0,
-        "t_detected_ms": 1000, "t_issued_ms": 1000, "subject": Subject("sea", 1), "lon": 20.0, "lat": 57.0,
+        "t_detected_ms": 1000, "t_issued_ms": 1000, "lon": 20.0, "lat": 57.0,
+        "subject": Subject("sea", 1),
         "asset": None, "next_assets": (), "why": (Reason("x", float("nan"), "m", 1.0, 2.0, True),),
         "against": (), "context": {}, "text": "not received since 00:00Z",
     }  # fmt: skip
