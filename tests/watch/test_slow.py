@@ -98,7 +98,7 @@ def test_silence_ends_a_dwell_and_closes_an_alert():
     a, b = slow_alerts(track().sail(20, sog_kn=2, cog_deg=90).fixes(), other.fixes())
     assert b.state == "closed"
     assert "no position received since 06:20Z" in b.text
-    assert b.t_detected_ms == T0 + 80 * MINUTE
+    assert b.t_end_ms == b.t_issued_ms == T0 + 80 * MINUTE
     assert b.evidence_ms == (a.t_start_ms, T0 + 20 * MINUTE)
 
 

@@ -33,6 +33,17 @@ from sargas.model.alerts import Reason
 from sargas.model.geodesy import NM_M
 from sargas.model.time import MINUTE_MS
 from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings, reason
+from sargas.watch.detect.gap_fold import (
+    AGAIN,
+    ELSEWHERE,
+    FEATURE_NAMES,
+    STATE,
+    STILL_SILENT,
+    WITHOUT_POSITION,
+    Params,
+    gap_rows,
+    gap_tick,
+)
 from sargas.watch.detect.phrases import (
     asset_words,
     clock,
@@ -49,17 +60,6 @@ from sargas.watch.detect.reception import (
     Sea,
     grown,
     new_heard,
-)
-from sargas.watch.detect.silence import (
-    AGAIN,
-    ELSEWHERE,
-    FEATURE_NAMES,
-    STATE,
-    STILL_SILENT,
-    WITHOUT_POSITION,
-    Params,
-    gap_rows,
-    gap_tick,
 )
 from sargas.watch.locate import Located
 
