@@ -24,6 +24,7 @@ from sargas.decode.delimited_split import (
 from sargas.model.fixes import Batch, Fixes, Statics
 
 __all__ = [
+    "BLOCK",
     "DROPPED",
     "DelimitedDecoder",
     "Layout",
@@ -153,8 +154,8 @@ class DelimitedDecoder:
         delimiter, n_columns = self.layout.delimiter, self.layout.n_columns
         quoted = self._buf.find(b'"', 0, stop) >= 0
         find = find_edges_quoted if quoted else find_edges
-        n_edges = find(self._bytes, stop, delimiter, self._edges)
-        if np.count_nonzero(self._bytes[:stop] == 10) * n_columns == n_edges:
+        n_edges, n_ends = find(self._bytes, stop, delimiter, self._edges)
+        if n_ends * n_columns == n_edges:
             n_rows = even_rows(self._bytes, self._edges, n_edges, n_columns, self._first)
             if n_rows >= 0:
                 return n_rows

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sargas.decode import delimited_columns as kernels
 from sargas.decode.codes import Quality, TSource
 from sargas.decode.delimited_columns import UNKNOWN
-from sargas.decode.delimited_fields import BAD, MISSING
+from sargas.decode.delimited_fields import BAD
 from sargas.decode.delimited_layout import Layout, Role, Row, rot_table
 from sargas.model.fixes import (
     COG_NONE,
@@ -35,6 +35,16 @@ from sargas.model.time import NO_TIME
 Ints = NDArray[np.int64]
 
 _ROT: Final = rot_table()
+_NONE: Final = np.array([NO_TIME, LON_NONE, LAT_NONE], np.int64)
+_QUALITY: Final = np.array(
+    [
+        Quality.MMSI_ZERO,
+        Quality.MMSI_SHAPE,
+        Quality.POSITION_OUT_OF_RANGE,
+        Quality.TIME_MISSING,
+    ],
+    np.int64,
+)
 _INT32: Final = 2**31 - 1
 _SHAPES: Final = {
     kernels.BLANK: Row.BLANK,
@@ -223,53 +233,43 @@ class BlockReader:
     def _keys(self, block: Block) -> tuple[_Keys, Block]:
         """Read who, when and where, and leave out the rows that do not say."""
         roles = self.layout.roles
-        t_ms, no_time = self._run(kernels.read_times, block, Role.T, self._day)
-        mmsi, no_mmsi = self._run(kernels.read_ids, block, Role.MMSI)
-        lon, no_lon = self._degrees(block, Role.LON)
-        lat, no_lat = self._degrees(block, Role.LAT)
-        bad = (no_time == BAD) | (no_mmsi != 0) | (no_lon == BAD) | (no_lat == BAD)
-        if bad.any():
-            seen = np.zeros(len(bad), np.bool_)
-            for row, role, broken in (
-                (Row.BAD_TIME, Role.T, no_time == BAD),
-                (Row.BAD_MMSI, Role.MMSI, no_mmsi != 0),
-                (Row.BAD_POSITION, Role.LON, no_lon == BAD),
-                (Row.BAD_POSITION, Role.LAT, no_lat == BAD),
+        t_ms, no_time, bad_t = self._run(kernels.read_times, block, Role.T, self._day)
+        mmsi, no_mmsi, bad_id = self._run(kernels.read_ids, block, Role.MMSI)
+        lon, no_lon, bad_lon = self._degrees(block, Role.LON)
+        lat, no_lat, bad_lat = self._degrees(block, Role.LAT)
+        if bad_t or bad_id or bad_lon or bad_lat:
+            bad = np.zeros(len(t_ms), np.bool_)
+            for row, role, status in (
+                (Row.BAD_TIME, Role.T, no_time),
+                (Row.BAD_MMSI, Role.MMSI, no_mmsi),
+                (Row.BAD_POSITION, Role.LON, no_lon),
+                (Row.BAD_POSITION, Role.LAT, no_lat),
             ):
-                self._note(row, broken & ~seen, block, roles[role])
-                seen |= broken
+                broken = (status == BAD) & ~bad
+                self._note(row, broken, block, roles[role])
+                bad |= broken
             good = ~bad
             block = block.take(good)
             t_ms, mmsi, lon, lat = t_ms[good], mmsi[good], lon[good], lat[good]
             no_time, no_lon, no_lat = no_time[good], no_lon[good], no_lat[good]
-        t_ms[no_time == MISSING] = NO_TIME
-        none = (no_lon == MISSING) | (no_lat == MISSING) | (lon == LON_NONE) | (lat == LAT_NONE)
-        lon[none], lat[none] = LON_NONE, LAT_NONE
-        odd = np.empty(len(mmsi), np.bool_)
-        kernels.odd_shapes(mmsi, odd)
-        off_earth = ((np.abs(lon) > 108_000_000) | (np.abs(lat) > 54_000_000)) & ~none
-        quality = (
-            (mmsi == 0) * int(Quality.MMSI_ZERO)
-            | odd * int(Quality.MMSI_SHAPE)
-            | off_earth * int(Quality.POSITION_OUT_OF_RANGE)
-            | (t_ms == NO_TIME) * int(Quality.TIME_MISSING)
-        )
+        quality = np.empty(len(t_ms), np.int64)
+        kernels.settle_keys(t_ms, no_time, mmsi, lon, no_lon, lat, no_lat, _NONE, _QUALITY, quality)
         return _Keys(t_ms, mmsi, lon, lat, quality), block
 
     def _run(
         self,
-        kernel: Callable[..., None],
+        kernel: Callable[..., int],
         block: Block,
         role: Role,
         *args: Any,  # noqa: ANN401
-    ) -> tuple[Ints, NDArray[np.uint8]]:
-        """Run a kernel over the column of a role; gives values and statuses."""
-        n = len(block.first)
+    ) -> tuple[Ints, NDArray[np.uint8], int]:
+        """Run a kernel over the column of a role; gives values, statuses, how many are odd."""
+        n, column = len(block.first), self.layout.roles[role]
         out, status = np.empty(n, np.int64), np.empty(n, np.uint8)
-        kernel(block.buf, block.edges, block.first, self.layout.roles[role], *args, out, status)
-        return out, status
+        odd = kernel(block.buf, block.edges, block.first, column, *args, out, status)
+        return out, status, odd
 
-    def _degrees(self, block: Block, role: Role) -> tuple[Ints, NDArray[np.uint8]]:
+    def _degrees(self, block: Block, role: Role) -> tuple[Ints, NDArray[np.uint8], int]:
         missing = self.layout.words["missing"]
         return self._run(kernels.read_decimals, block, role, 6, 5, -_INT32, _INT32, 0, missing)
 
@@ -280,10 +280,11 @@ class BlockReader:
         if role not in self.layout.roles:
             return np.full(len(block.first), none, np.int64)
         missing = self.layout.words["missing"]
-        out, status = self._run(
+        out, status, odd = self._run(
             kernels.read_decimals, block, role, factor, shift, low, high, none, missing
         )
-        self._note(Row.FIELD_UNREADABLE, status == BAD, block, self.layout.roles[role])
+        if odd:
+            self._note(Row.FIELD_UNREADABLE, status == BAD, block, self.layout.roles[role])
         return out
 
     def _codes(self, block: Block, role: Role, kind: str, high: int, none: int) -> Ints:
@@ -291,20 +292,22 @@ class BlockReader:
         if role not in self.layout.roles:
             return np.full(len(block.first), none, np.int64)
         words = self.layout.words
-        out, status = self._run(
+        out, status, odd = self._run(
             kernels.read_codes, block, role, words[kind], high, none, words["missing"]
         )
-        column = self.layout.roles[role]
-        self._note(Row.FIELD_UNREADABLE, status == BAD, block, column)
-        self._note(Row.WORD_UNKNOWN, status == UNKNOWN, block, column)
+        if odd:
+            column = self.layout.roles[role]
+            self._note(Row.FIELD_UNREADABLE, status == BAD, block, column)
+            self._note(Row.WORD_UNKNOWN, status == UNKNOWN, block, column)
         return out
 
     def _rot(self, block: Block) -> Ints:
         """Read the rate of turn, degrees a minute, to the wire's scale."""
         top = len(_ROT) - 1
         rate = self._decimals(block, Role.ROT, 1, 1, -10_000, 10_000, top)
-        wire = _ROT[np.minimum(np.abs(rate), top)]
-        return np.where(wire > 127, ROT_NONE, np.sign(rate) * wire)
+        out = np.empty(len(rate), np.int64)
+        kernels.read_turns(rate, _ROT, ROT_NONE, out)
+        return out
 
     def _note(self, row: Row, where: NDArray[np.bool_], block: Block, column: int) -> None:
         """Count rows, with the column's name and the text of the first."""
@@ -359,13 +362,14 @@ class BlockReader:
         self,
         block: Block,
         role: Role,
-        kernel: Callable[..., None],
+        kernel: Callable[..., int],
         *args: Any,  # noqa: ANN401
     ) -> Ints:
         if role not in self.layout.roles:
             return np.zeros(len(block.first), np.int64)
-        out, status = self._run(kernel, block, role, self.layout.words["missing"], *args)
-        self._note(Row.FIELD_UNREADABLE, status == BAD, block, self.layout.roles[role])
+        out, status, odd = self._run(kernel, block, role, self.layout.words["missing"], *args)
+        if odd:
+            self._note(Row.FIELD_UNREADABLE, status == BAD, block, self.layout.roles[role])
         return out
 
     def _ship_type(self, block: Block) -> Ints:

@@ -7,7 +7,8 @@ Every kernel takes the block the same way:
     first: (n,) int32, for each row the edge before its first field.
     column: which field of the row.
 
-and writes `out` (n,) int64 and `status` (n,) uint8: OK, MISSING, BAD or UNKNOWN.
+and writes `out` (n,) int64 and `status` (n,) uint8: OK, MISSING, BAD or UNKNOWN; it returns how
+many are BAD or UNKNOWN.
 """
 
 from __future__ import annotations
@@ -60,6 +61,9 @@ def raw_field(buf: Bytes, edges: Edges, at: int) -> tuple[int, int]:
 @checked
 def trimmed(buf: Bytes, edges: Edges, at: int) -> tuple[int, int]:
     """Give start and stop of field `at` without quotes and outer blanks."""
+    start, stop = whole(edges[at]) + 1, whole(edges[at + 1])
+    if start < stop and buf[start] > 34 and buf[stop - 1] > 34:
+        return start, stop  # nothing to take off: nearly all fields
     start, stop = raw_field(buf, edges, at)
     if start < stop and buf[start] == 34:
         start += 1
@@ -108,34 +112,41 @@ def row_shapes(
 @entry
 def read_times(
     buf: Bytes, edges: Edges, first: Edges, column: int, day: Hashes, out: Ints, status: Bytes
-) -> None:
+) -> int:
     """Read times to ms UTC; `day` (7,) uint64 is the cache of `time_ms`."""
+    odd = 0
     for row in range(len(first)):
         start, stop = trimmed(buf, edges, first[row] + column)
-        status[row], out[row] = time_ms(buf, start, stop, day)
+        state, out[row] = time_ms(buf, start, stop, day)
+        status[row] = state
+        odd += state > MISSING
+    return odd
 
 
 @entry
-def read_ids(buf: Bytes, edges: Edges, first: Edges, column: int, out: Ints, status: Bytes) -> None:
+def read_ids(buf: Bytes, edges: Edges, first: Edges, column: int, out: Ints, status: Bytes) -> int:
     """Read MMSI; `219024000.0` of a program that knows only floats is one, `2190240.5` is not."""
+    odd = 0
     for row in range(len(first)):
         start, stop = trimmed(buf, edges, first[row] + column)
         value, state = whole_number(buf, start, stop), OK
         if value < 0:
             state, tenths = scaled(buf, start, stop, 1, 1)
             value = tenths // 10
-            if tenths % 10 != 0:
-                state = BAD
+            if state != OK or tenths % 10 != 0:
+                state = BAD  # also when it is empty: a row must say who it is of
         if value < 0 or value > 999_999_999:
             state = BAD
         out[row], status[row] = value, state
+        odd += state > MISSING
+    return odd
 
 
 @entry
 def read_decimals(
     buf: Bytes, edges: Edges, first: Edges, column: int, factor: int, shift: int, low: int,
     high: int, none: int, nothing: Hashes, out: Ints, status: Bytes,
-) -> None:  # fmt: skip
+) -> int:  # fmt: skip
     """Read decimal numbers in units of 1 / (factor * 10**shift), half to even.
 
     Args:
@@ -143,6 +154,7 @@ def read_decimals(
         none: written where there is no value.
         nothing: word table of what means no value (`find_word`).
     """
+    odd = 0
     for row in range(len(first)):
         start, stop = trimmed(buf, edges, first[row] + column)
         state, value = scaled(buf, start, stop, factor, shift)
@@ -152,14 +164,17 @@ def read_decimals(
             state = MISSING
         out[row] = value if state == OK else none
         status[row] = state
+        odd += state > MISSING
+    return odd
 
 
 @entry
 def read_codes(
     buf: Bytes, edges: Edges, first: Edges, column: int, words: Hashes, high: int, none: int,
     nothing: Hashes, out: Ints, status: Bytes,
-) -> None:  # fmt: skip
+) -> int:  # fmt: skip
     """Read codes: a number of at most `high` as it is, or a word of the table `words`."""
+    odd = 0
     for row in range(len(first)):
         start, stop = trimmed(buf, edges, first[row] + column)
         state, value = MISSING, none
@@ -173,13 +188,16 @@ def read_codes(
                 state = MISSING if find_word(buf, start, stop, nothing) >= 0 else UNKNOWN
         out[row] = value if state == OK else none
         status[row] = state
+        odd += state > MISSING
+    return odd
 
 
 @entry
 def read_imos(
     buf: Bytes, edges: Edges, first: Edges, column: int, nothing: Hashes, out: Ints, status: Bytes
-) -> None:
+) -> int:
     """Read IMO numbers, with or without the letters before them; 0 where there is none."""
+    odd = 0
     for row in range(len(first)):
         start, stop = trimmed(buf, edges, first[row] + column)
         if stop - start > 3 and (buf[start] | 32) == 105 and 48 <= buf[start + 3] <= 57:
@@ -191,14 +209,17 @@ def read_imos(
             state = BAD
         out[row] = value if state == OK else 0
         status[row] = state
+        odd += state > MISSING
+    return odd
 
 
 @entry
 def read_etas(
     buf: Bytes, edges: Edges, first: Edges, column: int, nothing: Hashes, day: Hashes, out: Ints,
     status: Bytes,
-) -> None:  # fmt: skip
+) -> int:  # fmt: skip
     """Read times of arrival to the 20 wire bits; a number alone is these bits."""
+    odd = 0
     for row in range(len(first)):
         start, stop = trimmed(buf, edges, first[row] + column)
         value = whole_number(buf, start, stop)
@@ -214,6 +235,8 @@ def read_etas(
             state = MISSING
         out[row] = value if state == OK else 0
         status[row] = state
+        odd += state > MISSING
+    return odd
 
 
 @entry
@@ -326,7 +349,40 @@ def hash_bytes(rows: NDArray[np.uint8], out: Hashes) -> None:
 
 
 @entry
-def odd_shapes(mmsi: Ints, odd: NDArray[np.bool_]) -> None:
-    """Tell which MMSI have no shape of ITU-R M.585; 0 has its own flag."""
-    for row in range(len(mmsi)):
-        odd[row] = mmsi[row] != 0 and not mmsi_shape_ok(mmsi[row])
+def settle_keys(
+    t_ms: Ints, no_time: Bytes, mmsi: Ints, lon: Ints, no_lon: Bytes, lat: Ints, no_lat: Bytes,
+    none: Ints, quality_bits: Ints, quality: Ints,
+) -> None:  # fmt: skip
+    """Put the signs for "not available", and say what is odd about who, when and where.
+
+    Args:
+        t_ms, mmsi, lon, lat: (n,) as read; times and places are changed where missing.
+        no_time, no_lon, no_lat: (n,) statuses, none of them BAD.
+        none: what to put for a missing time, longitude and latitude.
+        quality_bits: bits for MMSI zero, MMSI of no shape, off the Earth, no time.
+        quality: (n,) written.
+    """
+    for row in range(len(t_ms)):
+        bits = whole(0)
+        if no_time[row] == MISSING:
+            t_ms[row] = none[0]
+            bits |= quality_bits[3]
+        if mmsi[row] == 0:
+            bits |= quality_bits[0]
+        elif not mmsi_shape_ok(mmsi[row]):
+            bits |= quality_bits[1]
+        missing = no_lon[row] == MISSING or no_lat[row] == MISSING
+        if missing or lon[row] == none[1] or lat[row] == none[2]:
+            lon[row], lat[row] = none[1], none[2]
+        elif abs(lon[row]) > 108_000_000 or abs(lat[row]) > 54_000_000:
+            bits |= quality_bits[2]
+        quality[row] = bits
+
+
+@entry
+def read_turns(rates: Ints, wire: Ints, none: int, out: Ints) -> None:
+    """Bring rates of turn, 0.1 degree a minute, to the wire's scale by the table `wire`."""
+    top = len(wire) - 1
+    for row in range(len(rates)):
+        value = wire[min(abs(rates[row]), top)]
+        out[row] = none if value > 127 else -value if rates[row] < 0 else value

@@ -144,6 +144,26 @@ def to_units(digits: int, scale: int, tail: int, factor: int, shift: int) -> tup
 
 
 @checked
+def plain_decimal(buf: NDArray[np.uint8], start: int, stop: int) -> tuple[int, int]:
+    """Read digits with at most one dot or comma, as nearly all numbers are: (digits, scale).
+
+    Digits are -1 for anything else; `decimal_parts` reads all forms. At most `MAX_DIGITS` bytes.
+    """
+    digits, mark = 0, -1
+    for at in range(start, stop):
+        byte = whole(buf[at])
+        if 48 <= byte <= 57:
+            digits = digits * 10 + (byte - 48)
+        elif (byte == 46 or byte == 44) and mark < 0:
+            mark = at
+        else:
+            return -1, 0
+    if mark < 0:
+        return digits, 0
+    return (digits if stop - start > 1 else -1), stop - 1 - mark
+
+
+@checked
 def scaled(
     buf: NDArray[np.uint8], start: int, stop: int, factor: int, shift: int
 ) -> tuple[int, int]:
@@ -154,6 +174,11 @@ def scaled(
     """
     if stop <= start:
         return MISSING, 0
+    if stop - start <= MAX_DIGITS:
+        digits, scale = plain_decimal(buf, start, stop)
+        if digits >= 0:
+            fits, value = to_units(digits, scale, 0, factor, shift)
+            return (OK if fits else BAD), value
     status, negative, digits, scale, tail = decimal_parts(buf, start, stop)
     if status != OK:
         return status, 0

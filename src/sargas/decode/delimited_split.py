@@ -105,7 +105,9 @@ def span_hash(buf: NDArray[np.uint8], start: int, stop: int, fold_case: bool) ->
 
 
 @partial(entry, boundscheck=False)
-def find_edges(buf: NDArray[np.uint8], stop: int, delimiter: int, edges: NDArray[np.int32]) -> int:
+def find_edges(
+    buf: NDArray[np.uint8], stop: int, delimiter: int, edges: NDArray[np.int32]
+) -> tuple[int, int]:
     """List every delimiter and newline of `buf[:stop]`, which holds no quotes.
 
     Three positions are written for each word without asking how many there are, and the count
@@ -119,15 +121,19 @@ def find_edges(buf: NDArray[np.uint8], stop: int, delimiter: int, edges: NDArray
             of the block is `buf[edges[k] + 1 : edges[k + 1]]`.
 
     Returns:
-        How many edges.
+        (edges, newlines among them).
     """
     edges[0] = -1
+    newlines = _0
     pattern = U(delimiter) * _ONES
     k = _1
     for at in range(0, stop, 8):
         word = load8(buf, at)
         a, b = word ^ pattern, word ^ _NEWLINES
-        hit = ~((((a & _LOW7) + _LOW7) | a) & (((b & _LOW7) + _LOW7) | b) | _LOW7) >> _7
+        a = ((a & _LOW7) + _LOW7) | a
+        b = ((b & _LOW7) + _LOW7) | b
+        newlines += ((~(b | _LOW7) >> _7) * _ONES) >> _56
+        hit = ~((a & b) | _LOW7) >> _7
         n = (hit * _ONES) >> _56
         edges[k] = at + whole(((hit & (_0 - hit)) * _INDEX) >> _56)
         hit &= hit - _1
@@ -143,27 +149,30 @@ def find_edges(buf: NDArray[np.uint8], stop: int, delimiter: int, edges: NDArray
                 i += _1
         k += n
     found = whole(k) - 1
+    ends = whole(newlines)
     while found > 0 and edges[found] >= stop:  # the last word may reach past the end
+        ends -= buf[edges[found]] == 10
         found -= 1
-    return found
+    return found, ends
 
 
 @entry
 def find_edges_quoted(
     buf: NDArray[np.uint8], stop: int, delimiter: int, edges: NDArray[np.int32]
-) -> int:
+) -> tuple[int, int]:
     """List the edges of a block that holds quotes, as `find_edges` does.
 
     A quote opens only at the start of a field, a doubled quote inside is one quote, and a newline
     always ends the row: an unbalanced quote costs its own row and no other.
     """
     edges[0] = -1
-    k, state = 1, _FRESH
+    k, state, ends = 1, _FRESH, 0
     for at in range(stop):
         byte = buf[at]
         if byte == 10 or (byte == delimiter and state != _QUOTED):
             edges[k] = at
             k += 1
+            ends += byte == 10
             state = _FRESH
         elif byte == 34:
             if state == _QUOTED:
@@ -172,7 +181,7 @@ def find_edges_quoted(
                 state = _QUOTED
         elif state != _QUOTED:
             state = _BARE
-    return k - 1
+    return k - 1, ends
 
 
 @entry

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Protocol
 
 from sargas.decode.delimited import (
+    BLOCK,
     DROPPED,
     DelimitedDecoder,
     Layout,
@@ -18,7 +19,7 @@ from sargas.decode.delimited import (
 )
 from sargas.errors import FormatError
 from sargas.feeds.base import BATCH_BYTES, Count, Feed, Pieces
-from sargas.feeds.opening import PIECE, Peeked, Source
+from sargas.feeds.opening import Peeked, Source
 from sargas.model.fixes import Batch, Fixes
 
 HEAD: Final = 1 << 16
@@ -176,7 +177,7 @@ class TableFeed(Feed):
             arrival_seq=self._seq, memory=self._memory,
         )  # fmt: skip
         stream.read(header.size)
-        pieces, since = Pieces(stream, PIECE), 0
+        pieces, since = Pieces(stream, BLOCK), 0
         for piece in pieces:
             since += len(piece)
             yield from self._checked(decoder.feed(piece))
