@@ -65,7 +65,15 @@ from sargas.watch.locate import Located
 
 
 class Gap(Detector):
-    """D8: not received since, where others are."""
+    """D8: not received since, where others are.
+
+    Attributes:
+        heard: when anybody was received where. refused: silences not reported, by reason.
+
+    Example:
+        >>> Gap.word, Gap.ticks
+        ('gap', True)
+    """
 
     word = "gap"
     number = "D8"

@@ -54,7 +54,15 @@ KIND_NAMES = ("jump", "in_turn", "inland", "frozen")
 
 
 class PositionIntegrity(Detector):
-    """D10: a reported position that cannot be true."""
+    """D10: a reported position that cannot be true.
+
+    Attributes:
+        cases: four rows a subject, the open or last event of each kind. stale: late copies seen.
+
+    Example:
+        >>> PositionIntegrity.word, PositionIntegrity.number
+        ('position_integrity', 'D10')
+    """
 
     word = "position_integrity"
     number = "D10"

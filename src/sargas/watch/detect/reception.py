@@ -107,7 +107,12 @@ def grown(heard: Heard) -> Heard:
 
 @njit(cache=True, nogil=True)
 def cell_key(lon: float, lat: float) -> int:
-    """Name the cell of a position."""
+    """Name the cell of a position.
+
+    Example:
+        >>> cell_key(20.01, 57.01) == cell_key(20.19, 57.09), cell_key(-180.0, -90.0)
+        (True, 0)
+    """
     row = math.floor((lat + 90.0) / CELL_LAT_DEG)
     column = math.floor((lon + 180.0) / CELL_LON_DEG)
     return int(row * COLUMNS + column)

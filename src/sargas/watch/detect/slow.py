@@ -52,7 +52,12 @@ from sargas.watch.locate import Located
 
 
 class SlowInCorridor(Detector):
-    """D4: slow or stopped inside an asset's buffer."""
+    """D4: slow or stopped inside an asset's buffer.
+
+    Example:
+        >>> SlowInCorridor.word, SlowInCorridor.muted_near_land
+        ('slow_in_corridor', True)
+    """
 
     word = "slow_in_corridor"
     number = "D4"
