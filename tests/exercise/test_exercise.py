@@ -18,7 +18,7 @@ from sargas.exercise.encode import static_sentences
 from sargas.exercise.path import Path
 from sargas.exercise.run import export, run
 from sargas.exercise.scenario import list_scenarios, load_scenario, parse_scenario
-from sargas.model.time import iso
+from sargas.model.time import iso, parse_iso
 
 GEOD = Geod(ellps="WGS84")
 KN_MS = 1852 / 3600
@@ -29,7 +29,8 @@ def scenario(minutes: int = 12, backdrop: bool = True):
     import msgspec
 
     whole = load_scenario("eagle-s")
-    changes = {"start": "2024-12-25T09:20:00Z", "end": f"2024-12-25T09:{20 + minutes}:00Z"}
+    start = "2024-12-25T09:20:00Z"
+    changes = {"start": start, "end": iso(parse_iso(start) + minutes * 60_000)}
     if not backdrop:
         changes["backdrop"] = []
     return msgspec.structs.replace(whole, **changes)

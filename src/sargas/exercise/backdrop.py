@@ -38,7 +38,7 @@ SHIP = np.dtype(
         ("mmsi", "i8"), ("class_b", "?"), ("status", "i8"), ("heading", "i8"),
         ("lon", "f8"), ("lat", "f8"), ("sog_kn", "f8"), ("cog_deg", "f8"),
         ("lon2", "f8"), ("lat2", "f8"), ("t_s", "i8"), ("t2_s", "i8"), ("every_s", "i8"),
-        ("ship_type", "i4"), ("length_m", "i4"), ("beam_m", "i4"),
+        ("ship_type", "i4"), ("length_m", "i4"), ("beam_m", "i4"), ("turned", "?"),
     ]
 )  # fmt: skip
 """A ship of the backdrop: where it was at `t_s`, and, until `t2_s`, where it is known to go."""
@@ -80,7 +80,8 @@ def load_fleet(backdrop: Backdrop, start_s: int, first_mmsi: int, seed: int) -> 
     batch = _read(backdrop)
     fixes, statics = batch.fixes, batch.statics
     keep = fixes.has_position & np.isin(fixes.msg_type, (0, 1, 2, 3, 18, 19))
-    fixes = fixes.take(keep & ~_is_slow(fixes))
+    fixes = fixes.take(keep)
+    fixes = fixes.take(~_is_left_out(fixes))
     fixes = fixes.take(fixes.canonical_order())
     if not len(fixes):
         raise InputError("The backdrop holds no ship.", where=backdrop.file)
@@ -110,14 +111,18 @@ def _read(backdrop: Backdrop) -> Batch:
     return Batch(Fixes.concat([p.fixes for p in parts]), Statics.concat([p.statics for p in parts]))
 
 
-def _is_slow(fixes: Fixes) -> NDArray[np.bool_]:
-    """Tell the reports of ships that fish or manoeuvre: those cannot go on by dead reckoning.
+def _is_left_out(fixes: Fixes) -> NDArray[np.bool_]:
+    """Tell the reports of ships that cannot go on by dead reckoning.
 
     Returns:
-        (n,) true for all reports of a subject that was seen between still and `SLOW_KN`.
+        (n,) true for all reports of a subject that was seen off the map, or at a speed between
+        still and `SLOW_KN`, at which ships fish and manoeuvre.
     """
     slow = (fixes.sog_kn > STILL_KN) & (fixes.sog_kn < SLOW_KN)
-    return np.isin(fixes.subject_id, fixes.subject_id[slow])
+    west, south, east, north = BOX
+    lon, lat = fixes.lon_deg, fixes.lat_deg
+    off = (lon <= west) | (lon >= east) | (lat <= south) | (lat >= north)
+    return np.isin(fixes.subject_id, fixes.subject_id[slow | off])
 
 
 def _ships(
@@ -244,10 +249,15 @@ def _move(
     there_m = sample(land_m, a, b, c, d, lon2, lat2)
     inside = box[0] < lon2 < box[2] and box[1] < lat2 < box[3]
     if not inside or (there_m < shore_m and there_m < here_m):
+        # A ship that can sail on neither way, in a canal or a port, lies still from here on.
+        if ships[k]["turned"]:
+            ships[k]["sog_kn"] = 0.0
+        ships[k]["turned"] = True
         ships[k]["cog_deg"] = (ships[k]["cog_deg"] + 180.0) % 360.0
         if ships[k]["heading"] < 360:
             ships[k]["heading"] = (ships[k]["heading"] + 180) % 360
         return
+    ships[k]["turned"] = False
     ships[k]["lon"] = lon2
     ships[k]["lat"] = lat2
 
