@@ -435,3 +435,18 @@ def test_interpreted_and_compiled_kernels_agree(ais, tmp_path):
         ).stdout  # fmt: skip
 
     assert run("interpreted") == run("compiled")
+
+
+def test_warm_leaves_nothing_to_compile():
+    script = (
+        "from sargas.decode.delimited import warm\n"
+        "from sargas.decode import delimited_columns as c, delimited_split as s\n"
+        "warm()\n"
+        "entries = [k for m in (c, s) for k in vars(m).values() if hasattr(k, '_cache')]\n"
+        "cold = [k.__name__ for k in entries if not k.signatures and hasattr(k._cache, '_impl')]\n"
+        "print(len(entries), cold)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    total, _, cold = run.stdout.strip().partition(" ")
+    assert int(total) > 10
+    assert cold == "[]"

@@ -34,6 +34,8 @@ __all__ = [
     "RowCount",
     "harmless",
     "make_layout",
+    "read_all",
+    "warm",
 ]
 
 BLOCK: Final = 1 << 20
@@ -201,3 +203,17 @@ def read_all(decoder: DelimitedDecoder, *pieces: bytes) -> Batch:
     batches += decoder.finish()
     batches.append(decoder.flush())
     return Batch(Fixes.concat(b.fixes for b in batches), Statics.concat(b.statics for b in batches))
+
+
+def warm() -> None:
+    """Compile every kernel for delimited text, or load it from the cache, on two rows.
+
+    The first run of an installation compiles for some seconds; later ones load in a fraction of
+    one. A program that shows progress calls this first, as it does `sargas.decode.warm`.
+    """
+    names = tuple(role.name.lower() for role in Role)
+    layout = make_layout(",".join(names).encode(), names, {role: int(role) for role in Role})
+    row = dict.fromkeys(names, "1") | {"t": "2024-12-25 10:26:00", "mmsi": "219000001"}
+    plain = ",".join(row.values()).encode() + b"\n"
+    decoder = DelimitedDecoder(layout)
+    read_all(decoder, plain + b"short\n", plain.replace(b",1,", b',"1",', 1))
