@@ -47,6 +47,11 @@ def helper(fn: F) -> F:
     return cast(F, numba.njit(**_OPTIONS, **_HELPER)(fn))
 
 
+def inlined(fn: F) -> F:
+    """Compile a helper into its callers, where known arguments turn whole look-ups into numbers."""
+    return cast(F, numba.njit(forceinline=True, **_OPTIONS, **_HELPER)(fn))
+
+
 def kernel(fn: F) -> F:
     """Compile an entry point: checked indices, no interpreter lock, cached on disk.
 

@@ -69,6 +69,9 @@ class AisDecoder:
         self.src_id = src_id
         self._line = new_line(group_timeout_lines)
         self._tally = new_tally()
+        # Used again for every piece: the tables hold copies of what is in here.
+        self._scratch_bytes = 4096
+        self._scratch = new_rows(self._scratch_bytes)
         self._carry = bytearray()
         self._skipping = False
         self._offset = 0
@@ -126,7 +129,7 @@ class AisDecoder:
             self._line.cur[CUR_FINAL] = 1
             parts = [self._scan(_whole(self._carry), self._offset - len(self._carry))]
         self._carry.clear()
-        rows, words, events = new_rows(0)
+        rows, words, events = self._scratch
         cur = self._line.cur
         cur[CUR_BASE] = self._offset
         cur[CUR_ROWS] = cur[CUR_WORDS] = cur[CUR_EVENTS] = 0
@@ -165,7 +168,9 @@ class AisDecoder:
     def _scan(self, buf: npt.NDArray[np.uint8], base: int) -> AisTables:
         """Decode whole lines that begin at a source offset."""
         line = self._line
-        rows, words, events = new_rows(len(buf))
+        if len(buf) > self._scratch_bytes:
+            self._scratch, self._scratch_bytes = new_rows(len(buf)), len(buf)
+        rows, words, events = self._scratch
         line.cur[CUR_BASE] = base
         line.cur[CUR_ROWS] = line.cur[CUR_WORDS] = line.cur[CUR_EVENTS] = 0
         # Hashes wrap around; numpy would warn of it where the kernels run as plain Python.

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sargas.decode._jit import helper, i64
+from sargas.decode._jit import helper, i64, inlined
 
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
@@ -86,7 +86,7 @@ def clear_tail(words: I64, w: int, n_bits: int) -> None:
         words[last] &= (WORD_MASK >> (WORD_BITS - used)) << (WORD_BITS - used)
 
 
-@helper
+@inlined
 def field(words: I64, w: int, offset: int, width: int) -> int:
     """Return an unsigned field of 1-60 bits.
 
@@ -107,7 +107,7 @@ def field(words: I64, w: int, offset: int, width: int) -> int:
     return i64(left >> (WORD_BITS - width))
 
 
-@helper
+@inlined
 def signed(value: int, width: int) -> int:
     """Return a field's value read as two's complement of the given width."""
     half = i64(1) << (width - 1)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from sargas.decode._jit import helper, i64
 from sargas.decode.codes import NO_TIME, UNKNOWN_STATION, Quality
 from sargas.decode.state import (
@@ -38,6 +40,17 @@ COMMA: Final = 44
 COLON: Final = 58
 BACKSLASH: Final = 92
 
+
+def _hex_table() -> U8:
+    """Return the value of each byte as a hexadecimal digit, 255 for the others."""
+    table = np.full(256, 255, np.uint8)
+    for value, digit in enumerate("0123456789ABCDEF"):
+        table[ord(digit)] = table[ord(digit.lower())] = value
+    return table
+
+
+HEX: Final = _hex_table()
+
 T_MIN_MS: Final = 946_684_800_000
 """2000-01-01: AIS receivers with a clock came later."""
 T_MAX_MS: Final = 4_102_444_800_000
@@ -65,27 +78,13 @@ def digits(buf: U8, a: int, b: int) -> int:
 
 
 @helper
-def hex_digit(byte: int) -> int:
-    """Return the value of a hexadecimal digit of either case, -1 for anything else."""
-    if 48 <= byte <= 57:
-        return byte - 48
-    if 65 <= byte <= 70:
-        return byte - 55
-    if 97 <= byte <= 102:
-        return byte - 87
-    return -1
-
-
-@helper
 def hex_pair(buf: U8, p: int) -> int:
-    """Return the value of two hexadecimal digits at `p`, -1 if they are not there."""
-    high = hex_digit(i64(buf[p]))
-    if high < 0:
+    """Return the value of two hexadecimal digits of either case at `p`, -1 if not there."""
+    high = i64(HEX[buf[p]])
+    if high > 15:
         return -1
-    low = hex_digit(i64(buf[p + 1]))
-    if low < 0:
-        return -1
-    return 16 * high + low
+    low = i64(HEX[buf[p + 1]])
+    return 16 * high + low if low <= 15 else -1
 
 
 @helper
