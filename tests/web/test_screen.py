@@ -228,10 +228,10 @@ def test_filters(open_screen: Opener) -> None:
     page.get_by_role("button", name=re.compile("^Muted")).click()
     expect(page.locator(".row")).to_have_count(8)
     expect(page.locator(".row", has_text="muted by port:rostock")).to_have_count(1)
-    page.get_by_role("button", name=re.compile("^Note")).click()
+    page.get_by_role("button", name=re.compile("^Note,")).click()
     expect(page.locator(".row")).to_have_count(4)
-    page.get_by_role("button", name=re.compile("^Warning")).click()
-    page.get_by_role("button", name=re.compile("^Alarm")).click()
+    page.get_by_role("button", name=re.compile("^Warning,")).click()
+    page.get_by_role("button", name=re.compile("^Alarm,")).click()
     expect(page.locator(".list .empty")).to_contain_text(
         "No alerts pass the filter. 8 alerts are hidden by it."
     )
@@ -480,6 +480,20 @@ def test_nothing_moves_under_reduced_motion(open_screen: Opener) -> None:
     screen.page.wait_for_timeout(700)
     assert screen.text(".readout") == first
     assert first.startswith("026°")
+
+
+def test_readout_follows_the_map_below_a_resting_pointer(open_screen: Opener) -> None:
+    screen = open_screen()
+    expect(screen.page.locator(".row")).to_have_count(5)
+    screen.page.mouse.move(*on_screen(screen, 19.55, 58.62))
+    expect(screen.page.locator(".readout")).to_contain_text(
+        re.compile(r"^019°3[23]\.\d{3}′E 58°3[67]")
+    )
+    before = screen.text(".readout")
+    screen.page.keyboard.press("j")
+    screen.page.keyboard.press("Enter")
+    expect(screen.page.locator(".readout")).not_to_have_text(before)
+    expect(screen.page.locator(".readout")).to_contain_text(re.compile(r"^02[56]°"))
 
 
 def test_attribution_is_always_there(open_screen: Opener) -> None:

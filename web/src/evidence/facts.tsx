@@ -1,6 +1,6 @@
 // Short facts in a grid: who, where, how near.
 import type { ComponentChildren } from "preact";
-import { duration, metres, outside, parseTime, placeDecimal, placeDm, utcTime, whole } from "../format/format.ts";
+import { duration, metres, outside, parseTime, placeDecimal, placeDm, utcTime } from "../format/format.ts";
 import { classWord, kindWord } from "../format/words.ts";
 import { now_ms, picture, vessel, vessels } from "../state/state.ts";
 import type { Alert, Vessel } from "../wire/types.ts";
@@ -70,7 +70,7 @@ export function AlertFacts({ alert }: { alert: Alert }) {
           <Fact name="Distance">
             <span class="mono">
               {asset.distance_m === null ? "–" : metres(asset.distance_m)}
-              {asset.accuracy_m === null ? null : <span class="dim"> ±{whole(asset.accuracy_m)} m</span>}
+              {asset.accuracy_m === null ? null : <span class="dim"> ±{metres(asset.accuracy_m)}</span>}
             </span>
           </Fact>
           {asset.kp_km === null ? null : <Fact name="KP"><span class="mono">km {asset.kp_km.toFixed(1)}</span></Fact>}

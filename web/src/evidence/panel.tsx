@@ -99,7 +99,7 @@ function VesselPanel({ mmsi }: { mmsi: number }) {
       <header class="panel-head">
         <div>
           <h2><bdi>{own ? vesselName(own.name) : `MMSI ${mmsi}`}</bdi></h2>
-          <p class="dim">{own?.exercise ? <span class="chip exercise">EXERCISE</span> : null} Vessel. No open alert on it.</p>
+          <p class="dim">{own?.exercise ? <span class="chip exercise">EXERCISE</span> : null} Vessel. No open alert.</p>
         </div>
         <button type="button" class="small-button" onClick={showSelection}>Map <kbd>⏎</kbd></button>
         <button type="button" class="small-button" onClick={() => selectAlert(null)}>Close <kbd>Esc</kbd></button>

@@ -19,6 +19,10 @@ import { Tip } from "./tip.tsx";
 import { type Camera, type GeoLayer, type MapView, reducedMotion, unproject } from "./view.ts";
 
 export const renderer = chooseRenderer(location.search);
+/** Where the pointer is on the map, px; its place changes also when the map moves below it. */
+let pointer: { x: number; y: number } | null = null;
+/** Layers that are still being read. */
+const reading = signal<ReadonlySet<string>>(new Set());
 export const cursor = signal<[number, number] | null>(null);
 export const centre = signal<[number, number]>([20, 59]);
 export const scale = signal<{ zoom: number; lat: number }>({ zoom: 5, lat: 59 });
@@ -101,7 +105,13 @@ async function makeView(host: HTMLElement, drawn: (camera: Camera) => void): Pro
 
 async function loadGeo(): Promise<void> {
   const layers: Exclude<GeoLayer, "assets">[] = ["land", "territory", "ports"];
-  await Promise.all(layers.map(async (layer) => view?.setData(layer, await getGeo(layer)))).catch(tell);
+  reading.value = new Set(layers);
+  const load = async (layer: (typeof layers)[number]): Promise<void> => {
+    const data = await getGeo(layer);
+    view?.setData(layer, data);
+    reading.value = new Set([...reading.value].filter((other) => other !== layer));
+  };
+  await Promise.all(layers.map(load)).catch(tell);
 }
 
 /** Starts the renderer in `host`; returns what ends it. */
@@ -112,6 +122,7 @@ function start(host: HTMLElement): () => void {
   const stops: (() => void)[] = [];
   const drawn = (camera: Camera): void => {
     const moving = overlay.draw(camera, scene());
+    cursor.value = pointer && unproject(camera, pointer.x, pointer.y);
     centre.value = unproject(camera, camera.width / 2, camera.height / 2);
     scale.value = { zoom: camera.zoom, lat: centre.value[1] };
     if (moving && !reducedMotion()) {
@@ -165,6 +176,7 @@ function onMove(event: PointerEvent): void {
     return;
   }
   const { x, y } = pointerAt(event);
+  pointer = { x, y };
   cursor.value = unproject(view.camera(), x, y);
   const picked = pickAt(x, y);
   hover.value = picked ? { picked, x, y } : null;
@@ -195,11 +207,13 @@ export function MapPane() {
         }}
         onPointerMove={onMove}
         onPointerLeave={() => {
+          pointer = null;
           cursor.value = null;
           hover.value = null;
         }}
         onClick={onClick}
       />
+      {reading.value.has("land") ? <p class="map-wait" role="status">Reading the coastline…</p> : null}
       <Tip />
       <div class="map-zoom">
         <button type="button" aria-label="Zoom in" onClick={() => zoomMap(1)}>+</button>

@@ -215,12 +215,14 @@ function drawNext(context: CanvasRenderingContext2D, camera: Camera, scene: Scen
     else context.arc(px, py, 3.5, 0, 2 * Math.PI);
     context.fill();
     context.stroke();
-    let ly = py;
+    // Hard by the vessel the label goes below its marks, and no two stand on one another.
+    const near = Math.hypot(px - sx, py - sy) < 40;
+    let ly = near ? sy + 30 : py;
     while (rows.some((row) => Math.abs(row - ly) < 15)) ly += 15;
     rows.push(ly);
     const eta_ms = asset.eta ? Date.parse(asset.eta) : Number.NaN;
     const eta = Number.isNaN(eta_ms) ? "no ETA" : `ETA ${utcMinute(eta_ms)}`;
-    label(context, `${shortAsset(asset.name)} ${eta}`, px + 9, ly, colours.text1, alpha(colours.sea, 0.85));
+    label(context, `${shortAsset(asset.name)} ${eta}`, (near ? sx : px) + 9, ly, colours.text1, alpha(colours.sea, 0.85));
   }
 }
 

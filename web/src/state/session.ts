@@ -141,9 +141,11 @@ export function selectAlert(id: string | null): void {
   });
 }
 
-/** Selects a vessel alone; its newest open alert, where there is one, comes with it. */
+/** Selects a vessel; its newest open alert that nothing mutes, where there is one, comes with it. */
 export function selectVessel(mmsi: number): void {
-  const own = [...state.alerts.value.values()].find((alert) => alert.subject.mmsi === mmsi && alert.state === "open");
+  const own = [...state.alerts.value.values()].find(
+    (alert) => alert.subject.mmsi === mmsi && alert.state === "open" && alert.muted_by.length === 0,
+  );
   batch(() => {
     state.selectedAlertId.value = own?.id ?? null;
     state.selectedMmsi.value = mmsi;
