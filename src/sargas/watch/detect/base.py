@@ -166,16 +166,19 @@ class Detector(ABC):
         """Run the row kernel to the end, making room for events whenever it asks."""
         while start < end:
             start, self._n = self.run_rows(rows, start, end, self._events, self._n)
-            if start < end:
-                self._events = np.concatenate([self._events, np.zeros_like(self._events)])
+            self._make_room()
 
     def _tick(self, t_ms: int) -> None:
         """Run the tick kernel over all slots, making room for events whenever it asks."""
         slot = 0
         while slot < len(self.state):
             slot, self._n = self.run_tick(t_ms, slot, self._events, self._n)
-            if slot < len(self.state):
-                self._events = np.concatenate([self._events, np.zeros_like(self._events)])
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Double the events when the next row might not find room."""
+        if self._n + ROOM > len(self._events):
+            self._events = np.concatenate([self._events, np.zeros_like(self._events)])
 
     @abstractmethod
     def run_rows(
