@@ -250,6 +250,18 @@ def test_speed_before_at_and_after_and_the_directions():
     assert row["accuracy_m"] == 100.0
 
 
+def test_after_a_long_silence_the_speed_before_is_the_last_that_was_heard():
+    t = Track(lon=20.0, lat=56.9, noise_kn=0.0).sail(15, sog_kn=6, cog_deg=0)
+    last_lat, minutes = t.lat, 20.0
+    t.silent(minutes, sog_kn=4, cog_deg=0).jump(20.0, last_lat + 4_900 / 111_380)
+    way = cable(f"LINESTRING (19 {last_lat + 0.04}, 21 {last_lat + 0.04})")
+    (row,) = crossings_of(t.sail(30, sog_kn=9, cog_deg=0).fixes(), assets=way)
+    assert row["uncertain"] is False
+    assert row["dt_s"] > minutes * 60
+    assert row["sog_kn_before"] == pytest.approx(6.0, abs=0.05)
+    assert row["sog_kn_after"] == pytest.approx(9.0, abs=0.05)
+
+
 def test_courses_are_interpolated_the_short_way_round():
     fixes = reports([(0, 20, 56.995, 9, 350), (240, 20, 57.005, 9, 10)])
     (row,) = crossings_of(fixes, assets=cable())
@@ -308,6 +320,14 @@ def test_a_lone_position_far_off_makes_no_crossing():
     t = Track(lon=20.0, lat=56.8).sail(20, sog_kn=10, cog_deg=90)
     here = (t.lon, t.lat)
     t.jump(20.5, 57.5).sail(0.2, sog_kn=10, cog_deg=90).jump(*here).sail(20, sog_kn=10, cog_deg=90)
+    assert crossings_of(t.fixes(), assets=cable()) == []
+
+
+def test_two_positions_that_no_hull_can_have_sailed_to_make_none_either():
+    t = Track(lon=20.0, lat=56.8).sail(20, sog_kn=10, cog_deg=90)
+    here = (t.lon, t.lat)
+    t.jump(20.9, 56.9998).sail(0.34, sog_kn=50, cog_deg=0)  # two fixes, over the line
+    t.jump(*here).sail(20, sog_kn=10, cog_deg=90)
     assert crossings_of(t.fixes(), assets=cable()) == []
 
 

@@ -171,6 +171,13 @@ def test_of_those_that_fit_a_loss_of_speed_comes_first():
     assert "one of these" in answer.statement
 
 
+def test_a_loss_of_speed_does_not_make_up_for_another_time():
+    fits, slower = passing(100_000_001, 0.0).fixes(), passing(100_000_002, 12, to_kn=8).fixes()
+    answer = asked(fits, slower, alerts=(an_alert(100_000_002),))
+    assert mmsis(answer, CROSSING) == [100_000_001, 100_000_002]
+    assert answer.crossers[1].loss_kn == pytest.approx(2.0, abs=0.1)
+
+
 def test_of_those_that_fit_an_alert_of_a_drag_comes_first():
     parts = [passing(100_000_001, 0.0).fixes(), passing(100_000_002, 0.5).fixes()]
     answer = asked(*parts, alerts=(an_alert(100_000_002),))
@@ -205,6 +212,15 @@ def test_a_part_of_the_asset_can_be_asked_for():
     assert mmsis(answer, CROSSING) == [100_000_002]
     assert answer.crossers[0].kp_km == pytest.approx(km, abs=0.05)
     assert answer.coverage.vessels == 1  # the other passed 60 km away
+
+
+def test_a_slow_presence_counts_only_in_the_part_asked_for():
+    near = Track(mmsi=100_000_001, lon=19.5, lat=57.004, t_ms=AT - 60 * MINUTE_MS, noise_kn=0.0)
+    fixes = near.sail(120, sog_kn=0.2, cog_deg=90).fixes()
+    km = GEOD.inv(19, 57, 19.5, 57)[2] / 1000
+    assert mmsis(asked(fixes), PRESENCE) == [100_000_001]
+    assert mmsis(asked(fixes, kp_km=(km - 5, km + 5)), PRESENCE) == [100_000_001]
+    assert mmsis(asked(fixes, kp_km=(km + 5, km + 15)), PRESENCE) == []
 
 
 def test_no_window_is_refused():
@@ -278,6 +294,17 @@ def test_a_vessel_moored_on_the_line_is_one_entry_however_it_wanders():
     answer = asked(t.fixes(), passing(100_000_002, 15).fixes())
     assert mmsis(answer) == [100_000_002, 100_000_001]
     assert any("left out" in r for r in answer.crossers[1].reasons)
+
+
+def test_what_is_too_far_off_after_the_window_was_not_there_within_it():
+    """At the line before the window, 20 km off 35 min after its start: 14 kn is too slow."""
+    vicinity = Vicinity(CABLE, AT, 30.0, load_rules())
+    lon, lat, _ = vicinity._points
+    t1, t2 = AT - 90 * MINUTE_MS, AT + 5 * MINUTE_MS
+    for km_off, found in ((20, False), (13, True)):
+        k, _ = reach(20.0, 57.0, t1, 20.0, 57 + km_off / 111.4, t2, True, lon, lat,
+                     vicinity.span, 14.0)  # fmt: skip
+        assert (k >= 0) is found
 
 
 @settings(max_examples=60, deadline=None)

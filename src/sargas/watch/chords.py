@@ -12,10 +12,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sargas.model.geodesy import DEG, KN_MS, angle_between_deg
+from sargas.model.jit import kernel
 from sargas.watch.locate import CELL_LAT_DEG, CELL_LON_DEG, PieceIndex
 
 EDGE = 1e-9
@@ -97,7 +97,7 @@ def pack_lines(index: PieceIndex) -> Lines:
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def find_hits(
     first: NDArray[np.int64],
     entry: NDArray[np.int32],
@@ -148,7 +148,7 @@ def find_hits(
     return hits
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_if_crossed(
     line: NDArray[np.float64],
     p: int,
@@ -187,7 +187,7 @@ def add_if_crossed(
     return hits + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def time_share(chord: Chord, share: float, chord_m: float, x: float, y: float) -> float:
     """Say after which share of the chord's time a share of its length was sailed.
 
@@ -223,7 +223,7 @@ def time_share(chord: Chord, share: float, chord_m: float, x: float, y: float) -
     return high
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def between(a: float, b: float, u: float) -> float:
     """Interpolate; where only one end is known, it is that."""
     if math.isnan(a):
@@ -231,7 +231,7 @@ def between(a: float, b: float, u: float) -> float:
     return a if math.isnan(b) else a + u * (b - a)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def turned(a_deg: float, b_deg: float, u: float) -> float:
     """Interpolate directions the short way round; where only one end is known, it is that."""
     if math.isnan(a_deg):

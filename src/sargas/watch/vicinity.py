@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sargas.model.alerts import Subject
 from sargas.model.assets import Asset, AssetSet
 from sargas.model.geodesy import KN_MS, distance_m
+from sargas.model.jit import kernel
 from sargas.model.time import DAY_MS, MINUTE_MS, NO_TIME, iso
 from sargas.watch.clean import OK
 from sargas.watch.detect.base import Identity
@@ -311,7 +311,7 @@ def _sample(
     return lon[here], lat[here], kp_m[here]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def look(
     rows: Located,
     start: int,
@@ -395,7 +395,7 @@ def look(
     return slot.shape[0], n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def reach(
     lon1: float,
     lat1: float,

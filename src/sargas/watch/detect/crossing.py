@@ -24,7 +24,6 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sargas.errors import StateVersionError, UsageError
@@ -32,6 +31,7 @@ from sargas.model.alerts import Subject
 from sargas.model.assets import Asset
 from sargas.model.crossings import Crossing
 from sargas.model.geodesy import DEG, KN_MS, metres_per_degree
+from sargas.model.jit import kernel
 from sargas.model.time import MINUTE_MS, NO_TIME
 from sargas.watch.chords import Chord, Lines, between, find_hits, pack_lines, time_share, turned
 from sargas.watch.clean import OK
@@ -234,7 +234,7 @@ def _rules(table: dict[str, float]) -> CrossingRules:
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def log_rows(
     rows: Located,
     start: int,
@@ -295,7 +295,7 @@ def log_rows(
     return end, n, 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def write_hits(
     chord: Chord,
     hits: int,
@@ -334,7 +334,7 @@ def write_hits(
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def write_crossing(
     chord: Chord,
     p: int,
@@ -391,7 +391,7 @@ def write_crossing(
     return n + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def speed_before(state: NDArray[np.void], slot: int, t_ms: int, rules: CrossingRules) -> float:
     """Mean speed of the whole minutes that ended from `far` to `near` before a time.
 
@@ -403,7 +403,7 @@ def speed_before(state: NDArray[np.void], slot: int, t_ms: int, rules: CrossingR
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def note_speed(own: np.void, minute: int, sog_kn: float) -> None:
     """Count a speed into its minute; the minute before goes into the ring when it is over."""
     if own["now"] != minute:
@@ -416,7 +416,7 @@ def note_speed(own: np.void, minute: int, sog_kn: float) -> None:
     own["fixes"] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def mean_speed(state: NDArray[np.void], slot: int, from_ms: int, to_ms: int) -> float:
     """Mean of the minutes' mean speeds, so that a turn with many reports weighs no more.
 
@@ -440,7 +440,7 @@ def mean_speed(state: NDArray[np.void], slot: int, from_ms: int, to_ms: int) -> 
     return total / minutes if minutes else math.nan
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def settle(
     pending: NDArray[np.void],
     n: int,
@@ -475,7 +475,7 @@ def settle(
     return done, kept
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def after_ms(row: np.void, rules: CrossingRules) -> int:
     """Say from when on the speed after a crossing counts, less `near`: see `speed_before`."""
     heard_ms = row["t_to_ms"] - rules.near_ms
