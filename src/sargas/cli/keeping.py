@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
+from sargas.cli.words import say
+from sargas.errors import SargasError, UsageError
 from sargas.model.alerts import Alert
 from sargas.model.fixes import Batch
 from sargas.store import Home, Ledger, ShardWriter
 from sargas.watch.fold import STATE_VERSION, Outcome, Watch
 
 COMMIT_ROWS = 5_000_000
+KIND = "kind"
+"""Checkpoint of a home that names the exercise it holds; empty for real traffic."""
 
 
 class Keeper:
@@ -24,21 +29,29 @@ class Keeper:
         home: directory; made if it is missing.
         watch: whose state is committed along.
         source: name of what is read.
-        commit_rows: commit after so many rows.
+        commit_rows: commit after so many rows (default `COMMIT_ROWS`).
 
     Raises:
         StoreError: the home cannot be written, or another process writes to it.
+        UsageError: the home holds real traffic and this is an exercise, or the other way round.
     """
 
     def __init__(
-        self, home: Path, watch: Watch, source: str, commit_rows: int = COMMIT_ROWS
+        self, home: Path, watch: Watch, source: str, commit_rows: int | None = None
     ) -> None:
         self.home = Home(home)
         self._writer = ShardWriter(self.home)
         self._ledger = Ledger(self.home)
         self._watch = watch
         self._source = source
-        self._commit_rows = commit_rows
+        self._commit_rows = commit_rows or COMMIT_ROWS
+        self._differing: set[str] = set()
+        self._is_open = True
+        try:
+            _agree(self._ledger, self.home, watch.around.exercise or "")
+        except SargasError:
+            self.abandon()
+            raise
         self._alerts: list[Alert] = []
         self._rows = 0
         self._committed = 0
@@ -58,32 +71,81 @@ class Keeper:
         """Bring everything so far to the disk."""
         self._writer.flush()
         now = Counter(self._watch.tally())
-        self._ledger.commit(
+        done = self._ledger.commit(
             self._source, self._rows, self._watch.dump(), self._alerts, now - self._counted,
             state_version=STATE_VERSION,
         )  # fmt: skip
+        self._differing.update(done.differing)
         self._counted, self._alerts, self._committed = now, [], self._rows
 
     def close(self) -> None:
-        """Commit and let go of the home."""
-        try:
-            self.commit()
-        finally:
-            self._writer.close()
-            self._ledger.close()
+        """Commit and let go of the home; a second call does nothing."""
+        if not self._is_open:
+            return
+        self.commit()
+        self._is_open = False
+        self._writer.close()
+        self._ledger.close()
 
     def abandon(self) -> None:
-        """Let go of the home without committing what waits."""
+        """Let go of the home without committing what waits; a second call does nothing."""
+        if not self._is_open:
+            return
+        self._is_open = False
         self._writer.__exit__(KeyboardInterrupt, None, None)
         self._ledger.close()
 
+    def say_differing(self) -> None:
+        """Say where the home knew another text of the same version of an alert."""
+        if self._differing:
+            say(
+                f"sargas: {len(self._differing)} alerts differ from what this home stores under "
+                "the same id and version; the stored text stands. It was made of other fixes, "
+                "assets or rules: scan into a new home to compare."
+            )
 
-def source_name(files: list[str], rules: str, geometry: str) -> str:
-    """Name a scan by its files, rules and assets, so that another scan is another source.
+
+def kind_of(ledger: Ledger) -> str | None:
+    """Name the exercise a home holds; empty for real traffic, None where nothing is noted."""
+    found = ledger.checkpoint(KIND)
+    return None if found is None else found.state.decode()
+
+
+def _agree(ledger: Ledger, home: Home, kind: str) -> None:
+    """Note what a home holds, and keep exercise and real traffic in homes of their own.
+
+    Raises:
+        UsageError: it holds the other.
+    """
+    noted = kind_of(ledger)
+    if noted is None and home.days():
+        noted = ""
+    if noted is not None and noted != kind:
+        held, given = (f"the exercise '{k}'" if k else "real traffic" for k in (noted, kind))
+        raise UsageError(
+            f"This home holds {held}, and what is read is {given}.",
+            where=str(home.path),
+            hint="Name another with --home: what is an exercise must stay one.",
+        )
+    ledger.commit(KIND, 0, kind.encode())
+
+
+def source_name(
+    words: Iterable[str], options: Iterable[str | None] = (), exercise: str | None = None
+) -> str:
+    """Name a scan by what it reads and how, so that another scan is another source.
+
+    Args:
+        words: the files' contents, and the versions of rules and assets.
+        options: those that change what is read.
+        exercise: name of the exercise, if it is one.
 
     Example:
-        >>> source_name(["a.nmea", "b.nmea"], "r1", "g1")
-        'scan:e12a54b7361b'
+        >>> source_name(["a", "b"])
+        'scan:f04cdced9736'
+        >>> source_name(["a", "b"]) == source_name(["a", "b"], ["2024-12-25T10:00:00Z"])
+        False
     """
-    words = "\x1f".join((*files, rules, geometry))
-    return f"scan:{hashlib.sha256(words.encode()).hexdigest()[:12]}"
+    text = "\x1f".join((*words, *("" if o is None else f"={o}" for o in options)))
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return f"exercise:{exercise}:{digest}" if exercise else f"scan:{digest}"

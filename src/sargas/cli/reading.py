@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,12 +11,27 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from sargas.cli.interrupts import Interrupts
 from sargas.errors import SargasError, UsageError
+from sargas.exercise.scenario import STATION_PREFIX
 from sargas.feeds import open_feed
 from sargas.model.fixes import Batch, Fixes, Statics
 from sargas.model.time import HOUR_MS, NO_TIME, parse_iso
 
 PEEK_ROWS = 2_000
+PIPE_ROWS = 20_000
+"""Rows of a batch from standard input: who ends a slow pipe gets what has arrived so far."""
+ENDS_BYTES = 65_536
+"""So much of either end of a file names its content, with its size and time of change."""
+STDIN = "/dev/stdin"
+"""How the command line hands over `-`, which its parser takes for an option."""
+EXERCISE_KEY = b"sargas.exercise"
+"""Key of the schema metadata by which a Parquet file of ours names its exercise."""
+REAL = ""
+"""Stands for real traffic where the name of an exercise would stand."""
 
 
 @dataclass
@@ -24,14 +41,26 @@ class Source:
     path: str
     number: int
     start_ms: int = NO_TIME
-    newest_ms: int = NO_TIME
     feed: Any = None
     batches: Iterator[Batch] | None = None
+    first: Batch | None = None
+    is_closed: bool = False
+    clock: NDArray[np.int64] = field(
+        default_factory=lambda: np.array([NO_TIME, 0, 0], dtype=np.int64)
+    )
 
     @property
     def frontier_ms(self) -> int:
         """The time before which this file is not expected to bring anything."""
-        return self.start_ms if self.newest_ms == NO_TIME else self.newest_ms
+        newest_ms = int(self.clock[0])
+        return self.start_ms if newest_ms == NO_TIME else newest_ms
+
+    def follow(self, t_ms: NDArray[np.int64]) -> None:
+        """Move the frontier on, not believing a lone clock that runs ahead (see `watch.order`)."""
+        from sargas.watch.order import AHEAD_MS, AHEAD_ROWS, follow_clock
+
+        timed = t_ms[t_ms != NO_TIME]
+        follow_clock(np.require(timed, requirements=("C", "W")), self.clock, AHEAD_MS, AHEAD_ROWS)
 
 
 @dataclass
@@ -44,6 +73,10 @@ class Reading:
         column_map: for the generic CSV reader, like `lon=x,lat=y,t=time,mmsi=id`.
         since, until: ISO 8601 with zone; rows outside are counted and left out.
         quiet: no progress, no messages but errors.
+
+    Attributes:
+        exercise: name of the exercise that the files hold, None for real traffic; known after
+            `prepare`.
     """
 
     files: Sequence[str]
@@ -59,6 +92,7 @@ class Reading:
     to_ms: int | None = None
     outside: int = 0
     lateness_ms: int = 0
+    exercise: str | None = None
     counts: Counter[str] = field(default_factory=Counter)
     noted: Counter[str] = field(default_factory=Counter)
     samples: dict[str, str] = field(default_factory=dict)
@@ -66,69 +100,140 @@ class Reading:
     failed: list[tuple[str, SargasError]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.files = ["-" if path == STDIN else path for path in self.files]
         if not self.files:
             raise UsageError("No file was given.", hint="Name one or more files, or - for stdin.")
+        if self.files.count("-") > 1:
+            raise UsageError("Standard input can be read once only.")
         self._since = parse_iso(self.since) if self.since else None
         self._until = parse_iso(self.until) if self.until else None
         if self._since is not None and self._until is not None and self._since >= self._until:
             raise UsageError("--since is not before --until.")
         self._map = column_map(self.column_map)
         self._sources: list[Source] = []
+        self._kind: str | None = None
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether no file could be opened; known after `prepare`."""
+        return bool(self.failed) and not self._sources
 
     def prepare(self) -> None:
-        """Open every file once to learn its format, its first time and its lateness."""
-        for number, path in enumerate(self.files):
-            source = Source(path, number)
+        """Open every file once to learn its format, first time, lateness and exercise.
+
+        Raises:
+            UsageError: the format or map is wrong, or exercise and real traffic are mixed.
+        """
+        opened = [s for s in map(Source, self.files, range(len(self.files))) if self._look_in(s)]
+        if opened:
+            from sargas.cli.warm import warm
+
+            warm(quiet=self.quiet)
+        for source in opened:
             try:
-                source.feed = self._open(path, number)
-                self.formats[path] = source.feed.format
-                self.lateness_ms = max(self.lateness_ms, source.feed.lateness_ms)
-                if path != "-" and len(self.files) > 1:
-                    source.start_ms = self._first_time(path)
-                    source.feed.close()
-                    source.feed = None
+                self._peek(source)
+            except UsageError:
+                raise
             except SargasError as error:
-                self._fail(path, error)
+                self._fail(source.path, error)
                 continue
             self._sources.append(source)
+        if self.exercise and not self.quiet:
+            print(f"EXERCISE {self.exercise}: none of this is real.", file=sys.stderr)
+
+    def contents(self) -> list[str]:
+        """Name what is read by its content: size, time of change, first and last bytes."""
+        return [_content(source) for source in self._sources]
 
     def batches(self) -> Iterator[tuple[Batch, int | None]]:
         """Read all files, always going on with the one that is furthest behind.
 
+        Ctrl-C is held back while the caller has a batch, and raised here: no batch is torn.
+
         Yields:
             (batch, the time up to which the other files have brought everything, or None).
+
+        Raises:
+            UsageError: exercise and real traffic are mixed.
         """
         if not self._sources and not self.failed:
             self.prepare()
         waiting = list(self._sources)
-        with self._progress() as progress:
-            while waiting:
-                source = min(waiting, key=lambda s: (s.frontier_ms, s.number))
-                batch = self._next(source)
-                if batch is None:
-                    waiting.remove(source)
-                    continue
-                if progress is not None:
-                    progress.update(self._sources, self.fixes)
-                others = [
-                    s.frontier_ms for s in waiting if s is not source and s.frontier_ms != NO_TIME
-                ]
-                yield batch, min(others, default=None)
+        with Interrupts() as interrupts, self._progress() as progress:
+            try:
+                while waiting:
+                    source = min(waiting, key=lambda s: (s.frontier_ms, s.number))
+                    batch = self._next(source)
+                    if batch is None:
+                        waiting.remove(source)
+                        continue
+                    if progress is not None:
+                        progress.update(self._sources, self.fixes)
+                    frontiers = [s.frontier_ms for s in waiting if s is not source]
+                    known = [t_ms for t_ms in frontiers if t_ms != NO_TIME]
+                    interrupts.hold()
+                    yield batch, min(known, default=None)
+                    interrupts.let()
+            finally:
+                for source in waiting:
+                    self._close(source)
+
+    def _look_in(self, source: Source) -> bool:
+        """Open a file to learn its format and lateness; false if it cannot be."""
+        try:
+            source.feed = self._open(source.path, source.number)
+        except UsageError:
+            raise
+        except SargasError as error:
+            self._fail(source.path, error)
+            return False
+        self.formats[source.path] = source.feed.format
+        self.lateness_ms = max(self.lateness_ms, source.feed.lateness_ms)
+        return True
 
     def _open(self, path: str, number: int) -> Any:  # noqa: ANN401 - feeds differ
         """Open one file as a feed."""
-        return open_feed(path, format=self.format, column_map=self._map, src_id=number)
+        rows = {"batch_rows": PIPE_ROWS} if path == "-" else {}
+        return open_feed(path, format=self.format, column_map=self._map, src_id=number, **rows)
 
-    def _first_time(self, path: str) -> int:
-        """Read the earliest time among a file's first rows."""
-        with open_feed(
-            path, format=self.format, column_map=self._map, batch_rows=PEEK_ROWS
-        ) as feed:
-            for batch in feed:
-                t = batch.fixes.t_ms[batch.fixes.t_ms != NO_TIME]
-                if len(t):
-                    return int(t.min())
-        return NO_TIME
+    def _peek(self, source: Source) -> None:
+        """Read a file's first rows: when it begins, and whether it is an exercise.
+
+        A file is opened again afterwards; of standard input the first batch is kept.
+        """
+        if source.path == "-":
+            source.batches = iter(source.feed)
+            source.first = batch = next(source.batches, None)
+            self._check_exercise(source.feed, batch)
+        else:
+            source.feed.close()
+            source.feed = None
+            with open_feed(
+                source.path, format=self.format, column_map=self._map, batch_rows=PEEK_ROWS
+            ) as feed:
+                batch = next(iter(feed), None)
+                self._check_exercise(feed, batch)
+        if batch is not None:
+            timed = batch.fixes.t_ms[batch.fixes.t_ms != NO_TIME]
+            source.start_ms = int(timed.min()) if len(timed) else NO_TIME
+
+    def _check_exercise(self, feed: Any, batch: Batch | None) -> None:  # noqa: ANN401
+        """Learn from the first rows whether this is an exercise, and see that all rows agree.
+
+        Raises:
+            UsageError: some are an exercise and others are not, or of another exercise.
+        """
+        if batch is None or not len(batch):
+            return
+        for kind in _kinds(feed, batch):
+            if self._kind is None:
+                self._kind, self.exercise = kind, kind or None
+            elif kind != self._kind:
+                raise UsageError(
+                    f"This mixes {_kind_text(self._kind)} with {_kind_text(kind)}.",
+                    where=feed.path,
+                    hint="What is an exercise must stay one: read the files apart.",
+                )
 
     def _next(self, source: Source) -> Batch | None:
         """Read a file's next batch; None at its end or where it can be read no further."""
@@ -137,23 +242,24 @@ class Reading:
                 source.feed = self._open(source.path, source.number)
             if source.batches is None:
                 source.batches = iter(source.feed)
-            batch = next(source.batches, None)
+            batch, source.first = source.first, None
+            batch = next(source.batches, None) if batch is None else batch
         except SargasError as error:
             self._fail(source.path, error)
             batch = None
         if batch is None:
             self._close(source)
             return None
-        timed = batch.fixes.t_ms[batch.fixes.t_ms != NO_TIME]
-        if len(timed):
-            source.newest_ms = max(source.newest_ms, int(timed.max()))
+        self._check_exercise(source.feed, batch)
+        source.follow(batch.fixes.t_ms)
         return self._within(batch)
 
     def _close(self, source: Source) -> None:
         """Take over a file's counts and close it."""
         feed = source.feed
-        if feed is None:
+        if feed is None or source.is_closed:
             return
+        source.is_closed = True
         self.lines += feed.lines
         for reason, count in feed.counts.items():
             (self.noted if count.kept else self.counts)[reason] += count.count
@@ -227,6 +333,55 @@ class _Bar:
 
     def __exit__(self, *error: object) -> None:
         self._bar.__exit__(None, None, None)
+
+
+def _content(source: Source) -> str:
+    """Name the content of a file, or of the first rows of standard input."""
+    digest = hashlib.sha256()
+    if source.path == "-":
+        if source.first is not None:
+            for column in source.first.fixes.columns().values():
+                digest.update(column.tobytes())
+        return f"-:{digest.hexdigest()}"
+    with open(source.path, "rb") as file:
+        about = os.fstat(file.fileno())
+        digest.update(file.read(ENDS_BYTES))
+        if about.st_size > ENDS_BYTES:
+            file.seek(max(ENDS_BYTES, about.st_size - ENDS_BYTES))
+            digest.update(file.read(ENDS_BYTES))
+    return f"{about.st_size}:{about.st_mtime_ns}:{digest.hexdigest()}"
+
+
+def _kinds(feed: Any, batch: Batch) -> set[str]:  # noqa: ANN401 - feeds differ
+    """Tell of which exercises the rows are, `REAL` among them where some are of none.
+
+    Exercises are known by the names of their stations, and our own Parquet by its metadata.
+    """
+    names = getattr(getattr(feed, "decoder", None), "stations", None)
+    if names is None:
+        schema = getattr(getattr(feed, "_file", None), "schema_arrow", None)
+        told = {} if schema is None else schema.metadata or {}
+        return {told.get(EXERCISE_KEY, b"").decode("utf-8", "replace")}
+    stations = set(np.unique(np.append(batch.fixes.station, batch.statics.station)).tolist())
+    marked = {-2 - k: name for k, name in enumerate(names) if name.startswith(STATION_PREFIX)}
+    kinds = {_exercise_name(marked[code]) for code in stations & marked.keys()}
+    return kinds | ({REAL} if stations - marked.keys() else set())
+
+
+def _exercise_name(station: str) -> str:
+    """Take the exercise's name out of a station's.
+
+    Example:
+        >>> _exercise_name("EXERCISE-eagle-s.2")
+        'eagle-s'
+    """
+    name = station.removeprefix(STATION_PREFIX)
+    return name.rpartition(".")[0] or name
+
+
+def _kind_text(kind: str) -> str:
+    """Say what rows are."""
+    return f"the exercise '{kind}'" if kind else "real traffic"
 
 
 def column_map(text: str | None) -> dict[str, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -9,18 +10,20 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from sargas import __version__
+from sargas.cli.interrupts import end_on_sigterm
 from sargas.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, SargasError
 
 EPILOGUE = """\
 Examples:
-  sargas demo                                a recorded morning with an EXERCISE in it, on a map
-  sargas scan aisdk-2024-12-25.zip           every alert in an archive day
+  sargas demo                            an EXERCISE on real traffic, on a map
+  sargas scan aisdk-2024-12-25.zip       every alert in an archive day
   sargas scan log.nmea.gz --json --fail-on P2
   sargas crossings log.nmea.gz --asset power-cable-estlink-2
   sargas infra list
 
-Exit codes: 0 ok, 1 failed, 2 wrong use, 3 unreadable input, 4 feed unavailable, 5 nothing found,
-10 alerts at or above --fail-on, 130 interrupted. stdout is data, stderr is talk.
+Exit codes: 0 ok, 1 failed, 2 wrong use, 3 unreadable input,
+4 feed unavailable, 5 nothing found, 10 alerts at or above --fail-on,
+130 interrupted. stdout is data, stderr is talk.
 """
 
 app = App(
@@ -47,6 +50,26 @@ for _name, _place, _help in _COMMANDS:
     app.command(_place, name=_name, help=_help)
 
 
+def _with_stdin(argv: Sequence[str]) -> list[str]:
+    """Write `-` as the file it means: the parser would take it for an option without a name.
+
+    Example:
+        >>> _with_stdin(["scan", "-", "--json", "--", "-"])
+        ['scan', '/dev/stdin', '--json', '--', '-']
+    """
+    words = list(argv)
+    end = words.index("--") if "--" in words else len(words)
+    return ["/dev/stdin" if word == "-" else word for word in words[:end]] + words[end:]
+
+
+def _write_utf8() -> None:
+    """Write data as UTF-8 whatever the locale, and never fail over a letter."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = stream.encoding if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
 def run(argv: Sequence[str]) -> int:
     """Run one command line.
 
@@ -56,8 +79,10 @@ def run(argv: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
+    end_on_sigterm()
+    _write_utf8()
     try:
-        result = app(list(argv), exit_on_error=False, result_action="return_value")
+        result = app(_with_stdin(argv), exit_on_error=False, result_action="return_value")
         sys.stdout.flush()
     except CycloptsError:
         return EXIT_USAGE

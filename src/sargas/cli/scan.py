@@ -78,31 +78,52 @@ def scan(
     """
     reading = Reading(files, format, map, since, until, quiet)
     reading.prepare()
-    watch = make_watch(assets, rules, home, reading.lateness_ms or None)
+    if reading.is_hopeless:
+        return EXIT_INPUT
+    watch = make_watch(assets, rules, home, reading.lateness_ms or None, reading.exercise)
     prepare_kernels(quiet=quiet)
-    keeper = _keeper(home, watch, files)
+    keeper = _keeper(home, watch, reading)
     latest: dict[str, Alert] = {}
     cpu_s = _cpu_s()
-    interrupted = False
-    try:
-        for batch, until_ms in reading.batches():
-            _take(watch.push(batch, until_ms), latest, keeper, batch)
-    except KeyboardInterrupt:
-        interrupted = True
-        say("sargas: interrupted; these are the alerts of what was read.")
-    _take(watch.flush(), latest, keeper, None)
-    if keeper is not None:
-        keeper.close()
+    interrupted = _run(reading, watch, keeper, latest)
     shown = [a for a in latest.values() if muted or not a.muted_by]
     shown.sort(key=lambda a: (a.t_detected_ms, a.detector, a.id))
     print_alerts(shown, json=json)
     if not quiet:
         _summarise(reading, watch, latest, _cpu_s() - cpu_s)
+    if keeper is not None:
+        keeper.say_differing()
     if interrupted:
         return EXIT_INTERRUPTED
     if fail_on and any(_counts_for(a, fail_on) for a in shown):
         return EXIT_ALERTS
     return EXIT_INPUT if reading.failed else EXIT_OK
+
+
+def _run(reading: Reading, watch: Watch, keeper: Keeper | None, latest: dict[str, Alert]) -> bool:
+    """Fold all that is read; tell whether it was interrupted.
+
+    An interrupted scan keeps what was folded of whole minutes and nothing of the last one, so
+    that the same command again goes on to what an undisturbed one had found.
+    """
+    interrupted = False
+    try:
+        try:
+            for batch, until_ms in reading.batches():
+                _take(watch.push(batch, until_ms), latest, keeper, batch)
+        except KeyboardInterrupt:
+            interrupted = True
+            say("sargas: interrupted; these are the alerts of what was read.")
+            if keeper is not None:
+                keeper.close()
+        _take(watch.flush(), latest, None if interrupted else keeper, None)
+        if keeper is not None:
+            keeper.close()
+    except BaseException:
+        if keeper is not None:
+            keeper.abandon()
+        raise
+    return interrupted
 
 
 def make_watch(
@@ -147,14 +168,16 @@ def prepare_kernels(*, quiet: bool) -> None:
     warm(quiet=quiet)
 
 
-def _keeper(home: Path | None, watch: Watch, files: list[str]) -> Keeper | None:
+def _keeper(home: Path | None, watch: Watch, reading: Reading) -> Keeper | None:
     """Open the home to write to, if one is wanted."""
     if home is None:
         return None
     from sargas.cli.keeping import Keeper, source_name
 
     around = watch.around
-    return Keeper(home, watch, source_name(files, around.rules.version, around.assets.version))
+    options = (reading.since, reading.until, reading.format, reading.column_map)
+    words = [*reading.contents(), around.rules.version, around.assets.version]
+    return Keeper(home, watch, source_name(words, options, reading.exercise))
 
 
 def _take(

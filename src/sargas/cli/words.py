@@ -18,7 +18,8 @@ def say(text: str, *, quiet: bool = False) -> None:
 
 def put_json(row: Mapping[str, Any]) -> None:
     """Write one JSON line of data to stdout."""
-    print(json.dumps(row, ensure_ascii=False, allow_nan=False))
+    # One write: an interruption between text and newline would leave half a line.
+    sys.stdout.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def span_text(from_ms: int | None, to_ms: int | None) -> str:
