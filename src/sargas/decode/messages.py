@@ -440,7 +440,8 @@ def read_fixes(rows: I64, words: I64, idx: IndexColumns, out: FixColumns) -> Non
             flags = fill_motion(words, w, n_bits, 1, out, j)
         else:
             flags = fill_motion(words, w, n_bits, kind, out, j)
-        if clocks_differ(words, w, kind, rows[i, ROW_T], rows[i, ROW_T_SOURCE], out.second_s[j]):
+        second = i64(out.second_s[j])
+        if clocks_differ(words, w, kind, rows[i, ROW_T], rows[i, ROW_T_SOURCE], second):
             flags |= Q_CLOCKS
         quality[i] |= flags
         out.message[j] = i
