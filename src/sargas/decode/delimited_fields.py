@@ -121,7 +121,8 @@ def to_units(digits: int, scale: int, tail: int, factor: int, shift: int) -> tup
     if down <= 0:
         if down < -16 or digits >= _POWERS[16 + down]:
             return False, 0
-        return True, digits * factor * _POWERS[-down]
+        value = digits * factor * _POWERS[-down]
+        return value < _POWERS[16], value
     number, rest = digits * factor, False
     if tail != 0:
         number += tail * factor // _POWERS[TAIL]

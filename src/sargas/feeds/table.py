@@ -80,7 +80,7 @@ def missing_columns(
 ) -> FormatError:
     """Say which columns a table lacks, and which it has."""
     lacking = [
-        " or ".join(name for name, of in aliases.items() if of == role)
+        " or ".join([name for name, of in aliases.items() if of == role][:3])
         for role in NEEDED
         if role not in roles
     ]
