@@ -124,6 +124,7 @@ def test_evidence_holds_what_the_alert_rests_on(open_screen: Opener) -> None:
         "Made Cable B",
         "13:56Z",
         "One gap of 20 min",
+        "Priority: GNSS interference near: from Alarm to Warning",
         "normal",
         "62 m",
         "1, sha256 0f3c",
@@ -170,6 +171,20 @@ def test_rows_stay_under_the_pointer(open_screen: Opener) -> None:
     expect(page.locator(".new-chip")).to_have_count(0)
     expect(page.locator(".row")).to_have_count(6)  # two more, the closed one gone
     assert before[1] not in rows(page)
+
+
+def test_map_shows_a_new_alarm_that_the_list_holds_back(open_screen: Opener) -> None:
+    world = World(0)
+    world.alerts = [make_alert(5, "P3", "gap", "Old.", at=(18.4, 57.9))]
+    screen = open_screen(world)
+    screen.page.locator(".row").hover()
+    world.add_alert(
+        make_alert(40, "P1", "gap_visit", "New.", t_ms=world.t_ms - 1000, at=(19.55, 58.62))
+    )
+    expect(screen.page.locator(".new-chip")).to_have_text("1 new ↑")
+    expect(screen.page.locator(".row")).to_have_count(1)
+    screen.page.mouse.click(*on_screen(screen, 19.55, 58.62))
+    expect(screen.page.locator(".evidence h2")).to_have_text("Alarm · Gap with an asset in reach")
 
 
 def test_the_new_chip_lets_rows_in(open_screen: Opener) -> None:

@@ -218,6 +218,7 @@ def drag_alert() -> Json:
                 "eta": iso(t_ms + 22_700_000),
             },
         ],
+        notes=["GNSS interference near: from P1 to P2"],
         why=[
             dict(
                 zip(("feature", "value", "unit", "threshold", "margin", "passed"), row, strict=True)

@@ -64,6 +64,7 @@ export function AlertFacts({ alert }: { alert: Alert }) {
     <dl class="facts">
       <Fact name="Began"><span class="mono">{Number.isNaN(start_ms) ? "–" : utcTime(start_ms)}</span></Fact>
       <Fact name="Detected"><span class="mono">{Number.isNaN(detected_ms) ? "–" : utcTime(detected_ms)}</span></Fact>
+      {Number.isNaN(parseTime(alert.t_end)) ? null : <Fact name="Ended" wide><span class="mono">{utcTime(parseTime(alert.t_end))}</span></Fact>}
       {asset ? (
         <>
           <Fact name="Asset" wide><bdi>{outside(asset.name)}</bdi> <span class="dim">{kindWord(asset.kind)}</span></Fact>

@@ -1,7 +1,7 @@
 // Everything an alert rests on, below the list.
 import type { ComponentChildren } from "preact";
 import { outside, parseTime, utcTime, vesselName } from "../format/format.ts";
-import { detectorTitle, PRIORITY_WORD } from "../format/words.ts";
+import { detectorTitle, inWords, PRIORITY_WORD } from "../format/words.ts";
 import { Chips } from "../list/alert-row.tsx";
 import { Mark } from "../map/mark.tsx";
 import { showSelection } from "../map/map-pane.tsx";
@@ -82,7 +82,10 @@ function AlertPanel({ alert }: { alert: Alert }) {
       <AlertFacts alert={alert} />
       <Part title="Speed, heading, course">{full ? <Chart alert={full} /> : <p class="dim chart-wait">Reading the fixes…</p>}</Part>
       {alert.next_assets.length > 0 ? <Part title="Next on this course"><NextAssets list={alert.next_assets} /></Part> : null}
-      <Part title="Why"><WhyTable why={alert.why} /></Part>
+      <Part title="Why">
+        <WhyTable why={alert.why} />
+        {alert.notes?.map((note, at) => <p key={at} class="dim">Priority: <bdi>{inWords(note)}</bdi></p>)}
+      </Part>
       <Part title="What speaks against"><Against alert={alert} /></Part>
       <Part title="Context"><Context alert={alert} /></Part>
       {mmsi === null ? null : <Part title="Vessel"><VesselFacts mmsi={mmsi} alert={alert} /></Part>}

@@ -48,6 +48,10 @@ const sentence = (word: string): string => {
   return text.charAt(0).toUpperCase() + text.slice(1);
 };
 
+/** "from P1 to P2" in the words of the screen. */
+export const inWords = (text: string): string =>
+  outside(text).replace(/\bP[123]\b/g, (code) => PRIORITY_WORD[code as Priority]);
+
 export const detectorTitle = (word: string): string => DETECTOR_TITLE[word] ?? sentence(word);
 export const classWord = (vesselClass: number): string => CLASS_WORD[vesselClass] ?? "type unknown";
 export const kindWord = (kind: string): string => KIND_WORD[kind] ?? outside(kind).replaceAll("_", " ");

@@ -28,8 +28,8 @@ export function inOrder(list: Alert[], worstFirst: boolean): Alert[] {
   return worstFirst ? list.sort((a, b) => (a.priority < b.priority ? -1 : a.priority > b.priority ? 1 : 0)) : list;
 }
 
-/** All that the filter lets through. */
-const wanted = computed(() =>
+/** All that the filter lets through: what the map shows, whatever the list holds back. */
+export const wanted = computed(() =>
   inOrder([...alerts.value.values()].filter((alert) => passes(alert, filter.value)), filter.value.worstFirst),
 );
 

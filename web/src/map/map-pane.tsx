@@ -3,7 +3,7 @@ import { effect, signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { outside } from "../format/format.ts";
 import { getGeo } from "../wire/api.ts";
-import { shownAlerts } from "../list/filter.ts";
+import { wanted } from "../list/filter.ts";
 import { selectAlert, selectVessel, tell } from "../state/session.ts";
 import * as state from "../state/state.ts";
 import { colours } from "../theme/theme.ts";
@@ -73,7 +73,7 @@ function scene(): Scene {
   return {
     colours: colours.value,
     vessels: state.vessels,
-    alerts: shownAlerts.value,
+    alerts: wanted.value,
     selectedAlert: alert,
     selected,
     selectedName: selected ? shortName(state.vessel.value?.name ?? alert?.subject.name) : "",
@@ -146,7 +146,7 @@ function start(host: HTMLElement): () => void {
       effect(() => {
         noteBirths();
         // Everything the picture shows; reading it here is what makes it redraw.
-        void [state.picture.value, state.clock.value, shownAlerts.value, state.selectedAlert.value];
+        void [state.picture.value, state.clock.value, wanted.value, state.selectedAlert.value];
         void [state.selectedMmsi.value, state.vessel.value, state.track.value, state.detail.value, state.probe.value, colours.value];
         made.refresh();
       }),
@@ -167,7 +167,7 @@ function pointerAt(event: MouseEvent): { x: number; y: number } {
 }
 
 function pickAt(x: number, y: number): Picked {
-  return view ? pick(view.camera(), x, y, { alerts: shownAlerts.value, vessels: state.vessels, shapes }) : null;
+  return view ? pick(view.camera(), x, y, { alerts: wanted.value, vessels: state.vessels, shapes }) : null;
 }
 
 function onMove(event: PointerEvent): void {

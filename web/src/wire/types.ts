@@ -97,6 +97,9 @@ export interface Alert {
   exercise: boolean | string | null;
   muted_by: string[];
   group: string | null;
+  /** Sent beyond the contract's fields; the screen does without. */
+  t_end?: string | null;
+  notes?: string[];
 }
 
 export interface AlertDetail extends Alert {
