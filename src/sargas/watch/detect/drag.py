@@ -34,6 +34,7 @@ A ship that loses way before it opens raises nothing here.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,9 +45,10 @@ from sargas.model.time import HOUR_MS, MINUTE_MS
 from sargas.watch import judge
 from sargas.watch.ahead import assets_ahead, horizon_of, named, port_ahead
 from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings, reason
-from sargas.watch.detect.drag_fold import tick_slots
+from sargas.watch.detect.drag_fold import fold_slots, look_around
 from sargas.watch.detect.drag_state import (
     FEATURE_NAMES,
+    IS_OPEN,
     LOST,
     RECOVERED,
     STATE,
@@ -87,27 +89,58 @@ class DragOnset(Detector):
         ports = around.geography.ports
         self._ports = Ports(ports.lon, ports.lat, ports.radius_m)
         self._horizon = horizon_of(around.rules)
+        self._marks, self._asks = np.zeros(0, np.uint8), np.zeros(0, np.int32)
         self._seen = np.empty((3, 2, len(around.assets)))
+        # Called with nothing to do, so that it is compiled with the others and not at the first
+        # onset in the middle of a watch.
+        self._look_around(0, 0, self._events, 0)
 
     def fresh(self, state: NDArray[np.void]) -> None:
         """Mark the angles as unknown."""
         for name in ("beta_own_deg", "beta_deg", "sogs", "cogs", "turn_deg", "fall_kn", "low_kn"):
             state[name] = math.nan
 
+    def load(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Take up the state that `dump` gave; between minutes only open slots are marked.
+
+        Raises:
+            StateVersionError: it is of another version or shape.
+        """
+        super().load(arrays)
+        self._marks = np.where(self.state["priority"] > 0, IS_OPEN, 0).astype(np.uint8)
+        self._asks = np.zeros(len(self.state), np.int32)
+
+    def _grow(self, slots: int) -> None:
+        """Make state and marks for new slots."""
+        super()._grow(slots)
+        more = len(self.state) - len(self._marks)
+        if more > 0:
+            self._marks = np.append(self._marks, np.zeros(more, np.uint8))
+            self._asks = np.zeros(len(self.state), np.int32)
+
     def run_rows(
         self, rows: Located, start: int, end: int, events: NDArray[np.void], n: int
     ) -> tuple[int, int]:
         """Gather the rows; no event arises before the minute is over."""
-        gather_rows(rows, start, end, self.state)
+        gather_rows(rows, start, end, self.state, self._marks)
         return end, n
 
     def run_tick(self, t_ms: int, start: int, events: NDArray[np.void], n: int) -> tuple[int, int]:
-        """Call the tick kernel."""
-        done: tuple[int, int] = tick_slots(
-            t_ms, start, self.state, self.around.index, self.around.ground, self._ports,
-            self._horizon, self.params, self._seen, events, n,
+        """Call the tick kernels: the second only where the surroundings matter."""
+        slot, n, k = fold_slots(
+            t_ms, start, self.state, self._marks, self._asks, self.params, events, n
+        )
+        if k:
+            n = self._look_around(t_ms, k, events, n)
+        return int(slot), int(n)
+
+    def _look_around(self, t_ms: int, k: int, events: NDArray[np.void], n: int) -> int:
+        """Call the kernel that knows the surroundings, for the first `k` slots that ask."""
+        done = look_around(
+            t_ms, self._asks[:k], self.state, self._marks, self.around.index, self.around.ground,
+            self._ports, self._horizon, self.params, self._seen, events, n,
         )  # fmt: skip
-        return done
+        return int(done)
 
     def explain(self, event: np.void, who: Identity) -> Finding:
         """Say how much speed was lost since when, what else was looked at, and what lies ahead."""
@@ -138,12 +171,29 @@ class DragOnset(Detector):
                     x["silence_min"],
                 ),
                 "cohort": "not compared",
+                "heading_off_course_deg": {
+                    "before": number_or_none(x["beta_before_deg"]),
+                    "now": number_or_none(x["beta_deg"]),
+                },
+                "supporting": self._supporting(x),
                 "reported_status": NAV_STATUS.get(int(x["status"])),
                 "reached_only_after_a_change_of_course": [a.id for a in beside],
             },
             priority=min(priority + 1, 3) if works else priority,
             evidence_ms=(start_ms - round(before_min) * MINUTE_MS, t_ms),
         )  # fmt: skip
+
+    def _supporting(self, x: dict[str, float]) -> list[str]:
+        """Say whether the ship is pulled to one side, as an anchor on one bow does."""
+        p = self.params
+        by_deg = angle_between_deg(x["beta_deg"], x["beta_before_deg"])
+        if not (abs(by_deg) >= p.pull_deg and abs(x["pull"]) >= p.pull_share):
+            return []
+        side = "starboard" if x["pull"] > 0 else "port"
+        return [
+            f"heading {abs(by_deg):.0f} degrees further to {side} of the course than before, "
+            f"for {100 * abs(x['pull']):.0f} % of the last 20 minutes"
+        ]
 
     def _last_ms(self, event: np.void, x: dict[str, float]) -> int:
         """Give the time of the last fix an event rests on, to a minute."""

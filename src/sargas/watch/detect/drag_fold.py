@@ -18,6 +18,8 @@ from sargas.watch.ahead import Horizon, coast_ahead_m, look_ahead, port_ahead
 from sargas.watch.detect.base import CLOSE, OPEN, ROOM, UPDATE
 from sargas.watch.detect.drag_state import (
     FALL_MIN,
+    HEARD,
+    IS_OPEN,
     LOST,
     NOT_UNDER_COMMAND,
     PULL_MASK,
@@ -50,7 +52,7 @@ def turned_deg(row: np.void, cog: float) -> float:
     return turn
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def note_pull(row: np.void, beta: float, dt: float, p: Params) -> None:
     """Note whether the ship points off its own usual angle to its course, and to which side."""
     by = int(max(dt, 1.0))
@@ -82,7 +84,7 @@ def pull(row: np.void) -> float:
     return starboard / known if starboard >= port else -port / known
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def doubt(row: np.void, sog: float, cog: float, n: int, dt: float, p: Params) -> None:
     """Sum the loss; where there is none, or the ship turned, nothing is summed."""
     loss = (row["own_kn"] - sog) / spread_kn(row, p) - p.k_sigma
@@ -103,7 +105,7 @@ def doubt(row: np.void, sog: float, cog: float, n: int, dt: float, p: Params) ->
         clear_onset(row)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def count_minutes(row: np.void, dt: float, p: Params) -> None:
     """Count the minutes for which the speed has been low, regained, or next to nothing."""
     sog, own = row["sog_kn"], row["own_kn"]
@@ -115,7 +117,7 @@ def count_minutes(row: np.void, dt: float, p: Params) -> None:
     row["faster_min"] = row["faster_min"] + dt if is_faster else 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def is_onset(row: np.void, p: Params) -> bool:
     """Tell whether the vessel's own motion makes an onset; unknown values pass."""
     return bool(
@@ -131,7 +133,7 @@ def is_onset(row: np.void, p: Params) -> bool:
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def fold_minute(row: np.void, minute: int, p: Params) -> bool:
     """Fold one gathered minute of a vessel into its state.
 
@@ -273,10 +275,60 @@ def why_over(row: np.void, t_ms: int, p: Params) -> int:
 
 
 @njit(cache=True, nogil=True)
-def tick_slots(
+def fold_slots(
     t_ms: int,
     start: int,
     state: NDArray[np.void],
+    marks: NDArray[np.uint8],
+    asks: NDArray[np.int32],
+    p: Params,
+    events: NDArray[np.void],
+    n: int,
+) -> tuple[int, int, int]:
+    """Fold the minute that ends into every vessel heard in it, and close what is over.
+
+    Args:
+        t_ms: end of the minute. start: slot to begin with.
+        state: (slots,) `STATE`. marks: (slots,) which to look at.
+        asks: (slots,) out, slots for `look_around`.
+        events: room for events, `n` of them written.
+
+    Returns:
+        (the slot to go on with, or the number of slots; events written by now; slots in `asks`).
+    """
+    k = 0
+    for s in range(start, state.shape[0]):
+        if marks[s] == 0:
+            continue
+        if events.shape[0] - n - k < ROOM:
+            return s, n, k
+        row = state[s]
+        was_heard = marks[s] & HEARD != 0
+        marks[s] &= IS_OPEN
+        if was_heard and fold_minute(row, t_ms // MINUTE_MS - 1, p):
+            asks[k] = s
+            k += 1
+        if row["priority"] == 0:
+            continue
+        end = why_over(row, t_ms, p)
+        if end > 0:
+            n = write_event(row, s, CLOSE, end, t_ms, p, events, n)
+            row["priority"] = marks[s] = 0
+            clear_onset(row)
+            if end != RECOVERED:
+                learn_anew(row, 0.0, 0.0)
+        elif was_heard and row["priority"] == 2:
+            asks[k] = s
+            k += 1
+    return state.shape[0], n, k
+
+
+@njit(cache=True, nogil=True)
+def look_around(
+    t_ms: int,
+    asks: NDArray[np.int32],
+    state: NDArray[np.void],
+    marks: NDArray[np.uint8],
     index: PieceIndex,
     ground: Ground,
     ports: Ports,
@@ -285,45 +337,31 @@ def tick_slots(
     seen: NDArray[np.float64],
     events: NDArray[np.void],
     n: int,
-) -> tuple[int, int]:
-    """Fold the minute that ends into every vessel heard in it; open, raise and close events.
+) -> int:
+    """Open what the surroundings leave room for, and raise what has come near an asset.
+
+    Apart from `fold_slots`, since handing the surroundings over costs more than most minutes.
 
     Args:
-        t_ms: end of the minute. start: slot to begin with.
-        state: (slots,) `STATE`. seen: (3, 2, assets) scratch.
-        events: room for events, `n` of them written.
+        t_ms: end of the minute. asks: (k,) slots. state, marks: (slots,).
+        index, ground, ports, horizon: the surroundings. seen: (3, 2, assets) scratch.
+        events: room for events, at least k more than the `n` written.
 
     Returns:
-        (the slot to go on with, or the number of slots; events written by now).
+        Events written by now.
     """
-    for s in range(start, state.shape[0]):
+    for s in asks:
         row = state[s]
-        if row["n_sog"] == 0 and row["priority"] == 0:
-            continue
-        if events.shape[0] - n < ROOM:
-            return s, n
-        was_heard = row["n_sog"] > 0
-        if was_heard and fold_minute(row, t_ms // MINUTE_MS - 1, p):
-            course = course_deg(row)
+        course = course_deg(row)
+        if row["priority"] == 0:
             if is_open_water(row, ground, ports, course, p):
                 is_near = is_asset_near(row, index, ground, course, horizon, seen, p)
                 row["priority"], row["low_kn"] = 1 if is_near else 2, math.nan
                 row["recovered_min"] = row["stopped_min"] = 0.0
                 n = write_event(row, s, OPEN, 0, t_ms, p, events, n)
                 row["low_kn"] = row["sog_kn"]
-            continue
-        if row["priority"] == 0:
-            continue
-        end = why_over(row, t_ms, p)
-        if end > 0:
-            n = write_event(row, s, CLOSE, end, t_ms, p, events, n)
-            row["priority"] = 0
-            clear_onset(row)
-            if end != RECOVERED:
-                learn_anew(row, 0.0, 0.0)
-            continue
-        is_warning = was_heard and row["priority"] == 2
-        if is_warning and is_asset_near(row, index, ground, course_deg(row), horizon, seen, p):
+                marks[s] = IS_OPEN
+        elif is_asset_near(row, index, ground, course, horizon, seen, p):
             row["priority"] = 1
             n = write_event(row, s, UPDATE, 0, t_ms, p, events, n)
-    return state.shape[0], n
+    return n

@@ -25,6 +25,8 @@ PULL_MASK = (1 << PULL_MIN) - 1
 """The last 20 minutes as bits: heading known, pulled to starboard, pulled to port (ref D1)."""
 NOT_UNDER_COMMAND = 2
 RECOVERED, STOPPED, LOST = 1, 2, 3
+HEARD, IS_OPEN = 1, 2
+"""Marks of slots that a tick must look at; the others are passed over without a look at `STATE`."""
 
 FEATURE_NAMES = (
     "own_kn", "spread_kn", "sog_kn", "cog_deg", "sum", "below_min", "run_min", "beta_before_deg",
@@ -121,12 +123,15 @@ def wrapped(deg: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def gather_rows(rows: Located, start: int, end: int, state: NDArray[np.void]) -> None:
+def gather_rows(
+    rows: Located, start: int, end: int, state: NDArray[np.void], marks: NDArray[np.uint8]
+) -> None:
     """Add fixes to the minute of their vessel.
 
     Args:
         rows: located fixes; those from `start` to `end` lie in one minute.
         state: (slots,) `STATE`.
+        marks: (slots,) `HEARD` is set for those with a speed to fold when the minute ends.
     """
     slot, verdict, t_ms, lon, lat = rows.slot, rows.verdict, rows.t_ms, rows.lon, rows.lat
     sog_kn, cog_deg, heading_deg = rows.sog_kn, rows.cog_deg, rows.heading_deg
@@ -147,6 +152,7 @@ def gather_rows(rows: Located, start: int, end: int, state: NDArray[np.void]) ->
         if not math.isnan(sog_kn[i]):
             row["n_sog"] += 1
             row["sog_sum"] += sog_kn[i]
+            marks[slot[i]] |= HEARD
         if math.isnan(cog_deg[i]):
             continue
         if row["n_cog"] == 0:
@@ -161,7 +167,7 @@ def gather_rows(rows: Located, start: int, end: int, state: NDArray[np.void]) ->
             row["beta_sum"] += wrapped(beta - row["beta_first"])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def take_minute(row: np.void) -> tuple[float, float, float]:
     """Give the minute's mean speed, course and beta, and empty it; NaN where not reported."""
     sog = row["sog_sum"] / row["n_sog"]
@@ -176,7 +182,7 @@ def take_minute(row: np.void) -> tuple[float, float, float]:
     return sog, cog, beta
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def clear_onset(row: np.void) -> None:
     """Drop what was summed; what is the vessel's own stays."""
     row["sum"] = row["below_min"] = row["frozen_min"] = row["recovered_min"] = 0.0
@@ -195,7 +201,7 @@ def learn_anew(row: np.void, spread_kn: float, learned_min: float) -> None:
     row["faster_min"] = 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def pass_time(row: np.void, minute: int, p: Params) -> float:
     """Bring the rings up to this minute; the last known value stands in for minutes unheard.
 
@@ -219,7 +225,7 @@ def pass_time(row: np.void, minute: int, p: Params) -> float:
     return float(min(gone, p.step_cap_min))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def smooth(row: np.void, sog: float, cog: float, beta: float, dt: float, p: Params) -> None:
     """Smooth speed and beta over some minutes; write the rings."""
     if dt == 0.0:
@@ -238,7 +244,7 @@ def smooth(row: np.void, sog: float, cog: float, beta: float, dt: float, p: Para
     row["sogs"][at], row["cogs"][at] = row["sog_kn"], cog
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def learn(row: np.void, sog: float, beta: float, dt: float, p: Params) -> None:
     """Let a sample into the vessel's own speed, spread and beta.
 
@@ -264,7 +270,7 @@ def learn(row: np.void, sog: float, beta: float, dt: float, p: Params) -> None:
         row["run_min"] += dt
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def spread_kn(row: np.void, p: Params) -> float:
     """Give sigma: from the speed's steps over nine minutes or its variance, not under the floor.
 
