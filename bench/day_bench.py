@@ -54,15 +54,15 @@ def main() -> int:
     return 0
 
 
-def generate(file: Path, rows: int) -> None:
-    """Write the day: ships on straight legs between turns, in order of arrival."""
+def generate(file: Path, rows: int, hours: int = 24) -> None:
+    """Write some hours of the day: ships out and back on straight legs, in order of arrival."""
     import duckdb
     import numpy as np
     import pyarrow as pa
 
     rng = np.random.default_rng(20241225)
     vessel = rng.integers(0, VESSELS, rows)
-    t = np.sort(rng.integers(0, 86_400, rows))
+    t = np.sort(rng.integers(0, hours * 3600, rows))
     copy = np.flatnonzero(rng.random(rows) < 0.1)
     copy = copy[copy > 0]
     vessel[copy], t[copy] = vessel[copy - 1], t[copy - 1]

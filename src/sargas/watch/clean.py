@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sargas.model.fixes import LAT_NONE, PER_DEGREE
+from sargas.model.fixes import PER_DEGREE
 from sargas.model.geodesy import KN_MS, short_distance_m
 from sargas.model.jit import kernel
 
@@ -28,6 +28,7 @@ VERDICTS = (
 )  # fmt: skip
 """What became of a fix; every fix gets one of these, and all are counted."""
 
+LON_LIMIT, LAT_LIMIT = int(180 * PER_DEGREE), int(90 * PER_DEGREE)
 RING = 8
 MAX_SEGMENTS = 4
 
@@ -225,7 +226,7 @@ def clean_rows(
             verdict[i] = COPY
             continue
         _note(recent, w, t_ms[i], payload[i])
-        if abs(lon_raw[i]) > 180 * PER_DEGREE or abs(lat_raw[i]) >= LAT_NONE:
+        if not (LON_LIMIT >= lon_raw[i] >= -LON_LIMIT and LAT_LIMIT >= lat_raw[i] >= -LAT_LIMIT):
             verdict[i] = NO_POSITION
             slot[i] = recent[w]["first"]
             continue
