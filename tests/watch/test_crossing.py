@@ -326,7 +326,8 @@ def test_a_lone_position_far_off_makes_no_crossing():
 def test_two_positions_that_no_hull_can_have_sailed_to_make_none_either():
     t = Track(lon=20.0, lat=56.8).sail(20, sog_kn=10, cog_deg=90)
     here = (t.lon, t.lat)
-    t.jump(20.9, 56.9965).sail(0.34, sog_kn=50, cog_deg=0)  # two fixes, over the line
+    t.every_s = 60.0
+    t.jump(20.9, 56.9795).sail(2, sog_kn=50, cog_deg=0)  # two fixes, 1.5 km, over the line
     t.jump(*here).sail(20, sog_kn=10, cog_deg=90)
     assert crossings_of(t.fixes(), assets=cable()) == []
 
