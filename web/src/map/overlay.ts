@@ -15,6 +15,8 @@ const VECTOR_MIN = 30;
 /** Above so many exercise vessels in view the brackets would be a carpet. */
 const MOST_BRACKETS = 80;
 const PULSE_MS = 2000;
+/** From here on there is room to name every next asset. */
+const ALL_LABELS_ZOOM = 7;
 
 export interface Scene {
   colours: Colours;
@@ -215,6 +217,7 @@ function drawNext(context: CanvasRenderingContext2D, camera: Camera, scene: Scen
     else context.arc(px, py, 3.5, 0, 2 * Math.PI);
     context.fill();
     context.stroke();
+    if (camera.zoom < ALL_LABELS_ZOOM && rows.length > 0) continue; // far out only the soonest is named
     // Hard by the vessel the label goes below its marks, and no two stand on one another.
     const near = Math.hypot(px - sx, py - sy) < 40;
     let ly = near ? sy + 30 : py;
