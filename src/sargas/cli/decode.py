@@ -8,15 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
+import pyarrow.lib as pa
 from cyclopts import Parameter
 
-from sargas.cli.reading import column_map
+from sargas.cli.columns import Naming, TableWriter, station_names
+from sargas.cli.interrupts import Interrupts
+from sargas.cli.reading import PIPE_ROWS, REAL, STDIN, column_map, kind_text, kinds
 from sargas.cli.words import put_json, say, say_counts
-from sargas.errors import EXIT_INPUT, EXIT_OK, SargasError, StoreError, UsageError
-from sargas.model.time import iso
-
-TABLES = ("message", "fix", "static")
-"""Names of what `--out` writes; fixes go to the file named, the others beside it."""
+from sargas.errors import EXIT_INPUT, EXIT_OK, InputError, SargasError, UsageError
+from sargas.feeds import open_feed
+from sargas.model.arrow import fixes_to_arrow, statics_to_arrow
+from sargas.model.fixes import Batch
+from sargas.model.time import NO_TIME, iso
 
 
 def decode(
@@ -33,9 +37,10 @@ def decode(
 
     With --json one object a message goes to stdout, in the order of the input, every message of
     every type: 'table' says whether it holds a fix, a static report, both or neither, 't' is the
-    time of reception, '*_raw' are the integers of the wire. With --out the columns go to Parquet:
-    fixes to the file named, static reports and the index of all messages beside it. Without
-    either, only the counts are printed.
+    time of reception, '*_raw' are the integers of the wire, 'station_name' is the receiving
+    station as it was written. With --out the columns go to Parquet: fixes to the file named,
+    static reports and the index of all messages beside it; 'sargas scan' reads the fixes and
+    static reports again. Without either, only the counts are printed.
 
     Examples:
       sargas decode log.nmea.gz --json | jq 'select(.mmsi == 230907000)'
@@ -59,68 +64,108 @@ def decode(
     """
     if out is not None and out.suffix != ".parquet":
         raise UsageError(f"--out '{out}' does not end in .parquet.")
-    writer = _Writer(out) if out is not None else None
-    counted: Counter[str] = Counter()
-    failed, lines, rows = 0, 0, 0
+    work = _Work(format, column_map(map), TableWriter(out) if out is not None else None, json)
     try:
         for number, path in enumerate(files):
-            from sargas.feeds import open_feed
-
-            try:
-                with open_feed(
-                    path, format=format, column_map=column_map(map), src_id=number
-                ) as feed:
-                    try:
-                        for part in feed.tables():
-                            tables = _arrow(part)
-                            rows += len(tables[TABLES[0]] if TABLES[0] in tables else tables["fix"])
-                            if writer is not None:
-                                writer.write(tables)
-                            if json:
-                                for row in _objects(tables):
-                                    put_json(row)
-                    finally:
-                        lines += feed.lines
-                        counted.update({r: c.count for r, c in feed.counts.items()})
-            except SargasError as error:
-                say(f"sargas: {error}")
-                failed += 1
+            work.read("-" if path == STDIN else path, number)
+        if work.writer is not None:
+            work.writer.close()
     except BaseException:
-        if writer is not None:
-            writer.abandon()
+        if work.writer is not None:
+            work.writer.abandon()
         raise
-    if writer is not None:
-        writer.close()
     if not quiet:
-        say(f"read      {lines:,} lines, {rows:,} messages")
-        say_counts("counted", counted, most=40)
+        say(f"read      {work.lines:,} lines, {work.rows:,} messages")
+        say_counts("counted", work.counted, most=40)
     sys.stdout.flush()
-    return EXIT_INPUT if failed else EXIT_OK
+    return EXIT_INPUT if work.failed else EXIT_OK
 
 
-def _arrow(part: Any) -> dict[str, Any]:  # noqa: ANN401 - AisTables or a Batch
-    """Give what a feed handed over as Arrow tables by name."""
-    if hasattr(part, "messages"):
-        return {
-            "message": part.messages.to_arrow(),
-            "fix": part.fixes.to_arrow(),
-            "static": part.static.to_arrow(),
-        }
-    from sargas.model.arrow import fixes_to_arrow, statics_to_arrow
+class _Work:
+    """What is to be done with each file, and the account of it."""
 
-    return {"fix": fixes_to_arrow(part.fixes), "static": statics_to_arrow(part.statics)}
+    def __init__(
+        self,
+        format: str | None,
+        column_map: dict[str, str] | None,
+        writer: TableWriter | None,
+        json: bool,
+    ) -> None:
+        self.format, self.map, self.writer, self.json = format, column_map, writer, json
+        self.counted: Counter[str] = Counter()
+        self.failed = self.lines = self.rows = 0
+        self._kind: str | None = None
+
+    def read(self, path: str, number: int) -> None:
+        """Read one file; one that cannot be read is said and counted."""
+        rows = {"batch_rows": PIPE_ROWS} if path == "-" else {}
+        try:
+            with open_feed(
+                path, format=self.format, column_map=self.map, src_id=number, **rows
+            ) as feed:
+                try:
+                    self._take(feed)
+                finally:
+                    self.lines += feed.lines
+                    self.counted.update({r: c.count for r, c in feed.counts.items()})
+        except UsageError:
+            raise
+        except SargasError as error:
+            if self.writer is not None and not isinstance(error, InputError):
+                raise  # the disk's fault, not the file's
+            say(f"sargas: {error}")
+            self.failed += 1
+
+    def _take(self, feed: Any) -> None:  # noqa: ANN401 - feeds differ
+        """Write and print a file's parts, each of them whole."""
+        naming: Naming = getattr(getattr(feed, "decoder", None), "station_name", _by_number)
+        with Interrupts() as interrupts:
+            for part in feed.tables():
+                interrupts.hold()
+                self.rows += len(part)
+                if self.writer is not None:
+                    self.writer.write(part, naming, self._exercise(feed, part))
+                if self.json:
+                    for row in objects(part, naming):
+                        put_json(row)
+                interrupts.let()
+
+    def _exercise(self, feed: Any, part: Any) -> str:  # noqa: ANN401 - feeds differ
+        """Tell which exercise a part is of; one file to be written holds one or none.
+
+        Raises:
+            UsageError: it would hold both.
+        """
+        tables = (part.fixes, part.statics) if isinstance(part, Batch) else (part.messages,)
+        station = np.concatenate([table.station for table in tables])
+        for kind in kinds(feed, station) if len(station) else ():
+            if self._kind not in (None, kind):
+                raise UsageError(
+                    f"--out would mix {kind_text(self._kind)} with {kind_text(kind)}.",
+                    where=feed.path,
+                    hint="What is an exercise must stay one: decode the files apart.",
+                )
+            self._kind = kind
+        return self._kind or REAL
 
 
-def _objects(tables: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Write one object a message, in input order."""
-    fixes, statics = tables["fix"].to_pylist(), tables["static"].to_pylist()
-    if "message" not in tables:
-        marked = [("fix", f) for f in fixes] + [("static", s) for s in statics]
-        for table, row in sorted(marked, key=lambda item: item[1]["arrival_seq"]):
-            row = {("mmsi" if k == "subject_id" else k): v for k, v in row.items()}
-            yield _object(table, row)
+def _by_number(station: int) -> str:
+    """Name a station of a format that knows numbers only."""
+    return "" if station < 0 else str(station)
+
+
+def objects(part: Any, naming: Naming) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+    """Write one object a message, in input order.
+
+    Args:
+        part: `AisTables`, or a batch of a format without messages.
+        naming: gives the names of its stations.
+    """
+    if isinstance(part, Batch):
+        yield from _rows_of(part, naming)
         return
-    for message in tables["message"].to_pylist():
+    fixes, statics = _rows(part.fixes, naming), _rows(part.static, naming)
+    for message in _rows(part.messages, naming):
         table, at, static_at = message.pop("table"), message.pop("row"), message.pop("static_row")
         if table == 0:
             message["payload"] = message["payload"].hex()
@@ -133,51 +178,32 @@ def _objects(tables: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield _object("fix+static", statics[static_at] | fixes[at])
 
 
+def _rows(table: Any, naming: Naming) -> list[dict[str, Any]]:  # noqa: ANN401 - of AisTables
+    """Give a table's rows as dictionaries, the station's name beside its code."""
+    names = station_names(table.station, naming)
+    rows: list[dict[str, Any]] = table.to_arrow().append_column("station_name", names).to_pylist()
+    return rows
+
+
+def _rows_of(batch: Batch, naming: Naming) -> Iterator[dict[str, Any]]:
+    """Write a batch's fixes and statics in order of arrival; of one line the fix first."""
+    marked = []
+    for word, rows in (
+        ("fix", fixes_to_arrow(batch.fixes)),
+        ("static", statics_to_arrow(batch.statics)),
+    ):
+        for name in ("sog_kn", "cog_deg", "heading_deg") if word == "fix" else ():
+            # Single precision would print 12.3 as 12.300000190734863.
+            at, exact = rows.schema.get_field_index(name), getattr(batch.fixes, name)
+            rows = rows.set_column(at, name, pa.array(exact, from_pandas=True))
+        names = station_names(rows.column("station").to_numpy(), naming)
+        marked += [(word, row) for row in rows.append_column("station_name", names).to_pylist()]
+    for word, row in sorted(marked, key=lambda item: item[1]["arrival_seq"]):
+        yield _object(word, {("mmsi" if k == "subject_id" else k): v for k, v in row.items()})
+
+
 def _object(table: str, row: dict[str, Any]) -> dict[str, Any]:
-    """Put the table and the time first; a number that is none becomes null."""
-    t_ms = row.get("t_ms")
-    clean = {k: None if v != v else v for k, v in row.items()}
+    """Put the table and the time first; what is no number or no time becomes null."""
+    t_ms = None if row["t_ms"] == NO_TIME else row["t_ms"]
+    clean = {k: None if v != v else v for k, v in row.items()} | {"t_ms": t_ms}
     return {"table": table, "t": None if t_ms is None else iso(t_ms), **clean}
-
-
-class _Writer:
-    """Writes Parquet files that appear whole or not at all."""
-
-    def __init__(self, out: Path) -> None:
-        self._out = out
-        self._open: dict[str, tuple[Any, Path, Path]] = {}
-
-    def write(self, tables: dict[str, Any]) -> None:
-        """Write a part of each table that has rows."""
-        import pyarrow.parquet as pq
-
-        for name, table in tables.items():
-            if not table.num_rows and name != "fix":
-                continue
-            try:
-                if name not in self._open:
-                    end = self._out if name == "fix" else self._out.with_suffix(f".{name}.parquet")
-                    part = end.with_name(end.name + ".part")
-                    writer = pq.ParquetWriter(part, table.schema, compression="zstd")
-                    self._open[name] = (writer, part, end)
-                self._open[name][0].write_table(table)
-            except OSError as error:
-                self.abandon()
-                raise StoreError(
-                    f"The columns cannot be written: {error.strerror or error}.",
-                    where=str(self._out),
-                    hint="Choose a directory with room that you may write to.",
-                ) from error
-
-    def close(self) -> None:
-        """Finish the files and give them their names."""
-        for writer, part, end in self._open.values():
-            writer.close()
-            part.replace(end)
-
-    def abandon(self) -> None:
-        """Remove what was begun."""
-        for writer, part, _ in self._open.values():
-            writer.close()
-            part.unlink(missing_ok=True)
-        self._open = {}

@@ -225,12 +225,12 @@ class Reading:
         """
         if batch is None or not len(batch):
             return
-        for kind in _kinds(feed, batch):
+        for kind in kinds(feed, np.append(batch.fixes.station, batch.statics.station)):
             if self._kind is None:
                 self._kind, self.exercise = kind, kind or None
             elif kind != self._kind:
                 raise UsageError(
-                    f"This mixes {_kind_text(self._kind)} with {_kind_text(kind)}.",
+                    f"This mixes {kind_text(self._kind)} with {kind_text(kind)}.",
                     where=feed.path,
                     hint="What is an exercise must stay one: read the files apart.",
                 )
@@ -352,8 +352,12 @@ def _content(source: Source) -> str:
     return f"{about.st_size}:{about.st_mtime_ns}:{digest.hexdigest()}"
 
 
-def _kinds(feed: Any, batch: Batch) -> set[str]:  # noqa: ANN401 - feeds differ
-    """Tell of which exercises the rows are, `REAL` among them where some are of none.
+def kinds(feed: Any, station: NDArray[np.int64]) -> set[str]:  # noqa: ANN401 - feeds differ
+    """Tell of which exercises rows are, `REAL` among them where some are of none.
+
+    Args:
+        feed: that handed them over.
+        station: (n,) int64 codes of their stations.
 
     Exercises are known by the names of their stations, and our own Parquet by its metadata.
     """
@@ -362,7 +366,7 @@ def _kinds(feed: Any, batch: Batch) -> set[str]:  # noqa: ANN401 - feeds differ
         schema = getattr(getattr(feed, "_file", None), "schema_arrow", None)
         told = {} if schema is None else schema.metadata or {}
         return {told.get(EXERCISE_KEY, b"").decode("utf-8", "replace")}
-    stations = set(np.unique(np.append(batch.fixes.station, batch.statics.station)).tolist())
+    stations = set(np.unique(station).tolist())
     marked = {-2 - k: name for k, name in enumerate(names) if name.startswith(STATION_PREFIX)}
     kinds = {_exercise_name(marked[code]) for code in stations & marked.keys()}
     return kinds | ({REAL} if stations - marked.keys() else set())
@@ -379,7 +383,7 @@ def _exercise_name(station: str) -> str:
     return name.rpartition(".")[0] or name
 
 
-def _kind_text(kind: str) -> str:
+def kind_text(kind: str) -> str:
     """Say what rows are."""
     return f"the exercise '{kind}'" if kind else "real traffic"
 
