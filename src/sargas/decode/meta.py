@@ -51,6 +51,23 @@ def _hex_table() -> U8:
 
 HEX: Final = _hex_table()
 
+
+INSIDE, FIELD_ENDS, TEXT_ENDS = range(3)
+KEY_TIME: Final = 99
+"""The letter c."""
+MAX_DIGITS: Final = 18
+
+
+def _field_table() -> U8:
+    """Return for each byte of a tag block whether it ends a field, the whole text, or neither."""
+    table = np.full(256, INSIDE, np.uint8)
+    table[COMMA] = FIELD_ENDS
+    table[[STAR, BACKSLASH, NEWLINE]] = TEXT_ENDS
+    return table
+
+
+FIELD_END: Final = _field_table()
+
 T_MIN_MS: Final = 946_684_800_000
 """2000-01-01: AIS receivers with a clock came later."""
 T_MAX_MS: Final = 4_102_444_800_000
@@ -112,38 +129,64 @@ def reset_tag(tag: I64) -> None:
 def read_tag(buf: U8, p: int, tag: I64) -> int:
     """Read one tag block whose backslash stands at `p`; values join those already waiting.
 
+    One pass reads the fields and builds the checksum.
+
     Returns:
-        Index after the closing backslash, -1 if the line ends before it.
+        Index after the closing backslash, -1 if the line ends before it (the values are then
+        worth nothing).
     """
-    a = p + 1
-    b = a
+    p += 1
     xor = i64(0)
-    while buf[b] != STAR and buf[b] != BACKSLASH and buf[b] != NEWLINE:
-        xor ^= i64(buf[b])
-        b += 1
-    end = b
-    while buf[end] != BACKSLASH:
-        if buf[end] == NEWLINE:
+    while FIELD_END[buf[p]] != TEXT_ENDS:
+        a = p
+        number, n = i64(0), 0
+        if buf[p] == KEY_TIME and buf[p + 1] == COLON:
+            xor ^= KEY_TIME ^ COLON
+            p += 2
+            while 48 <= buf[p] <= 57 and n < MAX_DIGITS:
+                number = number * 10 + i64(buf[p]) - 48
+                xor ^= i64(buf[p])
+                p += 1
+                n += 1
+        if n > 0 and FIELD_END[buf[p]] != INSIDE:
+            tag_time(number, tag)
+        else:
+            while FIELD_END[buf[p]] == INSIDE:
+                xor ^= i64(buf[p])
+                p += 1
+            tag_field(buf, a, p, tag)
+        if buf[p] == COMMA:
+            xor ^= COMMA
+            p += 1
+    star = p
+    while buf[p] != BACKSLASH:
+        if buf[p] == NEWLINE:
             return -1
-        end += 1
+        p += 1
     tag[TAG_SET] = 1
-    if buf[b] == STAR and (end - b != 3 or hex_pair(buf, b + 1) != xor):
+    if buf[star] == STAR and (p - star != 3 or hex_pair(buf, star + 1) != xor):
         tag[TAG_QUALITY] |= CHECKSUM_BAD
-    while a < b:
-        stop = a
-        while stop < b and buf[stop] != COMMA:
-            stop += 1
-        tag_field(buf, a, stop, tag)
-        a = stop + 1
-    return end + 1
+    return p + 1
+
+
+@helper
+def tag_time(number: int, tag: I64) -> None:
+    """Take the receive time of a tag block."""
+    t_ms = plausible_ms(number)
+    if t_ms == NO_TIME:
+        tag[TAG_QUALITY] |= IMPLAUSIBLE
+    else:
+        tag[TAG_T] = t_ms
 
 
 @helper
 def tag_field(buf: U8, a: int, b: int, tag: I64) -> None:
     """Read one `key:value` of a tag block."""
-    colon = a
-    while colon < b and buf[colon] != COLON:
-        colon += 1
+    colon = a + 1
+    if colon >= b or buf[colon] != COLON:
+        colon = a
+        while colon < b and buf[colon] != COLON:
+            colon += 1
     if colon == b or colon == a:  # noqa: SIM109
         tag[TAG_QUALITY] |= UNPARSED
         return
@@ -154,15 +197,8 @@ def tag_field(buf: U8, a: int, b: int, tag: I64) -> None:
         old_group(buf, a, colon, value, b, tag)
         return
     key = buf[a]
-    if key == 99:  # c: receive time
-        number = digits(buf, value, b)
-        t_ms = plausible_ms(number) if number >= 0 else i64(NO_TIME)
-        if number < 0:
-            tag[TAG_QUALITY] |= UNPARSED
-        elif t_ms == NO_TIME:
-            tag[TAG_QUALITY] |= IMPLAUSIBLE
-        else:
-            tag[TAG_T] = t_ms
+    if key == KEY_TIME:  # a good one is read by read_tag
+        tag[TAG_QUALITY] |= UNPARSED
     elif key == 115:  # s: station; resolved once the line is known to be whole
         tag[TAG_ST_FROM] = value
         tag[TAG_ST_TO] = b

@@ -140,7 +140,7 @@ def scan(buf: U8, line: Line, rows: I64, words: I64, events: I64) -> None:
         if buf[p] != BANG or not is_vdm(buf, p):
             p, outcome = read_other(buf, start, p, front, cur, tag, pghp, total)
             if front != NO_TAG or outcome == R_LONG:
-                if outcome != R_LONG:
+                if front == HAD_TAG and outcome != R_LONG:
                     settle_tag(buf, start, tag, cur, names, name_meta, total, events)
                 if outcome != TAG_ALONE:
                     reset_tag(tag)
