@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from sargas import __version__
-from sargas.cli.words import put_table, say
-from sargas.errors import EXIT_FAILED, EXIT_OK, SargasError
+from sargas.cli.words import put_address, put_json, put_table, say
+from sargas.errors import EXIT_FAILED, EXIT_OK, SargasError, UsageError
 from sargas.exercise.scenario import Scenario, load_scenario
 from sargas.model.time import MINUTE_MS, iso
 
@@ -27,6 +27,7 @@ def demo(
     speed: float = 60.0,
     browser: bool = True,
     exit_after: float | None = None,
+    json: bool = False,
     quiet: bool = False,
 ) -> int:
     """Replay an exercise on real traffic through the real pipeline and show it on a map.
@@ -50,26 +51,34 @@ def demo(
         Open the screen in a browser.
     exit_after
         Leave by itself so many seconds after the whole exercise was folded.
+    json
+        The address, and at the end the alerts, as JSON, one a line.
     quiet
         Print the address and nothing else.
     """
     from sargas.web.service import address, bind, serve
 
+    if exit_after is not None and not exit_after >= 0:
+        raise UsageError(f"--exit-after {exit_after:g} is not 0 or more.")
+    if not 1 <= speed <= 3600:
+        raise UsageError(f"--speed {speed:g} is not between 1 and 3600.")
+
     chosen = load_scenario(scenario)
     sock = bind("127.0.0.1", port)
-    print(address(sock), flush=True)
+    put_address(address(sock), json=json)
     with tempfile.TemporaryDirectory(prefix="sargas-demo-") as folder:
         run = _Run(chosen, Path(folder), quiet=quiet)
-        app = _app(run, sock, speed)
-        serve(app, sock, browser=browser, until=lambda: run.is_over(exit_after))
-        run.stop.set()
-        if run.thread is not None:
-            run.thread.join()
+        try:
+            app = _app(run, sock, speed)
+            serve(app, sock, browser=browser, until=lambda: run.is_over(exit_after))
+        finally:
+            # Also after Ctrl-C: the folder goes only when nobody writes there any more.
+            run.end()
         if run.error is not None:
             say(f"sargas: {run.error}")
             return run.error.exit_code if isinstance(run.error, SargasError) else EXIT_FAILED
         if not quiet:
-            _report(run)
+            _report(run, json=json)
     return EXIT_OK
 
 
@@ -104,6 +113,12 @@ class _Run:
         """Start folding."""
         self.thread = threading.Thread(target=self._fold, name="exercise", daemon=True)
         self.thread.start()
+
+    def end(self) -> None:
+        """Stop folding, and wait until it has stopped."""
+        self.stop.set()
+        if self.thread is not None:
+            self.thread.join()
 
     def _fold(self) -> None:
         """Fold the exercise; an error ends the demonstration."""
@@ -189,7 +204,7 @@ def _app(run: _Run, sock: Any, speed: float) -> Any:  # noqa: ANN401 - socket an
     }
     player = Player(
         Picture(home, laid_in), Ledger(home), span, feeds, about,
-        speed=min(max(speed, 1.0), 3600.0), t_ms=scenario.play_from_ms,
+        speed=speed, t_ms=scenario.play_from_ms,
     )  # fmt: skip
 
     async def background() -> None:
@@ -202,12 +217,15 @@ def _app(run: _Run, sock: Any, speed: float) -> Any:  # noqa: ANN401 - socket an
     return make_app(player, assets, attribution, hosts(sock), background)
 
 
-def _report(run: _Run) -> None:
+def _report(run: _Run, *, json: bool) -> None:
     """Print what the exercise showed."""
     rows = [a for a in run.alerts.values() if not a["muted_by"]]
     rows.sort(key=lambda a: (a["t_detected"], a["id"]))
     say(f"EXERCISE {run.scenario.name}: {len(rows)} alerts")
-    if rows:
+    if json:
+        for row in rows:
+            put_json(row)
+    elif rows:
         put_table(
             ("priority", "detected", "detector", "state", "what"),
             [(a["priority"], a["t_detected"], a["detector"], a["state"], a["text"]) for a in rows],

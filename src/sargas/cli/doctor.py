@@ -29,7 +29,9 @@ class Check:
     hint: str = ""
 
 
-def doctor(*, home: Path | None = None, port: int = 8750, json: bool = False) -> int:
+def doctor(
+    *, home: Path | None = None, port: int = 8750, json: bool = False, quiet: bool = False
+) -> int:
     """Check this installation and say what is missing and what to do.
 
     Leaves with 1 when something is wrong.
@@ -42,6 +44,8 @@ def doctor(*, home: Path | None = None, port: int = 8750, json: bool = False) ->
         The port that 'sargas serve' would use.
     json
         One check a line, as JSON.
+    quiet
+        Only what is not in order.
     """
     from sargas.cli.home import home_dir
 
@@ -56,11 +60,12 @@ def doctor(*, home: Path | None = None, port: int = 8750, json: bool = False) ->
         _port(port),
         _client(),
     ]
+    shown = [c for c in checks if not quiet or c.state != "ok"]
     if json:
-        for check in checks:
+        for check in shown:
             put_json(asdict(check))
-    else:
-        rows = [(c.state, c.what, c.found + (f" - {c.hint}" if c.hint else "")) for c in checks]
+    elif shown:
+        rows = [(c.state, c.what, c.found + (f" - {c.hint}" if c.hint else "")) for c in shown]
         put_table(("state", "what", "found"), rows)
     return EXIT_FAILED if any(c.state == "wrong" for c in checks) else EXIT_OK
 
@@ -86,14 +91,18 @@ def _gis() -> Check:
 
 
 def _kernels() -> Check:
-    """Look whether compiled kernels can be kept on disk."""
+    """Look whether compiled kernels can be kept on disk, and where."""
     if os.environ.get("NUMBA_DISABLE_JIT") == "1":
         return Check("kernels", "note", "interpreted", "unset NUMBA_DISABLE_JIT: 500 times faster")
-    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(__file__).parent)
-    if os.access(folder, os.W_OK):
-        return Check("kernels", "ok", f"compiled once, kept below {folder}")
+    from sargas.watch.order import follow_clock
+
+    # numba has chosen a folder for this kernel as for all others: beside the sources, or where
+    # these cannot be written, in the user's own cache.
+    kept = getattr(getattr(follow_clock, "_cache", None), "cache_path", None)
+    if kept is not None and os.access(kept, os.W_OK):
+        return Check("kernels", "ok", f"compiled once, kept in {kept}")
     hint = "set NUMBA_CACHE_DIR to a folder you may write to, or they are compiled at each start"
-    return Check("kernels", "note", f"{folder} cannot be written", hint)
+    return Check("kernels", "note", "there is no folder to keep them in", hint)
 
 
 def _data() -> Check:
@@ -108,12 +117,13 @@ def _data() -> Check:
 
 def _home(place: Path) -> Check:
     """Look at the home's directory and the room on its disk."""
-    there = place
-    while not there.exists():
-        there = there.parent
-    free_gb = shutil.disk_usage(there).free / 1e9
-    found = f"{place}{'' if place.exists() else ' (not made yet)'}, {free_gb:.0f} GB free"
+    there = place.absolute()
+    found = str(place)
     try:
+        while not there.exists():
+            there = there.parent
+        free_gb = shutil.disk_usage(there).free / 1e9
+        found += f"{'' if place.exists() else ' (not made yet)'}, {free_gb:.0f} GB free"
         with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
@@ -124,6 +134,8 @@ def _home(place: Path) -> Check:
 
 
 def _port(port: int) -> Check:
+    if not 0 <= port <= 65_535:
+        return Check("port", "wrong", f"{port} is no port", "ports are 1 to 65535")
     with socket.socket() as sock:
         try:
             sock.bind(("127.0.0.1", port))

@@ -18,13 +18,15 @@ app = App(
 
 
 @app.command(name="list")
-def list_(*, json: bool = False) -> int:
+def list_(*, json: bool = False, quiet: bool = False) -> int:
     """List the scenarios.
 
     Parameters
     ----------
     json
         One scenario a line, as JSON.
+    quiet
+        Taken by every command; this one only prints its list.
     """
     from sargas.exercise.scenario import list_scenarios
 
@@ -80,7 +82,7 @@ def run(name: str, /, *, json: bool = False, quiet: bool = False) -> int:
 
 
 @app.command
-def export(name: str, /, *, out: Path, quiet: bool = False) -> int:
+def export(name: str, /, *, out: Path, json: bool = False, quiet: bool = False) -> int:
     """Write a scenario as an NMEA log, which every other command reads and marks EXERCISE.
 
     Examples:
@@ -93,6 +95,8 @@ def export(name: str, /, *, out: Path, quiet: bool = False) -> int:
         A name from 'sargas exercise list', or a file ending in .toml.
     out
         The file to write, ending in .nmea or .nmea.gz.
+    json
+        What was written, as JSON.
     quiet
         Print no progress.
     """
@@ -105,6 +109,9 @@ def export(name: str, /, *, out: Path, quiet: bool = False) -> int:
         if show:
             print(f"\rwriting {100 * done // total} %", end="\r", file=sys.stderr)
 
-    written = write(load_scenario(name), out, progress)
-    say(f"EXERCISE {name}: {written / 1e6:.1f} MB of sentences in {out}", quiet=quiet)
+    scenario = load_scenario(name)
+    written = write(scenario, out, progress)
+    if json:
+        put_json({"exercise": scenario.name, "file": str(out), "bytes": written})
+    say(f"EXERCISE {scenario.name}: {written / 1e6:.1f} MB of sentences in {out}", quiet=quiet)
     return EXIT_OK

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sargas import __version__
-from sargas.errors import EXIT_OK, NotFoundError
+from sargas.cli.words import put_address, say, span_text
+from sargas.errors import EXIT_OK, NotFoundError, SargasError, UsageError
+from sargas.exercise.scenario import load_scenario
+
+if TYPE_CHECKING:
+    from sargas.store import Ledger
 
 
 def serve(
@@ -16,6 +21,8 @@ def serve(
     port: int = 8750,
     speed: float = 60.0,
     browser: bool = False,
+    json: bool = False,
+    quiet: bool = False,
 ) -> int:
     """Serve the screen over what a home has stored, for example by 'sargas scan --home'.
 
@@ -35,8 +42,13 @@ def serve(
         Seconds of event time a second, 1 to 3600.
     browser
         Open the screen in a browser.
+    json
+        The address as JSON.
+    quiet
+        Print the address and nothing else.
     """
     from sargas.cli.home import home_dir
+    from sargas.cli.keeping import kind_of
     from sargas.reference import home_assets
     from sargas.store import Home, Ledger
     from sargas.web.api import make_app
@@ -45,6 +57,8 @@ def serve(
     from sargas.web.service import address, bind, hosts
     from sargas.web.service import serve as serve_app
 
+    if not 1 <= speed <= 3600:
+        raise UsageError(f"--speed {speed:g} is not between 1 and 3600.")
     place = home_dir(home)
     if not place.is_dir():
         raise NotFoundError(
@@ -62,8 +76,8 @@ def serve(
             hint="Store something with 'sargas scan FILE --home DIR'.",
         )
     span = Span(ends[0], ends[1] + 1, ends[1] + 1)
-    exercises = {a["exercise"] for a in ledger.alerts(exercise=True)}
-    note = "Some of these alerts belong to an exercise." if exercises else ""
+    exercise = kind_of(ledger) or ""
+    picture.lay_in(_laid_in(exercise, ledger))
 
     def feeds() -> list[dict[str, Any]]:
         counted = ledger.counters()
@@ -79,16 +93,37 @@ def serve(
     about = {
         "version": __version__,
         "mode": "serve",
-        "exercise": {"name": ", ".join(sorted(exercises)), "title": "EXERCISE", "note": note}
-        if exercises
-        else None,
+        "exercise": _about(exercise) if exercise else None,
         "attribution": attribution,
     }
     player = Player(
         picture, ledger, lambda: span, feeds, about,
-        speed=min(max(speed, 1.0), 3600.0), playing=False, t_ms=span.to_ms,
+        speed=speed, playing=False, t_ms=span.to_ms,
     )  # fmt: skip
     sock = bind(host, port)
-    print(address(sock), flush=True)
+    put_address(address(sock), json=json)
+    say(
+        f"{'EXERCISE ' + exercise if exercise else 'Stored'}: {span_text(*ends)}; Ctrl-C ends.",
+        quiet=quiet,
+    )
     serve_app(make_app(player, assets, attribution, hosts(sock)), sock, browser=browser)
     return EXIT_OK
+
+
+def _about(exercise: str) -> dict[str, str]:
+    """Say which exercise a home holds; one that is not shipped here keeps its name alone."""
+    try:
+        scenario = load_scenario(exercise)
+    except SargasError:
+        return {"name": exercise, "title": "EXERCISE", "note": "None of this is real."}
+    return {"name": scenario.name, "title": scenario.title, "note": scenario.note}
+
+
+def _laid_in(exercise: str, ledger: Ledger) -> frozenset[int]:
+    """Name the vessels an exercise laid in: those of its scenario, else those of its alerts."""
+    if not exercise:
+        return frozenset()
+    try:
+        return frozenset(v.mmsi for v in load_scenario(exercise).vessel)
+    except SargasError:
+        return frozenset(a["subject"]["mmsi"] for a in ledger.alerts(exercise=True))

@@ -22,6 +22,15 @@ def put_json(row: Mapping[str, Any]) -> None:
     sys.stdout.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def put_address(address: str, *, json: bool) -> None:
+    """Write where the service is reached to stdout, at once."""
+    if json:
+        put_json({"address": address})
+    else:
+        print(address)
+    sys.stdout.flush()
+
+
 def span_text(from_ms: int | None, to_ms: int | None) -> str:
     """Write a span of time with its length.
 

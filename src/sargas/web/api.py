@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 import msgspec
 import shapely
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -102,12 +103,14 @@ def make_app(
         routes=routes,
         lifespan=life,
         middleware=[
-            Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
             Middleware(_Headers),
+            Middleware(_Hosts, hosts=frozenset(hosts)),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=6),
         ],
-        exception_handlers={SargasError: _refuse},
-    )
+        exception_handlers={
+            SargasError: _refuse, HTTPException: _refuse_http, Exception: _refuse_failed,
+        },
+    )  # fmt: skip
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
@@ -116,7 +119,43 @@ async def _refuse(request: Request, error: Exception) -> Response:
     status = 404 if isinstance(error, NotFoundError) else 500
     if isinstance(error, UsageError):
         status = 400
-    return JSONResponse({"error": error.what, "hint": error.hint}, status)
+    return refusal(status, error.what, error.hint)
+
+
+def refusal(status: int, error: str, hint: str = "") -> JSONResponse:
+    """Write a refusal of the contract."""
+    return JSONResponse({"error": error, "hint": hint}, status)
+
+
+async def _refuse_http(request: Request, error: Exception) -> Response:
+    """Answer an unknown path or method as JSON."""
+    assert isinstance(error, HTTPException)
+    words = {404: "There is nothing here.", 405: "This path does not take that method."}
+    answer = refusal(error.status_code, words.get(error.status_code, error.detail))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _refuse_failed(request: Request, error: Exception) -> Response:
+    """Answer a fault of ours as JSON; what it was stands in the service's own log."""
+    return refusal(500, "The service failed on this request.", "See what it printed.")
+
+
+class _Hosts:
+    """Refuses a strange host name: a page elsewhere may have pointed its own name here."""
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
+        self.app, self.hosts = app, hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket"):
+            asked = Headers(scope=scope).get("host", "")
+            name = asked[: asked.find("]") + 1] if asked[:1] == "[" else asked.partition(":")[0]
+            if name not in self.hosts:
+                answer = refusal(400, "The service is not asked for by this host name.")
+                await answer(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
 
 
 class _Headers:
@@ -256,16 +295,18 @@ class _Answers:
 
     async def playback(self, request: Request) -> Response:
         if not _same_origin(request):
-            return JSONResponse({"error": "This request comes from another page.", "hint": ""}, 403)
-        body = await request.body()
-        if len(body) > 1000:
-            raise UsageError("That is no playback request.")
+            return refusal(403, "This request comes from another page.")
+        body = b""
+        async for piece in request.stream():
+            body += piece
+            if len(body) > 1000:
+                raise UsageError("That is no playback request: it is too long.")
         try:
             action = msgspec.json.decode(body, type=PlaybackAction)
         except msgspec.DecodeError as error:
             raise UsageError(f"That is no playback request: {error}.") from error
         if self.player.span().to_ms <= self.player.span().from_ms:
-            return JSONResponse({"error": "There is nothing to play back.", "hint": ""}, 409)
+            return refusal(409, "There is nothing to play back.")
         await self.player.act(action.action, action.t_ms, action.speed)
         return JSONResponse(self.player.clock())
 

@@ -28,10 +28,14 @@ class Picture:
     def __init__(self, home: Home, exercise_mmsi: frozenset[int] = frozenset()) -> None:
         self.archive = Archive(home)
         self._home = home
-        self._laid_in = np.array(sorted(exercise_mmsi), dtype=np.uint32)
+        self.lay_in(exercise_mmsi)
         self._now_ms = 0
         self._last = Fixes.empty()
         self._types: dict[str, tuple[NDArray[np.uint32], NDArray[np.uint8]]] = {}
+
+    def lay_in(self, exercise_mmsi: frozenset[int]) -> None:
+        """Say which vessels an exercise laid in; they are marked in every frame."""
+        self._laid_in = np.array(sorted(exercise_mmsi), dtype=np.uint32)
 
     @property
     def vessels(self) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from sargas.errors import UsageError
+from sargas.errors import SargasError, UsageError
 from sargas.model.time import iso
 from sargas.store import Ledger
 from sargas.web.picture import Picture
@@ -20,6 +21,8 @@ FEEDS_EVERY_S = 5.0
 SPEEDS = (1, 3600)
 SEND_TIMEOUT_S = 5.0
 """A screen that takes no data for so long is disconnected; it comes back by itself."""
+WAITING_MOST = 200
+"""So is one for which so many messages wait (chosen: about a minute of them)."""
 
 
 @dataclass
@@ -44,6 +47,41 @@ class Screen(Protocol):
         """Disconnect."""
 
 
+class _Line:
+    """The line to one screen: messages wait here, so that no screen waits for another.
+
+    All screens are told the same in the same order, that in which the clock moved.
+    """
+
+    def __init__(self, screen: Screen, ended: Callable[[], object]) -> None:
+        self._screen, self._ended = screen, ended
+        self._waiting: asyncio.Queue[str | bytes] = asyncio.Queue(WAITING_MOST)
+        self._task = asyncio.create_task(self._send())
+
+    def put(self, message: str | bytes) -> None:
+        """Let a message wait to be sent; a screen that is too far behind is dropped."""
+        try:
+            self._waiting.put_nowait(message)
+        except asyncio.QueueFull:
+            self._task.cancel()
+
+    def end(self) -> None:
+        """Send no more."""
+        self._task.cancel()
+
+    async def _send(self) -> None:
+        try:
+            while True:
+                message = await self._waiting.get()
+                is_text = isinstance(message, str)
+                sending = self._screen.send_text if is_text else self._screen.send_bytes
+                await asyncio.wait_for(sending(message), SEND_TIMEOUT_S)  # type: ignore[arg-type]
+        except (Exception, asyncio.CancelledError):  # whatever a broken socket raises
+            self._ended()
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(self._screen.close(), 1.0)
+
+
 @dataclass
 class Player:
     """Plays the stored picture and alerts to all connected screens; one clock for all.
@@ -65,7 +103,7 @@ class Player:
     speed: float = 60.0
     playing: bool = True
     t_ms: int = 0
-    _screens: set[Screen] = field(default_factory=set)
+    _lines: dict[Screen, _Line] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def clock(self) -> dict[str, Any]:
@@ -93,18 +131,26 @@ class Player:
 
     async def run(self) -> None:
         """Tick until cancelled."""
-        await self.seek(self.t_ms or self.span().from_ms)
+        await self._or_pause(self.seek(self.t_ms or self.span().from_ms))
         last, fed = time.monotonic(), 0.0
         while True:
             await asyncio.sleep(TICK_S)
             now = time.monotonic()
             if self.playing:
-                await self._step(now - last)
+                await self._or_pause(self._step(now - last))
             last = now
-            await self.tell({"kind": "clock", "clock": self.clock()})
+            self.tell({"kind": "clock", "clock": self.clock()})
             if now - fed >= FEEDS_EVERY_S:
                 fed = now
-                await self.tell({"kind": "feeds", "feeds": self.feeds()})
+                self.tell({"kind": "feeds", "feeds": self.feeds()})
+
+    async def _or_pause(self, moving: Coroutine[Any, Any, None]) -> None:
+        """Move the clock; where the store cannot be read, say so and stand still."""
+        try:
+            await moving
+        except SargasError as error:
+            self.playing = False
+            print(f"sargas: {error}", file=sys.stderr)
 
     async def _step(self, seconds: float) -> None:
         """Move the clock on and send what changed."""
@@ -119,10 +165,10 @@ class Player:
             frames = await asyncio.to_thread(self.picture.advance, after)
             alerts = await asyncio.to_thread(self.ledger.alerts, after, since_ms=before + 1)
             self.t_ms = after
-        for frame in frames:
-            await self._send_frame(frame)
-        if alerts:
-            await self.tell({"kind": "alerts", "alerts": alerts})
+            for frame in frames:
+                self._send(frame)
+            if alerts:
+                self.tell({"kind": "alerts", "alerts": alerts})
 
     async def seek(self, t_ms: int) -> None:
         """Go to a time within the span that is analysed."""
@@ -130,9 +176,9 @@ class Player:
             span = self.span()
             self.t_ms = max(span.from_ms, min(t_ms, span.analysed_to_ms))
             frame = await asyncio.to_thread(self.picture.seek, self.t_ms)
-        await self.tell({"kind": "reset"})
-        await self._send_frame(frame)
-        await self.tell({"kind": "clock", "clock": self.clock()})
+            self.tell({"kind": "reset"})
+            self._send(frame)
+            self.tell({"kind": "clock", "clock": self.clock()})
 
     async def act(self, action: str, t_ms: int | None, speed: float | None) -> None:
         """Do what a screen asks of the clock.
@@ -155,40 +201,35 @@ class Player:
                 f"The clock cannot do '{action}' with these numbers.",
                 hint="play, pause, seek with t_ms, or speed with 1 to 3600.",
             )
-        await self.tell({"kind": "clock", "clock": self.clock()})
+        self.tell({"kind": "clock", "clock": self.clock()})
 
     async def join(self, screen: Screen) -> None:
         """Greet a screen and send it the picture; afterwards it is told every change."""
         async with self._turn:
-            await screen.send_text(_json({"kind": "hello", "status": self.status()}))
-            await screen.send_bytes(self.picture.snapshot())
-            self._screens.add(screen)
+            line = _Line(screen, lambda: self._lines.pop(screen, None))
+            line.put(_json({"kind": "hello", "status": self.status()}))
+            line.put(self.picture.snapshot())
+            self._lines[screen] = line
 
     def leave(self, screen: Screen) -> None:
-        """Forget a screen."""
-        self._screens.discard(screen)
+        """Forget a screen; a second call does nothing."""
+        line = self._lines.pop(screen, None)
+        if line is not None:
+            line.end()
 
-    async def tell(self, message: dict[str, Any]) -> None:
+    @property
+    def screens(self) -> int:
+        """Screens that are connected."""
+        return len(self._lines)
+
+    def tell(self, message: dict[str, Any]) -> None:
         """Send a JSON message to every screen, encoded once."""
-        text = _json(message)
-        await self._send_all(lambda s: s.send_text(text))
+        self._send(_json(message))
 
-    async def _send_frame(self, frame: bytes) -> None:
-        """Send a frame to every screen."""
-        await self._send_all(lambda s: s.send_bytes(frame))
-
-    async def _send_all(self, send: Callable[[Screen], Any]) -> None:
-        """Send to all at once, dropping a screen that does not take it."""
-
-        async def one(screen: Screen) -> None:
-            try:
-                await asyncio.wait_for(send(screen), SEND_TIMEOUT_S)
-            except Exception:  # whatever a broken socket raises
-                self.leave(screen)
-                with contextlib.suppress(Exception):
-                    await screen.close()
-
-        await asyncio.gather(*(one(s) for s in tuple(self._screens)))
+    def _send(self, message: str | bytes) -> None:
+        """Let every screen have a message."""
+        for line in tuple(self._lines.values()):
+            line.put(message)
 
 
 def _json(message: dict[str, Any]) -> str:

@@ -14,6 +14,8 @@ from starlette.applications import Starlette
 from sargas.errors import UsageError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SHUTDOWN_S = 3
+"""At the end a screen that does not let go is waited for so long."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -31,11 +33,15 @@ def bind(host: str, port: int) -> socket.socket:
             f"'{host}' is not this machine alone.",
             hint="The service has no users and no TLS yet; use 127.0.0.1, or a tunnel.",
         )
+    if not 0 <= port <= 65_535:
+        raise UsageError(f"{port} is no port.", hint="Ports are 1 to 65535; 0 takes a free one.")
     family = socket.AF_INET6 if host == "::1" else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host, port))
+        # Listening at once: of two services that only bind, the second would notice too late.
+        sock.listen()
     except OSError as error:
         sock.close()
         raise UsageError(
@@ -72,9 +78,12 @@ def serve(
         until: asked about four times a second; the service ends when it says so.
 
     Raises:
-        KeyboardInterrupt: after an orderly end, where Ctrl-C asked for it.
+        KeyboardInterrupt: after an orderly end, where Ctrl-C or SIGTERM asked for it.
     """
-    config = uvicorn.Config(app, log_level="warning", ws="websockets-sansio", lifespan="on")
+    config = uvicorn.Config(
+        app, log_level="warning", ws="websockets-sansio", lifespan="on",
+        timeout_graceful_shutdown=SHUTDOWN_S,
+    )  # fmt: skip
     server = uvicorn.Server(config)
     if browser:
         threading.Timer(0.8, webbrowser.open, [address(sock)]).start()
