@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from importlib import resources
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sargas.errors import InputError
@@ -20,6 +19,7 @@ from sargas.exercise.scenario import Backdrop
 from sargas.feeds import open_feed
 from sargas.model.fixes import Batch, Fixes, Statics
 from sargas.model.geodesy import KN_MS, step_along
+from sargas.model.jit import kernel
 from sargas.reference import shipped_geography
 from sargas.reference.grid import sample
 
@@ -179,7 +179,7 @@ def _join_pairs(ships: NDArray[np.void], fixes: Fixes, who: NDArray[np.intp], sh
     ships["t_s"] = fixes.t_ms[first] // 1000 + shift_s
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sail_on(
     ships: NDArray[np.void],
     until_s: int,
@@ -222,7 +222,7 @@ def sail_on(
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _move(
     ships: NDArray[np.void],
     k: int,

@@ -7,14 +7,15 @@ names the station and the time. Layouts: ITU-R M.1371-5 as in `decode.layout`.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from sargas.model.jit import kernel
 
 LINE = 110
 """Bytes kept for one position sentence with its tag block; real ones need about 90."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def put_bits(bits: NDArray[np.uint8], at: int, width: int, value: int) -> int:
     """Write an integer, highest bit first; returns the place after it."""
     for k in range(width):
@@ -22,7 +23,7 @@ def put_bits(bits: NDArray[np.uint8], at: int, width: int, value: int) -> int:
     return at + width
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def armour(bits: NDArray[np.uint8], n_bits: int, out: NDArray[np.uint8], at: int) -> int:
     """Write bits as six-bit characters from `at` on; returns the place after them."""
     for k in range(0, n_bits, 6):
@@ -36,13 +37,13 @@ def armour(bits: NDArray[np.uint8], n_bits: int, out: NDArray[np.uint8], at: int
     return at
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _digit(v: int) -> int:
     """Give a hexadecimal digit's character."""
     return 48 + v if v < 10 else 55 + v
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _checksum(out: NDArray[np.uint8], start: int, at: int) -> int:
     """Write `*` and the checksum of what stands from `start` to `at`; returns the place after."""
     x = 0
@@ -54,7 +55,7 @@ def _checksum(out: NDArray[np.uint8], start: int, at: int) -> int:
     return at + 3
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _text(out: NDArray[np.uint8], at: int, text: NDArray[np.uint8]) -> int:
     """Copy text; returns the place after it."""
     for k in range(text.shape[0]):
@@ -62,7 +63,7 @@ def _text(out: NDArray[np.uint8], at: int, text: NDArray[np.uint8]) -> int:
     return int(at + text.shape[0])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _number(out: NDArray[np.uint8], at: int, value: int) -> int:
     """Write a positive number in decimal; returns the place after it."""
     power = 1
@@ -75,7 +76,7 @@ def _number(out: NDArray[np.uint8], at: int, value: int) -> int:
     return at
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def position_bits(
     class_b: bool,
     mmsi: int,
@@ -114,7 +115,7 @@ def position_bits(
         bits[141] = 1  # carrier-sense unit
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def write_positions(
     t_s: NDArray[np.int64],
     class_b: NDArray[np.bool_],
@@ -127,6 +128,7 @@ def write_positions(
     heading: NDArray[np.int64],
     copy: NDArray[np.int64],
     station: NDArray[np.uint8],
+    bits: NDArray[np.uint8],
     out: NDArray[np.uint8],
 ) -> int:
     """Write one sentence a row.
@@ -135,12 +137,12 @@ def write_positions(
         t_s: (n,) receive time, seconds UTC. The others: (n,) wire integers; copy numbers the
             station that heard it, from 0.
         station: the station's name; the copy's number is put behind it.
+        bits: (168,) scratch.
         out: at least n * (LINE + length of the name) bytes.
 
     Returns:
         Bytes written.
     """
-    bits = np.zeros(168, np.uint8)
     at = 0
     for i in range(t_s.shape[0]):
         out[at] = 92  # backslash

@@ -74,7 +74,7 @@ def sentences(rows: NDArray[np.void], station: str) -> bytes:
     c = {column: np.ascontiguousarray(rows[column]) for column in REPORT.names or ()}
     n = write_positions(
         c["t_s"], c["class_b"], c["mmsi"], c["status"], c["sog"], c["lon"], c["lat"], c["cog"],
-        c["heading"], c["copy"], name, out,
+        c["heading"], c["copy"], name, np.empty(168, np.uint8), out,
     )  # fmt: skip
     return out[:n].tobytes()
 

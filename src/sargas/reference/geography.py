@@ -22,10 +22,10 @@ from typing import Any
 
 import numpy as np
 import shapely
-from numba import njit
 from numpy.typing import NDArray
 
 from sargas.model.geodesy import short_distance_m
+from sargas.model.jit import kernel
 from sargas.reference.files import read_bytes, read_json, version_of
 from sargas.reference.grid import Grid
 
@@ -62,7 +62,7 @@ class Ports:
         return len(self.lon)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def port_at(
     port_lon: NDArray[np.float64],
     port_lat: NDArray[np.float64],

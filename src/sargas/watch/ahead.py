@@ -16,7 +16,6 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sargas.model.alerts import NextAsset
@@ -30,6 +29,7 @@ from sargas.model.geodesy import (
     short_distance_m,
     step_along,
 )
+from sargas.model.jit import kernel
 from sargas.reference.grid import sample
 from sargas.watch.locate import CELL_LAT_DEG, CELL_LON_DEG, Ground, PieceIndex
 from sargas.watch.rules import Rules
@@ -68,7 +68,7 @@ class AssetAhead(NamedTuple):
     on_course: bool
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def mark_step(
     entries: NDArray[np.int32],
     asset: NDArray[np.int32],
@@ -112,7 +112,7 @@ def mark_step(
             at_lat[asset[p]] = lat + t * (lat_to - lat)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cast_ray(
     index: PieceIndex,
     ground: Ground,
@@ -163,7 +163,7 @@ def cast_ray(
     return gone_m
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def look_ahead(
     index: PieceIndex,
     ground: Ground,
@@ -201,7 +201,7 @@ def look_ahead(
     return nearest_m
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def coast_ahead_m(
     land_m: NDArray[np.int16],
     land_at: tuple[float, float, float, float],
@@ -228,7 +228,7 @@ def coast_ahead_m(
     return math.inf
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def port_ahead(
     port_lon: NDArray[np.float64],
     port_lat: NDArray[np.float64],

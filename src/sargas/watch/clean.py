@@ -81,9 +81,14 @@ def _reaches(
     """Tell whether the hull of segment `s` can be here now."""
     dt_s = (t_ms - segments[s]["t_ms"]) / 1000.0
     reach_m = rules.slack_m + rules.max_speed_kn * KN_MS * dt_s
-    # A degree of latitude is 111 km: most far jumps are told without a distance.
-    if abs(lat - segments[s]["lat"]) * 110_000.0 > reach_m:
+    # Most fixes and most far jumps are told by bounds: no degree of latitude is shorter than
+    # 110.5 km or longer than 111.8, and no degree of longitude is longer than 111.4.
+    north = abs(lat - segments[s]["lat"])
+    east = abs(lon - segments[s]["lon"])
+    if north * 110_500.0 > reach_m:
         return False
+    if north * 111_800.0 + east * 111_400.0 <= reach_m:
+        return True
     away_m = short_distance_m(segments[s]["lon"], segments[s]["lat"], lon, lat)
     return bool(away_m <= reach_m)
 

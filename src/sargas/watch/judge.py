@@ -26,12 +26,7 @@ from sargas.model.alerts import (
 from sargas.model.time import MINUTE_MS
 from sargas.reference.grid import sample
 from sargas.watch.detect import base
-from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings
-
-SERVICE_TYPES = frozenset((30, 31, 32, 33, 34, 35, 50, 51, 52, 53, 54, 55))
-"""Ship types whose work is slow or near assets: fishing, towing, dredging, diving, military,
-pilot, SAR, tug, tender, anti-pollution, law enforcement. They lower, never delete: the type is
-typed in aboard."""
+from sargas.watch.detect.base import WORK_TYPES, Detector, Finding, Identity, Surroundings
 
 STATES = {base.OPEN: OPEN, base.UPDATE: OPEN, base.CLOSE: CLOSED, base.RETRACT: RETRACTED}
 
@@ -159,7 +154,7 @@ class Judge:
         if masks:
             notes.append(f"muted by {', '.join(masks)}: from P{level} to P3")
             level = 3
-        elif detector.muted_near_land and who.ship_type in SERVICE_TYPES and level < 3:
+        elif detector.lowered_at_work and who.ship_type in WORK_TYPES and level < 3:
             notes.append(f"ship type {who.ship_type} as reported: from P{level} to P{level + 1}")
             level += 1
         return f"P{level}", tuple(notes)

@@ -111,6 +111,7 @@ class Detector(ABC):
         state_dtype: one row per identity segment.
         muted_near_land: whether ports, anchorages and the land distance mute it (stop and slow
             rules); rules on crossing and dragging stay on near shore.
+        lowered_at_work: whether a ship type that works slowly lowers it by one.
         ticks: whether it wants `tick` at the end of each minute.
         quiet_minutes: after so many minutes without any row, further ticks change nothing.
     """
@@ -120,6 +121,7 @@ class Detector(ABC):
     version: ClassVar[str] = "1"
     state_dtype: ClassVar[np.dtype[Any]]
     muted_near_land: ClassVar[bool] = False
+    lowered_at_work: ClassVar[bool] = False
     ticks: ClassVar[bool] = False
     quiet_minutes: ClassVar[int] = 48 * 60
 
@@ -231,6 +233,11 @@ class Detector(ABC):
             )
         self.state = arrays["state"].copy()
 
+
+WORK_TYPES = frozenset((30, 31, 32, 33, 34, 35, 50, 51, 52, 53, 54, 55))
+"""Ship types whose work is slow or near assets: fishing, towing, dredging, diving, military,
+pilot, SAR, tug, tender, anti-pollution, law enforcement. They lower, never delete: the type is
+typed in aboard."""
 
 ROOM = 4
 """Events that one row or one slot's tick may write at most."""

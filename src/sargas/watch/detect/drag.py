@@ -42,9 +42,15 @@ from numpy.typing import NDArray
 from sargas.model.alerts import NextAsset, Reason
 from sargas.model.geodesy import NM_M, angle_between_deg
 from sargas.model.time import HOUR_MS, MINUTE_MS
-from sargas.watch import judge
 from sargas.watch.ahead import assets_ahead, horizon_of, named, port_ahead
-from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings, reason
+from sargas.watch.detect.base import (
+    WORK_TYPES,
+    Detector,
+    Finding,
+    Identity,
+    Surroundings,
+    reason,
+)
 from sargas.watch.detect.drag_fold import fold_slots, look_around
 from sargas.watch.detect.drag_state import (
     FEATURE_NAMES,
@@ -78,6 +84,7 @@ class DragOnset(Detector):
     word = "drag_onset"
     number = "D1"
     state_dtype = STATE
+    lowered_at_work = True
     ticks = True
 
     def __init__(self, around: Surroundings) -> None:
@@ -156,8 +163,6 @@ class DragOnset(Detector):
             ahead = [(s.on_course, named(self.around, s, sog, seen_ms)) for s in seen]
             on_course = tuple(a for is_on, a in ahead if is_on)
             beside = tuple(a for is_on, a in ahead if not is_on)
-        works = who.ship_type in judge.SERVICE_TYPES
-        priority = int(event["priority"])
         before_min = min(x["run_min"], self.params.memory_min)
         return Finding(
             text=self._text(event, who, x, on_course or beside),
@@ -179,7 +184,7 @@ class DragOnset(Detector):
                 "reported_status": NAV_STATUS.get(int(x["status"])),
                 "reached_only_after_a_change_of_course": [a.id for a in beside],
             },
-            priority=min(priority + 1, 3) if works else priority,
+            priority=int(event["priority"]),
             evidence_ms=(start_ms - round(before_min) * MINUTE_MS, t_ms),
         )  # fmt: skip
 
@@ -296,9 +301,8 @@ class DragOnset(Detector):
         status = NAV_STATUS.get(int(x["status"]))
         if status:
             out.append(f"reports itself {status}")
-        if who.ship_type in judge.SERVICE_TYPES:
-            out.append(f"ship type {who.ship_type} as reported: its work changes its speed, "
-                       "priority lowered by one")  # fmt: skip
+        if who.ship_type in WORK_TYPES:
+            out.append(f"ship type {who.ship_type} as reported: its work changes its speed")
         if x["low_kn"] < p.way_kn:
             out.append(f"speed fell to {x['low_kn']:.1f} kn since: engine trouble is as possible")
         out += self._port_words(event, x)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sargas.model.geodesy import KN_MS, NM_M
+from sargas.model.jit import inlined, kernel
 from sargas.model.time import MINUTE_MS
 from sargas.reference.grid import sample
 from sargas.watch.ahead import Horizon, coast_ahead_m, look_ahead, port_ahead
@@ -41,7 +41,7 @@ from sargas.watch.detect.drag_state import (
 from sargas.watch.locate import Ground, PieceIndex
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def turned_deg(row: np.void, cog: float) -> float:
     """Give the greatest change of course against the last ten minutes; NaN unknown."""
     turn = math.nan
@@ -52,7 +52,7 @@ def turned_deg(row: np.void, cog: float) -> float:
     return turn
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def note_pull(row: np.void, beta: float, dt: float, p: Params) -> None:
     """Note whether the ship points off its own usual angle to its course, and to which side."""
     by = int(max(dt, 1.0))
@@ -71,7 +71,7 @@ def note_pull(row: np.void, beta: float, dt: float, p: Params) -> None:
     row["port_bits"] = port & PULL_MASK
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def pull(row: np.void) -> float:
     """Give the share of the last 20 minutes pulled to one side, negative to port; NaN unknown."""
     known, starboard, port = 0, 0, 0
@@ -84,7 +84,7 @@ def pull(row: np.void) -> float:
     return starboard / known if starboard >= port else -port / known
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def doubt(row: np.void, sog: float, cog: float, n: int, dt: float, p: Params) -> None:
     """Sum the loss; where there is none, or the ship turned, nothing is summed."""
     loss = (row["own_kn"] - sog) / spread_kn(row, p) - p.k_sigma
@@ -105,7 +105,7 @@ def doubt(row: np.void, sog: float, cog: float, n: int, dt: float, p: Params) ->
         clear_onset(row)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def count_minutes(row: np.void, dt: float, p: Params) -> None:
     """Count the minutes for which the speed has been low, regained, or next to nothing."""
     sog, own = row["sog_kn"], row["own_kn"]
@@ -117,7 +117,7 @@ def count_minutes(row: np.void, dt: float, p: Params) -> None:
     row["faster_min"] = row["faster_min"] + dt if is_faster else 0.0
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def is_onset(row: np.void, p: Params) -> bool:
     """Tell whether the vessel's own motion makes an onset; unknown values pass."""
     return bool(
@@ -133,7 +133,7 @@ def is_onset(row: np.void, p: Params) -> bool:
     )
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def fold_minute(row: np.void, minute: int, p: Params) -> bool:
     """Fold one gathered minute of a vessel into its state.
 
@@ -176,7 +176,7 @@ def fold_minute(row: np.void, minute: int, p: Params) -> bool:
     return is_onset(row, p)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def course_deg(row: np.void) -> float:
     """Give the mean course of the last five minutes, which averages hunting; NaN unknown."""
     first, total, n = math.nan, 0.0, 0
@@ -191,7 +191,7 @@ def course_deg(row: np.void) -> float:
     return (first + total / n) % 360.0 if n > 0 else math.nan
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_open_water(row: np.void, ground: Ground, ports: Ports, course: float, p: Params) -> bool:
     """Tell whether depth, coast and ports leave room for a drag; unknown values pass."""
     lon, lat = row["lon"], row["lat"]
@@ -212,7 +212,7 @@ def is_open_water(row: np.void, ground: Ground, ports: Ports, course: float, p: 
     return port < 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_asset_near(
     row: np.void,
     index: PieceIndex,
@@ -235,7 +235,7 @@ def is_asset_near(
     return bool(near_m <= p.alarm_eta_min * 60.0 * sog * KN_MS)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def write_event(
     row: np.void,
     slot: int,
@@ -262,7 +262,7 @@ def write_event(
     return n + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def why_over(row: np.void, t_ms: int, p: Params) -> int:
     """Tell why an open event is over; 0 if it is not."""
     if row["recovered_min"] >= p.recover_min:
@@ -274,7 +274,7 @@ def why_over(row: np.void, t_ms: int, p: Params) -> int:
     return 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fold_slots(
     t_ms: int,
     start: int,
@@ -323,7 +323,7 @@ def fold_slots(
     return state.shape[0], n, k
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def look_around(
     t_ms: int,
     asks: NDArray[np.int32],

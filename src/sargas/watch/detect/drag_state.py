@@ -9,9 +9,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sargas.model.jit import inlined, kernel
 from sargas.watch.clean import NO_POSITION, OK
 from sargas.watch.locate import Located
 
@@ -112,7 +112,7 @@ class Ports(NamedTuple):
     radius_m: NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def wrapped(deg: float) -> float:
     """Bring an angle between -540 and 540 degrees into -180 to 180; a remainder takes 20 ns."""
     if deg >= 180.0:
@@ -122,7 +122,7 @@ def wrapped(deg: float) -> float:
     return deg
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def gather_rows(
     rows: Located, start: int, end: int, state: NDArray[np.void], marks: NDArray[np.uint8]
 ) -> None:
@@ -167,7 +167,7 @@ def gather_rows(
             row["beta_sum"] += wrapped(beta - row["beta_first"])
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def take_minute(row: np.void) -> tuple[float, float, float]:
     """Give the minute's mean speed, course and beta, and empty it; NaN where not reported."""
     sog = row["sog_sum"] / row["n_sog"]
@@ -182,14 +182,14 @@ def take_minute(row: np.void) -> tuple[float, float, float]:
     return sog, cog, beta
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def clear_onset(row: np.void) -> None:
     """Drop what was summed; what is the vessel's own stays."""
     row["sum"] = row["below_min"] = row["frozen_min"] = row["recovered_min"] = 0.0
     row["fixes"] = row["silence_ms"] = 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def learn_anew(row: np.void, spread_kn: float, learned_min: float) -> None:
     """Take the present speed as the vessel's own; 0 minutes: forget that it has any."""
     clear_onset(row)
@@ -201,7 +201,7 @@ def learn_anew(row: np.void, spread_kn: float, learned_min: float) -> None:
     row["faster_min"] = 0.0
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def pass_time(row: np.void, minute: int, p: Params) -> float:
     """Bring the rings up to this minute; the last known value stands in for minutes unheard.
 
@@ -225,7 +225,7 @@ def pass_time(row: np.void, minute: int, p: Params) -> float:
     return float(min(gone, p.step_cap_min))
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def smooth(row: np.void, sog: float, cog: float, beta: float, dt: float, p: Params) -> None:
     """Smooth speed and beta over some minutes; write the rings."""
     if dt == 0.0:
@@ -244,7 +244,7 @@ def smooth(row: np.void, sog: float, cog: float, beta: float, dt: float, p: Para
     row["sogs"][at], row["cogs"][at] = row["sog_kn"], cog
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def learn(row: np.void, sog: float, beta: float, dt: float, p: Params) -> None:
     """Let a sample into the vessel's own speed, spread and beta.
 
@@ -270,7 +270,7 @@ def learn(row: np.void, sog: float, beta: float, dt: float, p: Params) -> None:
         row["run_min"] += dt
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@inlined
 def spread_kn(row: np.void, p: Params) -> float:
     """Give sigma: from the speed's steps over nine minutes or its variance, not under the floor.
 

@@ -6,10 +6,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sargas.model.geodesy import KN_MS, bearing_deg, distance_m, short_distance_m
+from sargas.model.jit import kernel
 from sargas.model.time import MINUTE_MS
 from sargas.watch.clean import JUMP, NO_POSITION, OK
 from sargas.watch.detect.base import CLOSE, OPEN, ROOM, UPDATE
@@ -86,7 +86,7 @@ class Params(NamedTuple):
     rule_buffer_m: float
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def limit_ms(msg_type: int, p: Params) -> float:
     """Give the silence that counts for a class of transponder; unknown counts as class B."""
     if msg_type == 27:
@@ -94,7 +94,7 @@ def limit_ms(msg_type: int, p: Params) -> float:
     return p.class_a_ms if 1 <= msg_type <= 3 else p.class_b_ms
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _new_part(state: NDArray[np.void], w: int, part: int) -> None:
     """Put the ten minutes that are over into the hour's parts and begin the next."""
     before = state[w]["part"]
@@ -105,7 +105,7 @@ def _new_part(state: NDArray[np.void], w: int, part: int) -> None:
     state[w]["fixes_now"] = state[w]["longest_now_ms"] = 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _last_hour(state: NDArray[np.void], w: int) -> tuple[int, int]:
     """Give (fixes, longest silence in ms) of the hour before the vessel fell silent."""
     fixes, longest_ms = 0, 0
@@ -118,7 +118,7 @@ def _last_hour(state: NDArray[np.void], w: int) -> tuple[int, int]:
     return fixes, longest_ms
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _new_motion(state: NDArray[np.void], w: int, slot: int, t_ms: int) -> None:
     """Begin to follow a vessel's motion, here for the first time or as another hull."""
     state[w]["known"], state[w]["slot"] = 1, slot
@@ -130,7 +130,7 @@ def _new_motion(state: NDArray[np.void], w: int, slot: int, t_ms: int) -> None:
     state[w]["cell"] = -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _implied_kn(state: NDArray[np.void], w: int, t_ms: int, lon: float, lat: float) -> float:
     """Take speed and course from positions a minute apart; NaN where there are none yet."""
     dt_ms = t_ms - state[w]["t_ref_ms"]
@@ -145,7 +145,7 @@ def _implied_kn(state: NDArray[np.void], w: int, t_ms: int, lon: float, lat: flo
     return speed_kn
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _step(
     state: NDArray[np.void],
     w: int,
@@ -168,7 +168,7 @@ def _step(
     state[w]["speed_kn"] += dt_ms / (smooth_ms + dt_ms) * (sog_kn - state[w]["speed_kn"])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _emit(
     state: NDArray[np.void],
     w: int,
@@ -200,7 +200,7 @@ def _emit(
     return n + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def gap_rows(
     rows: Located,
     start: int,
@@ -268,7 +268,7 @@ def gap_rows(
     return end, n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _way(state: NDArray[np.void], w: int) -> Reckoned:
     """Give how the vessel went when it was last received."""
     return Reckoned(
@@ -277,7 +277,7 @@ def _way(state: NDArray[np.void], w: int) -> Reckoned:
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _meet(state: NDArray[np.void], w: int, index: PieceIndex, p: Params) -> bool:
     """See whether an asset lies at the reckoned place; tell whether that raises the alert."""
     at = place_in_reach(index, state[w]["way_lon"], state[w]["way_lat"], p.rule_buffer_m)
@@ -294,7 +294,7 @@ def _meet(state: NDArray[np.void], w: int, index: PieceIndex, p: Params) -> bool
     return is_known
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _follow_way(state: NDArray[np.void], w: int, t_ms: int, sea: Sea, p: Params) -> bool:
     """Reckon the way on until `t_ms`, a coast, or a well known asset; True at such an asset."""
     while state[w]["priority"] == 3 and state[w]["t_way_ms"] + MINUTE_MS <= t_ms:
@@ -315,7 +315,7 @@ def _follow_way(state: NDArray[np.void], w: int, t_ms: int, sea: Sea, p: Params)
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _judge(
     state: NDArray[np.void],
     w: int,
@@ -341,7 +341,7 @@ def _judge(
     return code
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _open(state: NDArray[np.void], w: int, t_ms: int, sea: Sea, p: Params) -> None:
     """Make the silence an alert and reckon its way so far."""
     state[w]["phase"], state[w]["priority"], state[w]["asset"] = REPORTED, 3, -1
@@ -354,7 +354,7 @@ def _open(state: NDArray[np.void], w: int, t_ms: int, sea: Sea, p: Params) -> No
     _follow_way(state, w, t_ms, sea, p)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def gap_tick(
     t_ms: int,
     start: int,

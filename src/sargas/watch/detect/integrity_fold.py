@@ -6,7 +6,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sargas.model.geodesy import (
@@ -16,6 +15,7 @@ from sargas.model.geodesy import (
     point_segment,
     short_distance_m,
 )
+from sargas.model.jit import kernel
 from sargas.model.time import MINUTE_MS
 from sargas.watch.clean import JUMP, OK
 from sargas.watch.detect.base import CLOSE, OPEN, ROOM
@@ -100,7 +100,7 @@ class Sign(NamedTuple):
     depth_m: float
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _free_start_ms(cases: NDArray[np.void], w: int, kind: int, t_ms: int) -> int:
     """Move a start by whole seconds off those of the subject's other kinds.
 
@@ -117,7 +117,7 @@ def _free_start_ms(cases: NDArray[np.void], w: int, kind: int, t_ms: int) -> int
     return t_ms
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _write(
     cases: NDArray[np.void], c: int, op: int, t_ms: int, events: NDArray[np.void], n: int
 ) -> int:
@@ -132,7 +132,7 @@ def _write(
     return n + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sign(
     state: NDArray[np.void],
     cases: NDArray[np.void],
@@ -167,7 +167,7 @@ def _sign(
     return _write(cases, c, OPEN, s.t_ms, events, n)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_stale(state: NDArray[np.void], w: int, lon: float, lat: float, stale_m: float) -> bool:
     """Tell whether a place lies on the vessel's own track: an old report that came late."""
     kx, ky = metres_per_degree(lat)
@@ -187,7 +187,7 @@ def _is_stale(state: NDArray[np.void], w: int, lon: float, lat: float, stale_m: 
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _jump(
     state: NDArray[np.void],
     cases: NDArray[np.void],
@@ -217,7 +217,7 @@ def _jump(
     return _sign(state, cases, w, JUMPED, sign, events, n)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _switch(
     state: NDArray[np.void],
     cases: NDArray[np.void],
@@ -258,7 +258,7 @@ def _switch(
     return _sign(state, cases, w, IN_TURN, sign, events, n)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _go_inland(
     state: NDArray[np.void],
     cases: NDArray[np.void],
@@ -294,7 +294,7 @@ def _go_inland(
     return _sign(state, cases, w, INLAND, sign, events, n)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _begin_still(
     state: NDArray[np.void],
     w: int,
@@ -311,7 +311,7 @@ def _begin_still(
     state[w]["sog_kn"], state[w]["cog_deg"] = sog_kn, cog_deg
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _stand(
     state: NDArray[np.void],
     cases: NDArray[np.void],
@@ -353,7 +353,7 @@ def _stand(
     return _sign(state, cases, w, FROZEN, sign, events, n)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _note_track(state: NDArray[np.void], w: int, t_ms: int, lon: float, lat: float) -> None:
     """Keep a position of the coarse track: that of one hull, as long as it is heard."""
     if state[w]["slot"] != state[w]["track_slot"]:
@@ -366,7 +366,7 @@ def _note_track(state: NDArray[np.void], w: int, t_ms: int, lon: float, lat: flo
     state[w]["t_track_ms"] = t_ms
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def integrity_rows(
     rows: Located,
     start: int,
@@ -424,7 +424,7 @@ def integrity_rows(
     return end, n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def integrity_tick(
     t_ms: int,
     start: int,

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from sargas.model.geodesy import metres_per_degree, point_segment
+from sargas.model.jit import kernel
 from sargas.watch.locate import PieceIndex, cell_of, nearest_piece
 
 
@@ -23,7 +23,7 @@ class Place(NamedTuple):
     kp_m: float
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def precise_place(index: PieceIndex, lon: float, lat: float, rule_buffer_m: float) -> Place:
     """Find the best-placed piece among those known to within the rule's buffer.
 
@@ -54,7 +54,7 @@ def precise_place(index: PieceIndex, lon: float, lat: float, rule_buffer_m: floa
     return best
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def place_in_reach(index: PieceIndex, lon: float, lat: float, rule_buffer_m: float) -> Place:
     """Find an asset whose buffer holds a position: a well known one, else the best-placed.
 

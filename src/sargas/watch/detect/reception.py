@@ -11,10 +11,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sargas.model.geodesy import KN_MS, short_distance_m, step_along
+from sargas.model.jit import kernel
 from sargas.model.time import MINUTE_MS
 from sargas.reference.geography import port_at
 from sargas.reference.grid import sample
@@ -105,7 +105,7 @@ def grown(heard: Heard) -> Heard:
     return more
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cell_key(lon: float, lat: float) -> int:
     """Name the cell of a position.
 
@@ -118,7 +118,7 @@ def cell_key(lon: float, lat: float) -> int:
     return int(row * COLUMNS + column)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def number_of(heard: Heard, key: int) -> int:
     """Give a cell's number, a new one where it is met for the first time; there must be room."""
     number = find(heard.keys, heard.numbers, key)
@@ -129,7 +129,7 @@ def number_of(heard: Heard, key: int) -> int:
     return int(number)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_heard(heard: Heard, lon: float, lat: float, since_ms: int) -> bool:
     """Tell whether anybody was received since, in the cell of a position or next to it."""
     key = cell_key(lon, lat)
@@ -141,14 +141,14 @@ def is_heard(heard: Heard, lon: float, lat: float, since_ms: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def land_m_at(ground: Ground, lon: float, lat: float) -> float:
     """Give the distance to land, NaN outside the grid."""
     a = ground.land_at
     return float(sample(ground.land_m, a[0], a[1], a[2], a[3], lon, lat))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def reckon(way: Reckoned, t_ms: int) -> tuple[float, float]:
     """Give the place where a vessel would be, minute by minute along a constant course."""
     lon, lat = way.lon, way.lat
@@ -160,7 +160,7 @@ def reckon(way: Reckoned, t_ms: int) -> tuple[float, float]:
     return lon, lat
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def share_heard(
     way: Reckoned, t_ms: int, since_ms: int, heard: Heard, sea: Sea, coast_m: float
 ) -> float:
@@ -187,7 +187,7 @@ def share_heard(
     return covered / cells if is_covered else -2.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def leads_out(
     way: Reckoned,
     lon: float,
@@ -211,7 +211,7 @@ def leads_out(
     return not is_heard(heard, lon, lat, since_ms)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def neighbours(
     state: NDArray[np.void], who: int, lon: float, lat: float, since_ms: int, radius_m: float
 ) -> int:
@@ -226,7 +226,7 @@ def neighbours(
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def judge_silence(
     state: NDArray[np.void],
     who: int,

@@ -63,6 +63,7 @@ class SlowInCorridor(Detector):
     number = "D4"
     state_dtype = STATE
     muted_near_land = True
+    lowered_at_work = True
     ticks = True
 
     def __init__(self, around: Surroundings) -> None:

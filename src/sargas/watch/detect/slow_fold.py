@@ -6,10 +6,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sargas.model.geodesy import KN_MS, short_distance_m
+from sargas.model.jit import kernel
 from sargas.model.time import MINUTE_MS
 from sargas.watch.clean import OK
 from sargas.watch.detect.base import CLOSE, OPEN, ROOM
@@ -77,7 +77,7 @@ class Slow(NamedTuple):
     land_m: float
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _speed_kn(
     state: NDArray[np.void], s: int, sog_kn: float, t_ms: int, lon: float, lat: float, p: Params
 ) -> float:
@@ -96,7 +96,7 @@ def _speed_kn(
     return float(state[s]["est_kn"])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _begin(state: NDArray[np.void], s: int, t_ms: int, lon: float, lat: float) -> None:
     """Start a dwell at this fix."""
     state[s]["phase"] = DWELLING
@@ -109,7 +109,7 @@ def _begin(state: NDArray[np.void], s: int, t_ms: int, lon: float, lat: float) -
     state[s]["t_last_ms"] = t_ms
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _place_best(
     state: NDArray[np.void], s: int, fix: Slow, place: Place, rule_buffer_m: float
 ) -> None:
@@ -131,7 +131,7 @@ def _place_best(
     state[s]["depth_m"], state[s]["land_m"] = fix.depth_m, fix.land_m
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _go_on(state: NDArray[np.void], s: int, fix: Slow, place: Place, p: Params) -> None:
     """Add a fix to the dwell."""
     t_ms, speed_kn = fix.t_ms, fix.speed_kn
@@ -154,7 +154,7 @@ def _go_on(state: NDArray[np.void], s: int, fix: Slow, place: Place, p: Params) 
     _place_best(state, s, fix, place, p.rule_buffer_m)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _made_good_kn(state: NDArray[np.void], s: int, fix: Slow) -> float:
     """Give the speed from where the dwell began to here, in a straight line."""
     dwell_ms = fix.t_ms - state[s]["t_in_ms"]
@@ -164,7 +164,7 @@ def _made_good_kn(state: NDArray[np.void], s: int, fix: Slow) -> float:
     return float(made_m / (dwell_ms / 1000.0) / KN_MS)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _form(state: NDArray[np.void], s: int, fix: Slow, p: Params) -> int:
     """Tell which of the two forms the dwell has by now; 0 for none."""
     form = 0
@@ -181,7 +181,7 @@ def _form(state: NDArray[np.void], s: int, fix: Slow, p: Params) -> int:
     return form
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _has_opened(state: NDArray[np.void], s: int, fix: Slow, p: Params) -> bool:
     """Tell whether the dwell is an alert from now on, and mark it as one."""
     form = _form(state, s, fix, p)
@@ -198,7 +198,7 @@ def _has_opened(state: NDArray[np.void], s: int, fix: Slow, p: Params) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _emit(
     state: NDArray[np.void], s: int, op: int, end: int, t_ms: int, events: NDArray[np.void], n: int
 ) -> int:
@@ -220,7 +220,7 @@ def _emit(
     return n + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def slow_rows(
     rows: Located,
     start: int,
@@ -286,7 +286,7 @@ def slow_rows(
     return end, n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def slow_tick(
     t_ms: int, start: int, state: NDArray[np.void], p: Params, events: NDArray[np.void], n: int
 ) -> tuple[int, int]:
