@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from sargas.cli.reading import Reading
 from sargas.cli.words import put_json, put_table, say, say_counts, span_text
 from sargas.errors import EXIT_ALERTS, EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, UsageError
 from sargas.model.alerts import PRIORITIES, RETRACTED, Alert
-from sargas.model.fixes import Batch
 from sargas.model.time import iso
-from sargas.watch.fold import Outcome, Watch
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # imported where they are used: `sargas scan --help` loads no library
     from sargas.cli.keeping import Keeper
+    from sargas.cli.reading import Reading
+    from sargas.model.fixes import Batch
+    from sargas.watch.fold import Outcome, Watch
 
 
 def scan(
@@ -76,6 +76,8 @@ def scan(
     quiet
         Print no progress and no summary.
     """
+    from sargas.cli.reading import Reading
+
     reading = Reading(files, format, map, since, until, quiet)
     reading.prepare()
     if reading.is_hopeless:
@@ -135,6 +137,7 @@ def make_watch(
 ) -> Watch:
     """Set up a watch over the assets and rules that the options name."""
     from sargas.reference import home_assets, load_assets, shipped_assets, shipped_geography
+    from sargas.watch.fold import Watch
     from sargas.watch.rules import load_rules
 
     if assets is not None:
