@@ -1,8 +1,8 @@
 // How assets are drawn, the same in both renderers.
 import type { AssetProperties } from "../wire/types.ts";
 
-/** Half a corridor as drawn: 1 NM, or what the asset's own accuracy asks for. */
-const RULE_HALF_WIDTH_M = 1852;
+/** Half a corridor as the watch has it: 0.5 NM, or what the asset's own accuracy asks for. */
+const RULE_HALF_WIDTH_M = 926;
 
 export const corridorHalfWidth_m = (asset: AssetProperties): number =>
   Math.max(RULE_HALF_WIDTH_M, asset.accuracy_m ?? 0);

@@ -46,7 +46,7 @@ export function Legend() {
         <Entry text="pipeline">
           <path d="M-12 0H12" class="lg-pipeline" />
         </Entry>
-        <Entry text="corridor, 1 NM or accuracy">
+        <Entry text="corridor, 0.5 NM or accuracy">
           <path d="M-12 0H12" class="lg-corridor" />
         </Entry>
         <Entry text="wind farm">
