@@ -152,8 +152,8 @@ def new_rows(n_bytes: int) -> tuple[I64, I64, I64]:
         rows (n, ROW_SIZE): a sentence that completes a payload has at least 20 bytes.
         words (m,): a payload of n characters takes at most n/10 + 1 of them; groups add what
         earlier input left waiting.
-        events (k, EV_SIZE): a line gives at most eight, four for each of two tag blocks or
-        groups given up, and each group given up had a line of its own.
+        events (k, EV_SIZE): a line never gives more than it has bytes, but for the groups it
+        makes expire.
     """
     return (
         np.empty((n_bytes // 20 + 2, ROW_SIZE), np.int64),
