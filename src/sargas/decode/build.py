@@ -7,14 +7,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from sargas.decode.messages import (
-    FixColumns,
-    IndexColumns,
-    index,
-    pack_payloads,
-    read_fixes,
-    settle,
-)
+from sargas.decode.messages import IndexColumns, index, pack_payloads, settle
+from sargas.decode.reports import FixColumns, read_fixes
 from sargas.decode.state import I64, Tally
 from sargas.decode.static import StaticColumns, read_static
 from sargas.decode.tables import AisTables, FixTable, MessageTable, StaticTable
