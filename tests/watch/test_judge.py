@@ -112,3 +112,46 @@ def test_every_shipped_threshold_has_unit_and_source() -> None:
         for threshold in table.values():
             assert threshold.unit
             assert threshold.source
+
+
+def mask(tmp_path: Path, **properties: object) -> tuple:
+    """A square of 4 km about the place over the cable, as a user's file."""
+    import json
+
+    from sargas.reference import load_masks
+
+    lon, lat = OVER_CABLE
+    corners = ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1))
+    ring = [[lon + 0.04 * x, lat + 0.02 * y] for x, y in corners]
+    said = {"id": "works-7", "kind": "works", "owner": "port captain",
+            "valid_until": "2030-01-01T00:00:00Z"} | properties  # fmt: skip
+    feature = {"type": "Feature", "properties": said,
+               "geometry": {"type": "Polygon", "coordinates": [ring]}}  # fmt: skip
+    file = tmp_path / "masks.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    return load_masks(file)
+
+
+def test_a_users_mask_mutes_by_name(tmp_path: Path) -> None:
+    (alert,) = slow(alerts_of(stopped(*OVER_CABLE).fixes(), masks=mask(tmp_path)))
+    assert alert.muted_by == ("works works-7",)
+    assert alert.priority == "P3"
+
+
+def test_a_users_mask_may_only_lower(tmp_path: Path) -> None:
+    masks = mask(tmp_path, effect="downgrade")
+    (alert,) = slow(alerts_of(stopped(*OVER_CABLE).fixes(), masks=masks))
+    assert (alert.muted_by, alert.priority) == ((), "P3")
+    assert alert.notes == ("works works-7: from P2 to P3",)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"valid_until": "2024-01-01T00:00:00Z"}, {"valid_from": "2026-01-01T00:00:00Z"},
+     {"assets": ["another"]}, {"detectors": ["drag_onset"]}],
+)  # fmt: skip
+def test_a_mask_counts_only_for_its_time_assets_and_detectors(
+    tmp_path: Path, limits: dict[str, object]
+) -> None:
+    (alert,) = slow(alerts_of(stopped(*OVER_CABLE).fixes(), masks=mask(tmp_path, **limits)))
+    assert (alert.muted_by, alert.priority) == ((), "P2")

@@ -20,7 +20,7 @@ from sargas.model.alerts import Alert, Subject
 from sargas.model.assets import AssetSet
 from sargas.model.crossings import Crossing
 from sargas.model.fixes import SEA, Batch, Fixes
-from sargas.reference import Geography
+from sargas.reference import Geography, Mask
 from sargas.watch.clean import RECENT, SEGMENT, VERDICTS, CleanRules, clean_rows
 from sargas.watch.detect import DETECTORS
 from sargas.watch.detect.base import Detector, Identity, Surroundings
@@ -71,6 +71,7 @@ class Watch:
         rules: thresholds; the shipped ones if not given.
         lateness_ms: see `order.ReorderBuffer`; from the rules if not given.
         exercise: name of the exercise these fixes belong to; marks every alert.
+        masks: the user's masks, besides ports and the land distance.
         detectors: which to run; all if not given.
         observers: shown the same rows after the detectors; not part of the saved state.
     """
@@ -83,6 +84,7 @@ class Watch:
         *,
         lateness_ms: int | None = None,
         exercise: str | None = None,
+        masks: tuple[Mask, ...] = (),
         detectors: tuple[type[Detector], ...] | None = None,
         observers: tuple[Observer, ...] = (),
     ) -> None:
@@ -90,7 +92,7 @@ class Watch:
         watched = assets.watched()
         self.around = Surroundings(
             watched, geography, build_index(watched.pieces, rules["locate"]["buffer_m"]),
-            build_ground(geography), rules, exercise,
+            build_ground(geography), rules, exercise, masks,
         )  # fmt: skip
         clean = rules["clean"]
         self._clean = CleanRules(

@@ -10,6 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -29,6 +30,13 @@ from sargas.watch.detect import base
 from sargas.watch.detect.base import WORK_TYPES, Detector, Finding, Identity, Surroundings
 
 STATES = {base.OPEN: OPEN, base.UPDATE: OPEN, base.CLOSE: CLOSED, base.RETRACT: RETRACTED}
+
+
+class _Hit(NamedTuple):
+    """A mask that holds at an event, and whether it mutes or only lowers."""
+
+    name: str
+    mutes: bool
 
 
 class Judge:
@@ -56,7 +64,8 @@ class Judge:
             # Closed twice, or closed without having been opened: a detector's fault, not news.
             self.counts["event_without_alert"] += 1
             return None
-        alert = self._alert(detector, event, who, finding, priority, state, masks, notes)
+        muted_by = tuple(m.name for m in masks if m.mutes)
+        alert = self._alert(detector, event, who, finding, priority, state, muted_by, notes)
         if before is not None:
             if before.state == state and before.priority == priority:
                 return None
@@ -80,7 +89,7 @@ class Judge:
         finding: Finding,
         priority: str,
         state: str,
-        masks: tuple[str, ...],
+        muted_by: tuple[str, ...],
         notes: tuple[str, ...],
     ) -> Alert:
         """Write the alert's first version."""
@@ -111,7 +120,7 @@ class Judge:
             context={"gnss": "not assessed", "coverage": None, "depth_m": None} | finding.context,
             text=finding.text,
             exercise=self.around.exercise,
-            muted_by=masks,
+            muted_by=muted_by,
             group=self._group(subject.key, name, start, now),
             t_end_ms=None if state == OPEN else now,
             evidence_ms=finding.evidence_ms or (start, now),
@@ -131,32 +140,53 @@ class Judge:
             None if np.isnan(kp) else kp / 1000.0, float(event["accuracy_m"]),
         )  # fmt: skip
 
-    def _masks(self, detector: Detector, event: np.void) -> tuple[str, ...]:
-        """Name the ports and the land distance that mute a stop or slow rule here."""
-        if not detector.muted_near_land:
-            return ()
+    def _masks(self, detector: Detector, event: np.void) -> list[_Hit]:
+        """List the masks that hold at an event.
+
+        Coast and ports count for stop and slow rules; the user's own for those too, or for the
+        detectors they name.
+        """
         lon, lat = float(event["lon"]), float(event["lat"])
+        out = self._harbour(lon, lat) if detector.muted_near_land else []
+        asset = self._asset(event)
+        for mask in self.around.masks:
+            meant = detector.word in mask.detectors or (
+                not mask.detectors and detector.muted_near_land
+            )
+            about = asset.id if asset else ""
+            if meant and mask.counts_for(about) and mask.holds(lon, lat, int(event["t_ms"])):
+                out.append(_Hit(f"{mask.kind} {mask.id}", mask.effect == "mute"))
+        return out
+
+    def _harbour(self, lon: float, lat: float) -> list[_Hit]:
+        """Name the port and the coast that mute a stop or slow rule here."""
         out = []
+        limit_m = self.around.rules["judge"]["land_mask_m"]
         grid = self.around.geography.land_distance
         land_m = sample(grid.values, grid.lon0, grid.lat0, grid.step_lon, grid.step_lat, lon, lat)
-        if land_m <= self.around.rules["judge"]["land_mask_m"]:
-            out.append(f"land within {self.around.rules['judge']['land_mask_m']:.0f} m")
+        if land_m <= limit_m:
+            out.append(_Hit(f"land within {limit_m:.0f} m", mutes=True))
         port = self.around.geography.port_name_at(lon, lat)
         if port:
-            out.append(f"port of {port}")
-        return tuple(out)
+            out.append(_Hit(f"port of {port}", mutes=True))
+        return out
 
     def _priority(
-        self, detector: Detector, finding: Finding, who: Identity, masks: Sequence[str]
+        self, detector: Detector, finding: Finding, who: Identity, masks: Sequence[_Hit]
     ) -> tuple[str, tuple[str, ...]]:
         """Lower the detector's priority where masks or the ship's work ask for it, and say so."""
         level, notes = finding.priority, []
-        if masks:
-            notes.append(f"muted by {', '.join(masks)}: from P{level} to P3")
-            level = 3
-        elif detector.lowered_at_work and who.ship_type in WORK_TYPES and level < 3:
-            notes.append(f"ship type {who.ship_type} as reported: from P{level} to P{level + 1}")
-            level += 1
+        muting = [m.name for m in masks if m.mutes]
+        if muting:
+            notes.append(f"muted by {', '.join(muting)}: from P{level} to P3")
+            return "P3", tuple(notes)
+        reasons = [m.name for m in masks]
+        if detector.lowered_at_work and who.ship_type in WORK_TYPES:
+            reasons.append(f"ship type {who.ship_type} as reported")
+        for reason in reasons:
+            if level < 3:
+                notes.append(f"{reason}: from P{level} to P{level + 1}")
+                level += 1
         return f"P{level}", tuple(notes)
 
     def _group(self, subject: str, alert: str, start_ms: int, now_ms: int) -> str:

@@ -25,7 +25,7 @@ from sargas.errors import StateVersionError
 from sargas.model.alerts import NextAsset, Reason
 from sargas.model.assets import AssetSet
 from sargas.model.time import MINUTE_MS
-from sargas.reference import Geography
+from sargas.reference import Geography, Mask
 from sargas.watch.rules import Rules
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Surroundings:
     ground: Ground
     rules: Rules
     exercise: str | None = None
+    masks: tuple[Mask, ...] = ()
 
 
 @dataclass(frozen=True)
