@@ -143,3 +143,12 @@ def test_a_clock_that_runs_ahead_makes_nobody_late() -> None:
         w.push(part)
     assert w.tally()["late"] == 0
     assert w.tally()["time_ahead"] == 3
+
+
+def test_a_clock_that_runs_ahead_from_the_start_makes_nobody_late() -> None:
+    rows = traffic().fixes
+    wrong = Fixes(**(rows.take(slice(40, 41)).columns() | {"t_ms": rows.t_ms[40:41] + 10**10}))
+    w = watch(lateness_ms=LATENESS_MS)
+    for part in Batch(Fixes.concat([wrong, rows]), traffic().statics).chunks(50):
+        w.push(part)
+    assert w.tally()["late"] == 0

@@ -67,12 +67,14 @@ def test_whole_minutes_come_out_once_in_order(seed: int, at: list[int]) -> None:
 
 def test_nothing_is_released_before_the_lateness_has_passed() -> None:
     buffer = ReorderBuffer(60_000)
-    one = Fixes.build(2, subject_id=[1, 1], t_ms=[T0, T0 + MINUTE_MS + 59_999])
+    # The clock starts at the earliest of the first eight rows.
+    t_ms = [T0] * 8 + [T0 + MINUTE_MS + 59_999]
+    one = Fixes.build(9, subject_id=[1] * 9, t_ms=t_ms)
     assert buffer.push(Batch(one, Statics.empty()))[0] is None
     two = Fixes.build(1, subject_id=[1], t_ms=[T0 + 2 * MINUTE_MS])
     released, _ = buffer.push(Batch(two, Statics.empty()))
     assert released is not None
-    assert released.fixes.t_ms.tolist() == [T0]
+    assert released.fixes.t_ms.tolist() == [T0] * 8
 
 
 def test_another_source_holds_the_watermark_back() -> None:

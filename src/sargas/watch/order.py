@@ -54,7 +54,8 @@ class ReorderBuffer:
         self.counts = {"time_missing": 0, "late": 0, "time_ahead": 0}
         self._fixes: list[Fixes] = []
         self._statics: list[Statics] = []
-        self._clock = np.array([NO_TIME, 0, 0], dtype=np.int64)  # newest, run ahead, told ahead
+        # Newest time, rows ahead in a row, rows ahead in all, rows seen (up to AHEAD_ROWS).
+        self._clock = np.array([NO_TIME, 0, 0, 0], dtype=np.int64)
         self._next_minute: int | None = None
 
     @property
@@ -240,17 +241,23 @@ def follow_clock(
 ) -> None:
     """Move the newest event time forward, not believing a lone clock that runs ahead.
 
-    One sender with its clock in the future would otherwise make every other row late.
+    One sender with its clock in the future would otherwise make every other row late. The first
+    rows are not believed either: the clock starts at the earliest of them.
 
     Args:
         t_ms: (n,) in order of arrival.
-        clock: (3,) newest time; rows ahead in a row; rows ahead in all. Changed in place.
+        clock: (4,) newest time; rows ahead in a row; rows ahead in all; rows seen, as far as it
+            matters. Changed in place.
         ahead_ms: how far ahead is doubted.
         ahead_rows: so many doubtful rows in a row are believed after all.
     """
     for i in range(t_ms.shape[0]):
         t = t_ms[i]
-        if clock[0] == NO_TIME or t <= clock[0] + ahead_ms:
+        if clock[3] < ahead_rows:
+            clock[3] += 1
+            clock[0] = t if clock[3] == 1 else min(clock[0], t)
+            continue
+        if t <= clock[0] + ahead_ms:
             clock[1] = 0
             clock[0] = max(clock[0], t)
             continue
