@@ -2,36 +2,28 @@
 
 numba keys its disk cache by the file of the compiled function alone, so a kernel would go on
 calling an old copy of a helper that lives in another file. Here the stamp of every cached kernel
-is the digest of all sources of the room: any change of any of them compiles anew.
+is the digest of all sources of its family: any change of any of them compiles anew.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
 import numba
 import numpy as np
 
-F = TypeVar("F", bound=Callable[..., Any])
-
+from sargas.model.jit import F, cached, digest_of
 
 i64: Final = cast(Callable[[Any], int], np.int64)
 """numpy's int64 as kernels use it: to a type checker its values are plain integers."""
 
 
-def _digest() -> str:
-    """Return the digest of the AIS sources of this room, in order of their names."""
-    h = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        if not path.name.startswith("delimited"):  # rows of text tables: kernels of their own
-            h.update(path.read_bytes())
-    return h.hexdigest()
-
-
-SOURCE_DIGEST = _digest()
+_FILES: Final = sorted(Path(__file__).parent.glob("*.py"))
+SENTENCES: Final = digest_of(p for p in _FILES if not p.name.startswith("delimited"))
+TEXT_TABLES: Final = digest_of(p for p in _FILES if p.name.startswith("delimited"))
+"""Two families of kernels that do not call each other, so that one may change alone."""
 
 
 # Without numba's runtime no references of arrays are counted. With checked indices the compiler
@@ -53,15 +45,5 @@ def inlined(fn: F) -> F:
 
 
 def kernel(fn: F) -> F:
-    """Compile an entry point: checked indices, no interpreter lock, cached on disk.
-
-    Where no cache folder can be written the kernel is compiled anew in every process.
-    """
-    try:
-        compiled = numba.njit(cache=True, **_OPTIONS)(fn)
-    except RuntimeError:
-        compiled = numba.njit(**_OPTIONS)(fn)
-    index: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
-    if hasattr(index, "_source_stamp"):
-        index._source_stamp = (index._source_stamp, SOURCE_DIGEST)
-    return cast(F, compiled)
+    """Compile an entry point: checked indices, no interpreter lock, cached on disk."""
+    return cached(fn, SENTENCES, boundscheck=True)

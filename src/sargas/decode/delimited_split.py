@@ -16,7 +16,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from sargas.decode._jit import SOURCE_DIGEST, F
+from sargas.decode._jit import TEXT_TABLES
+from sargas.model.jit import F, cached
 
 PADDING: Final = 16
 """Bytes that must be readable behind the last byte of a block."""
@@ -53,16 +54,8 @@ def checked(fn: F) -> F:
 
 
 def entry(fn: F, *, boundscheck: bool = True) -> F:
-    """Compile a kernel that Python calls, cached on disk as `_jit.kernel` does it."""
-    options: Any = {"nogil": True, "boundscheck": boundscheck, "_nrt": False}
-    try:
-        compiled = _njit(cache=True, **options)(fn)
-    except RuntimeError:  # no cache folder can be written
-        compiled = _njit(**options)(fn)
-    index: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
-    if hasattr(index, "_source_stamp"):
-        index._source_stamp = (index._source_stamp, SOURCE_DIGEST)
-    return cast(F, compiled)
+    """Compile a kernel that Python calls, cached on disk."""
+    return cached(fn, TEXT_TABLES, boundscheck=boundscheck)
 
 
 @unchecked

@@ -13,7 +13,7 @@ The function as plain Python is a kernel's `py_func`; `NUMBA_DISABLE_JIT=1` runs
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
@@ -23,44 +23,50 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _njit: Any = njit  # its annotations do not know `_nrt`
 ROOMS: Final = ("model", "reference", "watch", "exercise")
-"""Rooms whose kernels call each other; `decode` keeps its own (see `decode/_jit.py`)."""
+"""Rooms whose kernels call each other; `decode` keeps its own stamp (see `decode/_jit.py`)."""
 
 
-def _digest() -> str:
-    """Name the content of all files that hold kernels."""
+def digest_of(paths: Iterable[Path], *words: bytes) -> str:
+    """Name the content of source files, those that hold one of the words if any are given."""
     out = hashlib.sha256()
-    package = Path(__file__).parent.parent
-    for room in ROOMS:
-        for path in sorted((package / room).rglob("*.py")):
-            source = path.read_bytes()
-            if b"@kernel" in source or b"@inlined" in source:
-                out.update(source)
+    for path in sorted(paths):
+        source = path.read_bytes()
+        if not words or any(word in source for word in words):
+            out.update(source)
     return out.hexdigest()
 
 
-SOURCES: Final = _digest()
-
-
-def kernel(function: F) -> F:
-    """Compile a function, keep it on disk, and run it without the interpreter lock.
+def cached(function: F, stamp: str, **options: Any) -> F:  # noqa: ANN401 - numba's own options
+    """Compile a function and keep it on disk under a stamp.
 
     Where no folder for the cache can be written it is compiled anew in every process.
+
+    Args:
+        function: what to compile.
+        stamp: names all sources that the compiled code comes from.
+        options: of `numba.njit`.
     """
-    return _compiled(function)
-
-
-def inlined(function: F) -> F:
-    """Compile a function into its callers: for small ones that hand many values on."""
-    return _compiled(function, forceinline=True)
-
-
-def _compiled(function: F, **options: bool) -> F:
-    """Compile, with the cache stamped by all sources."""
     try:
         made = _njit(cache=True, nogil=True, _nrt=False, **options)(function)
     except RuntimeError:  # numba finds no folder it may write to
         made = _njit(nogil=True, _nrt=False, **options)(function)
     index: Any = getattr(getattr(made, "_cache", None), "_cache_file", None)
     if hasattr(index, "_source_stamp"):
-        index._source_stamp = (index._source_stamp, SOURCES)
+        index._source_stamp = (index._source_stamp, stamp)
     return cast(F, made)
+
+
+_PACKAGE = Path(__file__).parent.parent
+SOURCES: Final = digest_of(
+    (path for room in ROOMS for path in (_PACKAGE / room).rglob("*.py")), b"@kernel", b"@inlined"
+)
+
+
+def kernel(function: F) -> F:
+    """Compile a function, keep it on disk, and run it without the interpreter lock."""
+    return cached(function, SOURCES)
+
+
+def inlined(function: F) -> F:
+    """Compile a function into its callers: for small ones that hand many values on."""
+    return cached(function, SOURCES, forceinline=True)
