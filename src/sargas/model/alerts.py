@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sargas.model.time import iso
+from sargas.errors import FormatError, UsageError
+from sargas.model.time import iso, parse_iso
 
 PRIORITIES = ("P1", "P2", "P3")
 PRIORITY_WORDS = {"P1": "Alarm", "P2": "Warning", "P3": "Note"}
@@ -191,6 +193,36 @@ class Alert:
             "caveat": "A match is information, not intent.",
         }  # fmt: skip
 
+    @classmethod
+    def from_dict(cls, body: Mapping[str, Any]) -> Alert:
+        """Read an alert back from the shape that `to_dict` writes.
+
+        What was rounded stays rounded, and a number that was written as null is not a number
+        again: `from_dict(a.to_dict()).to_dict() == a.to_dict()`. The caveat is not read, nor is
+        anything that `to_dict` does not write.
+
+        Raises:
+            FormatError: a field is missing, or is not what it should be.
+
+        Example:
+            >>> first = Alert(
+            ...     "0a", "gap", "1", "r", 1, OPEN, "P3", 0, 1000, 1000, Subject("sea", 230000000),
+            ...     20.0, 57.0, None, (), (), (), {}, "Not received since 00:00Z.",
+            ... )
+            >>> Alert.from_dict(first.to_dict()) == first
+            True
+        """
+        try:
+            return _read(body)
+        except KeyError as error:
+            what = f"An alert has no field {error}."
+        except (AttributeError, TypeError, ValueError, UsageError) as error:
+            what = f"An alert cannot be read: {error}"
+        name = body.get("id") if isinstance(body, Mapping) else None
+        raise FormatError(
+            what, where=str(name or ""), hint="Scan its source again into a new home."
+        )
+
     def to_json(self) -> str:
         """Write one line of JSON, byte for byte the same for equal alerts."""
         return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
@@ -201,3 +233,70 @@ def _rounded(value: float | None, digits: int) -> float | None:
     if value is None or value != value or value in (float("inf"), float("-inf")):
         return None
     return round(float(value), digits) + 0.0
+
+
+def _read(body: Mapping[str, Any]) -> Alert:
+    """Read an alert; what is wrong with it is raised as it is met."""
+    who, asset, evidence = body["subject"], body["asset"], body["evidence"]
+    return Alert(
+        id=_text(body["id"]),
+        detector=_text(body["detector"]),
+        detector_version=_text(body["detector_version"]),
+        rules=_text(body["rules"]),
+        version=int(body["version"]),
+        state=_text(body["state"]),
+        priority=_text(body["priority"]),
+        t_start_ms=parse_iso(body["t_start"]),
+        t_detected_ms=parse_iso(body["t_detected"]),
+        t_issued_ms=parse_iso(body["t_issued"]),
+        subject=Subject(**{name: who[name] for name in Subject.__dataclass_fields__}),
+        lon=_number(body["lon"]),
+        lat=_number(body["lat"]),
+        asset=None if asset is None else AssetRef(
+            asset["id"], asset["name"], asset["kind"], _number(asset["distance_m"]),
+            asset["kp_km"], _number(asset["accuracy_m"]),
+        ),
+        next_assets=tuple(
+            NextAsset(
+                n["id"], n["name"], n["kind"], _number(n["distance_km"]), parse_iso(n["eta"]),
+                _number(n["lon"]), _number(n["lat"]),
+            )
+            for n in body["next_assets"]
+        ),
+        why=tuple(
+            Reason(
+                r["feature"], _number(r["value"]), r["unit"], _number(r["threshold"]),
+                _number(r["margin"]), bool(r["passed"]),
+            )
+            for r in body["why"]
+        ),
+        against=_texts(body["against"]),
+        context=dict(body["context"]),
+        text=_text(body["text"]),
+        exercise=body["exercise"],
+        muted_by=_texts(body["muted_by"]),
+        group=body["group"],
+        t_end_ms=None if body["t_end"] is None else parse_iso(body["t_end"]),
+        evidence_ms=None
+        if evidence is None
+        else (parse_iso(evidence["from"]), parse_iso(evidence["to"])),
+        geometry=_text(body["geometry"]),
+        notes=_texts(body["notes"]),
+    )  # fmt: skip
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text.")
+    return value
+
+
+def _texts(values: Sequence[object]) -> tuple[str, ...]:
+    if not isinstance(values, list | tuple):
+        raise TypeError(f"{values!r} is no list of texts.")
+    return tuple(map(_text, values))
+
+
+def _number(value: float | None) -> float:
+    """Read a number; null is what is not a number."""
+    return float("nan") if value is None else float(value)
