@@ -8,9 +8,17 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sargas.cli.reading import Source
 from sargas.model.fixes import Batch, Fixes, Statics
 from sargas.model.time import MINUTE_MS
-from sargas.watch.order import ReorderBuffer, minute_order
+from sargas.watch.order import (
+    AHEAD_MS,
+    AHEAD_ROWS,
+    ReorderBuffer,
+    follow_clock,
+    minute_order,
+    new_clock,
+)
 
 T0 = 1_735_120_000_000 // MINUTE_MS * MINUTE_MS
 
@@ -97,3 +105,13 @@ def test_state_survives_saving() -> None:
     assert whole.counts == second.counts
     if a is not None and b is not None:
         assert a.fixes == b.fixes
+
+
+def test_a_files_clock_is_the_clock_of_the_buffer() -> None:
+    """Both are written by the same kernel, which in compiled form would not notice a short one."""
+    t_ms = T0 + np.array([9, 3, 5, 8, 4, 7, 6, 2, 1, 10, 10**9]) * 1000
+    source, clock = Source("a file", 0), new_clock()
+    assert source.clock.shape == clock.shape
+    source.follow(t_ms)
+    getattr(follow_clock, "py_func", follow_clock)(t_ms, clock, AHEAD_MS, AHEAD_ROWS)
+    assert source.clock.tolist() == clock.tolist() == [T0 + 10_000, 1, 1]

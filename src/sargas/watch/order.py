@@ -54,8 +54,7 @@ class ReorderBuffer:
         self.counts = {"time_missing": 0, "late": 0, "time_ahead": 0}
         self._fixes: list[Fixes] = []
         self._statics: list[Statics] = []
-        # Newest time, rows ahead in a row, rows ahead in all, rows seen (up to AHEAD_ROWS).
-        self._clock = np.array([NO_TIME, 0, 0, 0], dtype=np.int64)
+        self._clock = new_clock()
         self._next_minute: int | None = None
 
     @property
@@ -235,6 +234,11 @@ def settle_ties(
         order[j] = row
 
 
+def new_clock() -> NDArray[np.int64]:
+    """Make a clock for `follow_clock` that has seen no row."""
+    return np.array([NO_TIME, 0, 0], dtype=np.int64)
+
+
 @kernel
 def follow_clock(
     t_ms: NDArray[np.int64], clock: NDArray[np.int64], ahead_ms: int, ahead_rows: int
@@ -246,16 +250,19 @@ def follow_clock(
 
     Args:
         t_ms: (n,) in order of arrival.
-        clock: (4,) newest time; rows ahead in a row; rows ahead in all; rows seen, as far as it
-            matters. Changed in place.
+        clock: (3,), from `new_clock`, changed in place: newest time; rows ahead in a row, or, below
+            0, how many of the first rows are still to come; rows ahead in all.
         ahead_ms: how far ahead is doubted.
         ahead_rows: so many doubtful rows in a row are believed after all.
     """
     for i in range(t_ms.shape[0]):
         t = t_ms[i]
-        if clock[3] < ahead_rows:
-            clock[3] += 1
-            clock[0] = t if clock[3] == 1 else min(clock[0], t)
+        if clock[0] == NO_TIME:
+            clock[0], clock[1] = t, 1 - ahead_rows
+            continue
+        if clock[1] < 0:
+            clock[0] = min(clock[0], t)
+            clock[1] += 1
             continue
         if t <= clock[0] + ahead_ms:
             clock[1] = 0
