@@ -20,6 +20,7 @@ from sargas.model.alerts import Alert, Subject
 from sargas.model.assets import AssetSet
 from sargas.model.crossings import Crossing
 from sargas.model.fixes import SEA, Batch, Fixes
+from sargas.model.time import MINUTE_MS
 from sargas.reference import Geography, Mask
 from sargas.watch.clean import RECENT, SEGMENT, VERDICTS, CleanRules, clean_rows
 from sargas.watch.detect import DETECTORS
@@ -157,7 +158,9 @@ class Watch:
         events.sort(key=lambda e: (*(int(e[0][k]) for k in EVENT_ORDER), e[1].word))
         alerts = []
         for event, detector in events:
-            who = self.identity(int(event["slot"]), int(event["t_ms"]))
+            # By the minute it was folded in: a tick ends it, and what is said in the next minute
+            # may be known by now or not.
+            who = self.identity(int(event["slot"]), int(event["minute"]) * MINUTE_MS)
             alert = self.judge.weigh(detector, event, who)
             if alert is not None:
                 alerts.append(alert)

@@ -435,7 +435,8 @@ def mean_speed(state: NDArray[np.void], slot: int, from_ms: int, to_ms: int) -> 
             total += mean_kn
             minutes += 1
     if own["now"] >= 0 and from_ms <= own["now"] * MINUTE_MS < to_ms:
-        total += own["sum_kn"] / own["fixes"]
+        # No finer than the ring keeps it: whether the minute is there yet depends on the cut.
+        total += float(np.float32(own["sum_kn"] / own["fixes"]))
         minutes += 1
     return total / minutes if minutes else math.nan
 
