@@ -303,7 +303,7 @@ def test_stations_are_named(call: Call, exercise_log: Path) -> None:
     assert len(named) == 3
     tagged = call("decode", AIS / "kystverket-tagblock-lines.nmea", "--json", "--quiet").rows
     assert "2573315" in {row["station_name"] for row in tagged}
-    bare = call("decode", AIS / "gpsd-sample.aivdm", "--json", "--quiet").rows
+    bare = call("decode", AIS / "dma-csv-real-rows.csv", "--json", "--quiet").rows
     assert {row["station_name"] for row in bare} == {None}
 
 

@@ -65,8 +65,8 @@ def demo(
 
     chosen = load_scenario(scenario)
     sock = bind("127.0.0.1", port)
-    put_address(address(sock), json=json)
     with tempfile.TemporaryDirectory(prefix="sargas-demo-") as folder:
+        put_address(address(sock), json=json)
         run = _Run(chosen, Path(folder), quiet=quiet)
         try:
             app = _app(run, sock, speed)

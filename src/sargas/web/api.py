@@ -74,6 +74,7 @@ def make_app(
 
     @contextlib.asynccontextmanager
     async def life(app: Starlette) -> AsyncIterator[None]:
+        await player.open()
         tasks = [asyncio.create_task(player.run())]
         if background is not None:
             tasks.append(asyncio.ensure_future(background()))

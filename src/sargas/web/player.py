@@ -57,13 +57,15 @@ class _Line:
         self._screen, self._ended = screen, ended
         self._waiting: asyncio.Queue[str | bytes] = asyncio.Queue(WAITING_MOST)
         self._task = asyncio.create_task(self._send())
+        self._closing: asyncio.Task[None] | None = None
 
     def put(self, message: str | bytes) -> None:
         """Let a message wait to be sent; a screen that is too far behind is dropped."""
         try:
             self._waiting.put_nowait(message)
         except asyncio.QueueFull:
-            self._task.cancel()
+            self.end()
+            self._closing = asyncio.create_task(self._close())
 
     def end(self) -> None:
         """Send no more."""
@@ -76,10 +78,14 @@ class _Line:
                 is_text = isinstance(message, str)
                 sending = self._screen.send_text if is_text else self._screen.send_bytes
                 await asyncio.wait_for(sending(message), SEND_TIMEOUT_S)  # type: ignore[arg-type]
-        except (Exception, asyncio.CancelledError):  # whatever a broken socket raises
-            self._ended()
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(self._screen.close(), 1.0)
+        except Exception:  # whatever a broken socket raises
+            await self._close()
+
+    async def _close(self) -> None:
+        """Forget the screen and disconnect it, without waiting for it to agree."""
+        self._ended()
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(self._screen.close(), 1.0)
 
 
 @dataclass
@@ -129,9 +135,12 @@ class Player:
             "fixes": sum(f["fixes"] for f in feeds),
         }
 
+    async def open(self) -> None:
+        """Read the first picture; to be called before there are screens."""
+        await self._or_pause(self.seek(self.t_ms or self.span().from_ms))
+
     async def run(self) -> None:
         """Tick until cancelled."""
-        await self._or_pause(self.seek(self.t_ms or self.span().from_ms))
         last, fed = time.monotonic(), 0.0
         while True:
             await asyncio.sleep(TICK_S)
