@@ -391,3 +391,12 @@ def test_the_installed_program_is_this_package() -> None:
 
     assert child("--version").out.strip() == __version__
     assert importlib.import_module("sargas.cli").main
+
+
+@pytest.mark.parametrize("path", [path for path, _ in COMMANDS], ids=IDS)
+def test_every_command_is_named_in_the_readme(path: tuple[str, ...]) -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    noun, *verb = path
+    assert re.search(rf"\bsargas {noun}\b", text)
+    if verb:
+        assert re.search(rf"\b{noun}\b[^\n]*\b{verb[0]}\b", text), f"{noun} {verb[0]}"
