@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sargas.model.fixes import Batch, Fixes, Statics
+from sargas.watch.detect.drag import DragOnset
 from tests.watch.tracks import T0, Track, batch, statics, watch
 
 LATENESS_MS = 60_000
@@ -152,3 +153,22 @@ def test_a_clock_that_runs_ahead_from_the_start_makes_nobody_late() -> None:
     for part in Batch(Fixes.concat([wrong, rows]), traffic().statics).chunks(50):
         w.push(part)
     assert w.tally()["late"] == 0
+
+
+def test_one_clock_that_is_years_off_costs_no_tick_for_every_minute_of_them() -> None:
+    rows = traffic().fixes
+    alone = rows.take(slice(40, 41))
+    ticks: list[int] = []
+
+    class Counted(DragOnset):
+        def run_tick(self, t_ms: int, start: int, events: object, n: int) -> tuple[int, int]:
+            ticks.append(t_ms)
+            return super().run_tick(t_ms, start, events, n)  # type: ignore[arg-type]
+
+    for years in (-50, 50, 3000):
+        wrong = Fixes(**(alone.columns() | {"t_ms": alone.t_ms + years * 31_557_600_000}))
+        w = watch(lateness_ms=LATENESS_MS, detectors=(Counted,))
+        w.push(Batch(Fixes.concat([rows, wrong]), traffic().statics))
+        w.flush()
+        assert sum(n for name, n in w.tally().items() if name != "time_ahead") == len(rows) + 1
+    assert len(ticks) < 15_000

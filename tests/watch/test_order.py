@@ -14,6 +14,7 @@ from sargas.model.time import MINUTE_MS
 from sargas.watch.order import (
     AHEAD_MS,
     AHEAD_ROWS,
+    Released,
     ReorderBuffer,
     follow_clock,
     minute_order,
@@ -115,3 +116,35 @@ def test_a_files_clock_is_the_clock_of_the_buffer() -> None:
     source.follow(t_ms)
     getattr(follow_clock, "py_func", follow_clock)(t_ms, clock, AHEAD_MS, AHEAD_ROWS)
     assert source.clock.tolist() == clock.tolist() == [T0 + 10_000, 1, 1]
+
+
+def release(t_ms: list[int]) -> Released:
+    fixes = Fixes.build(len(t_ms), subject_id=[1] * len(t_ms), t_ms=t_ms)
+    buffer = ReorderBuffer(0)
+    buffer.push(Batch(fixes, Statics.empty()))
+    out = buffer.flush()
+    assert out is not None
+    return out
+
+
+def test_empty_years_are_left_out_of_a_release() -> None:
+    year = 366 * 24 * 60 * MINUTE_MS
+    parts = release([T0, T0 + 30_000, T0 + year, T0 + 3 * year]).stretches(100)
+    first = T0 // MINUTE_MS
+    spans = [(p.from_minute - first, p.to_minute - first, len(p.fixes)) for p in parts]
+    gone = year // MINUTE_MS
+    assert spans == [(0, 101, 2), (gone, gone + 101, 1), (3 * gone, 3 * gone + 1, 1)]
+
+
+@given(st.lists(st.integers(0, 400), min_size=1, max_size=9), st.integers(1, 60))
+def test_no_row_and_no_minute_near_a_row_is_left_out(minutes: list[int], quiet: int) -> None:
+    whole = release([T0 + m * MINUTE_MS + 7 for m in minutes])
+    parts = whole.stretches(quiet)
+    assert Fixes.concat([p.fixes for p in parts]).t_ms.tolist() == whole.fixes.t_ms.tolist()
+    kept = [m for p in parts for m in range(p.from_minute, p.to_minute)]
+    assert kept == sorted(set(kept))
+    rows = [T0 // MINUTE_MS + m for m in minutes]
+    wanted = range(whole.from_minute, whole.to_minute)
+    assert set(kept) == {m for m in wanted if any(r <= m <= r + quiet for r in rows)}
+    for p in parts:
+        assert all(p.from_minute <= t // MINUTE_MS < p.to_minute for t in p.fixes.t_ms.tolist())

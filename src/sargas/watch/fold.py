@@ -34,6 +34,8 @@ from sargas.watch.rules import Rules, load_rules
 from sargas.watch.slots import SubjectTable
 
 STATE_VERSION = 1
+QUIET_MINUTES = 48 * 60
+"""So long after the last row of all, ticks change nothing."""
 EVENT_ORDER = ("minute", "t_ms", "slot", "t_start_ms", "op")
 
 
@@ -103,6 +105,11 @@ class Watch:
         if lateness_ms is None:
             lateness_ms = int(rules["order"]["lateness_s"] * 1000)
         self.order = ReorderBuffer(lateness_ms)
+        # No rule waits longer than two of its spans together.
+        longest_min = max(
+            t.value for table in rules.tables.values() for t in table.values() if t.unit == "min"
+        )
+        self._quiet_minutes = max(QUIET_MINUTES, int(2 * longest_min) + 1)
         self.registry = Registry()
         self.judge = Judge(self.around)
         chosen = DETECTORS if detectors is None else detectors
@@ -125,7 +132,8 @@ class Watch:
         released, late = self.order.push(batch, until_ms)
         if released is None:
             return Outcome([], late)
-        return Outcome(*self._fold(released, late))
+        alerts, crossings = self._fold(released)
+        return Outcome(alerts, late, crossings)
 
     def flush(self) -> Outcome:
         """Fold all that is still held: the stream has ended."""
@@ -133,8 +141,8 @@ class Watch:
         last = self.crossing_log.flush
         if released is None:
             return Outcome([], Batch.empty(), last())
-        alerts, late, crossings = self._fold(released, Batch.empty())
-        return Outcome(alerts, late, np.concatenate([crossings, last()]))
+        alerts, crossings = self._fold(released)
+        return Outcome(alerts, Batch.empty(), np.concatenate([crossings, last()]))
 
     @property
     def vessels(self) -> int:
@@ -145,8 +153,14 @@ class Watch:
         """Count what became of every fix: verdicts, rows late or without time."""
         return dict(self.counts) | self.order.counts
 
-    def _fold(self, released: Released, late: Batch) -> tuple[list[Alert], Batch, NDArray[np.void]]:
-        """Fold whole minutes; gives the parts of an outcome."""
+    def _fold(self, released: Released) -> tuple[list[Alert], NDArray[np.void]]:
+        """Fold whole minutes; gives new versions of alerts, and crossings that became final."""
+        parts = [self._fold_stretch(part) for part in released.stretches(self._quiet_minutes)]
+        alerts = [alert for part, _ in parts for alert in part]
+        return alerts, np.concatenate([crossings for _, crossings in parts])
+
+    def _fold_stretch(self, released: Released) -> tuple[list[Alert], NDArray[np.void]]:
+        """Fold one part of a release."""
         rows, bounds = self._prepare(released)
         events = [
             (event, detector)
@@ -167,7 +181,7 @@ class Watch:
         crossings = self.crossing_log.fold(rows, bounds, released.from_minute, self._used)
         for observer in self.observers:
             observer.fold(rows, bounds, released.from_minute, self._used)
-        return alerts, late, crossings
+        return alerts, crossings
 
     def _prepare(self, released: Released) -> tuple[Located, NDArray[np.int64]]:
         """Clean and locate one release."""

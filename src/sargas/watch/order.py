@@ -41,6 +41,33 @@ class Released:
     from_minute: int
     to_minute: int
 
+    def stretches(self, quiet_minutes: int) -> list[Released]:
+        """Leave out minutes in which nothing changes: those long after a row and before the next.
+
+        One row with a clock years off would otherwise cost a tick for every minute of them.
+
+        Args:
+            quiet_minutes: so long after the last row, minutes are still wanted.
+
+        Returns:
+            The release in parts, in order of time.
+        """
+        if self.to_minute - self.from_minute <= quiet_minutes:
+            return [self]
+        own = [rows.t_ms // MINUTE_MS for rows in (self.fixes, self.statics)]
+        busy = np.unique(np.concatenate([[self.from_minute - 1], *own, [self.to_minute]]))
+        cuts = np.flatnonzero(np.diff(busy) - 1 > quiet_minutes)
+        begins = [self.from_minute, *(int(m) for m in busy[cuts + 1])]
+        ends = [*(int(m) + 1 + quiet_minutes for m in busy[cuts]), self.to_minute]
+        out = []
+        for begin, end in zip(begins, ends, strict=True):
+            if begin < end:
+                (a, b), (c, d) = (np.searchsorted(minutes, (begin, end)) for minutes in own)
+                out.append(Released(
+                    self.fixes.take(slice(a, b)), self.statics.take(slice(c, d)), begin, end
+                ))  # fmt: skip
+        return out
+
 
 class ReorderBuffer:
     """Holds rows until their minute is complete.
@@ -75,8 +102,8 @@ class ReorderBuffer:
         """
         fixes, late_fixes = self._admit(batch.fixes)
         statics, late_statics = self._admit(batch.statics)
-        self._fixes.append(fixes)
-        self._statics.append(statics)
+        self._fixes += [fixes] if len(fixes) else []
+        self._statics += [statics] if len(statics) else []
         follow_clock(_own(fixes.t_ms), self._clock, AHEAD_MS, AHEAD_ROWS)
         self.counts["time_ahead"] = int(self._clock[2])
         late = Batch(late_fixes, late_statics)
@@ -115,15 +142,14 @@ class ReorderBuffer:
 
     def _release(self, to_minute: int) -> Released | None:
         """Hand out the minutes before `to_minute`, if any have become complete."""
-        fixes, statics = Fixes.concat(self._fixes), Statics.concat(self._statics)
-        self._fixes, self._statics = [fixes], [statics]
         if self._next_minute is None:
-            first = [int(t.min()) // MINUTE_MS for t in (fixes.t_ms, statics.t_ms) if len(t)]
+            first = [int(t.min()) // MINUTE_MS for t in self._held_times() if len(t)]
             if not first or min(first) >= to_minute:
                 return None
             self._next_minute = min(first)
         if to_minute <= self._next_minute:
-            return None
+            return None  # before all that is held is joined: a live feed comes in small batches
+        fixes, statics = Fixes.concat(self._fixes), Statics.concat(self._statics)
         end_ms = to_minute * MINUTE_MS
         out_fixes, held_fixes = _split(fixes, end_ms)
         out_statics, held_statics = _split(statics, end_ms)

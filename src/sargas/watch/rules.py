@@ -13,6 +13,9 @@ from typing import Any
 
 from sargas.errors import InputError, UsageError
 
+LARGEST = 1e9
+"""No threshold is larger; the kernels count some of them in milliseconds."""
+
 
 @dataclass(frozen=True)
 class Threshold:
@@ -98,6 +101,7 @@ def _lay_over(tables: dict[str, dict[str, Threshold]], user: dict[str, Any], whe
                     hint=f"Known: {', '.join(sorted(tables[detector]))}.",
                 )
             value = entry.get("value") if isinstance(entry, dict) else entry
-            if isinstance(value, bool) or not isinstance(value, int | float):
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not (is_number and abs(value) <= LARGEST):  # nor a NaN, nor endless
                 raise UsageError(f"[{detector}] {name} is not a number: {value!r}.", where=where)
             tables[detector][name] = Threshold(float(value), old.unit, f"user's rules, {where}")

@@ -114,7 +114,6 @@ class Detector(ABC):
             rules); rules on crossing and dragging stay on near shore.
         lowered_at_work: whether a ship type that works slowly lowers it by one.
         ticks: whether it wants `tick` at the end of each minute.
-        quiet_minutes: after so many minutes without any row, further ticks change nothing.
     """
 
     word: ClassVar[str]
@@ -124,7 +123,6 @@ class Detector(ABC):
     muted_near_land: ClassVar[bool] = False
     lowered_at_work: ClassVar[bool] = False
     ticks: ClassVar[bool] = False
-    quiet_minutes: ClassVar[int] = 48 * 60
 
     def __init__(self, around: Surroundings) -> None:
         self.around = around
@@ -153,11 +151,7 @@ class Detector(ABC):
             events = self._events[: self._n].copy()
             events["minute"] = events["t_ms"] // MINUTE_MS
             return events
-        quiet = 0
         for k in range(len(bounds) - 1):
-            quiet = 0 if bounds[k + 1] > bounds[k] else quiet + 1
-            if quiet > self.quiet_minutes:
-                continue
             before = self._n
             if bounds[k + 1] > bounds[k]:
                 self._run(rows, int(bounds[k]), int(bounds[k + 1]))
