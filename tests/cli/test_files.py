@@ -49,6 +49,18 @@ def test_overlapping_files_give_the_alerts_of_the_merged_one(
         assert call("scan", *order, "--json", "--quiet").out == merged.out
 
 
+def test_the_first_static_report_of_a_second_file_is_not_late(
+    call: Call, exercise_log: Path, tmp_path: Path
+) -> None:
+    # Its positions begin four minutes after its first static report; the first file goes on.
+    other = tmp_path / "other.nmea"
+    other.write_bytes(exercise_log.read_bytes())
+    usual = call("scan", exercise_log, "--json", "--quiet")
+    done = call("scan", exercise_log, other, "--json")
+    assert done.out == usual.out
+    assert " late" not in done.err
+
+
 def test_files_one_after_the_other_give_the_alerts_of_the_whole(
     call: Call, drag_csv: Path, tmp_path: Path
 ) -> None:

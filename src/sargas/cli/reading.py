@@ -214,7 +214,8 @@ class Reading:
                 batch = next(iter(feed), None)
                 self._check_exercise(feed, batch)
         if batch is not None:
-            timed = batch.fixes.t_ms[batch.fixes.t_ms != NO_TIME]
+            t_ms = np.append(batch.fixes.t_ms, batch.statics.t_ms)
+            timed = t_ms[t_ms != NO_TIME]
             source.start_ms = int(timed.min()) if len(timed) else NO_TIME
 
     def _check_exercise(self, feed: Any, batch: Batch | None) -> None:  # noqa: ANN401
