@@ -116,6 +116,16 @@ def test_inland_from_one_fix_to_the_next():
     assert {r.feature: r.passed for r in a.why}["fixes in a row"]
 
 
+def test_a_case_that_goes_on_after_it_was_closed_is_an_alert_of_its_own():
+    """The run inland began once; two alerts that both begin there would have one name."""
+    t = inland_after_a_jump()
+    t.silent(40, sog_kn=0.2, cog_deg=0).sail(10, sog_kn=0.2, cog_deg=0)
+    alerts = [a for a in run(t.fixes())[0] if a.context["kind"] == "inland"]
+    assert [(a.version, a.state) for a in alerts] == [(1, "open"), (2, "closed"), (1, "open")]
+    assert alerts[0].id != alerts[2].id
+    assert alerts[2].t_start_ms == alerts[2].t_detected_ms > alerts[1].t_issued_ms
+
+
 def test_inland_needs_three_fixes_in_a_row():
     few = sailing(20).jump(25.5, 57.0).sail(4 / 6, sog_kn=10, cog_deg=90)  # two of them confirmed
     assert "inland" not in kinds(run(few.fixes())[0])

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from sargas.errors import InputError, UsageError
+from sargas.watch.detect.slow import SlowInCorridor
 from sargas.watch.rules import load_rules
-from tests.watch.tracks import T0, Track, alerts_of, statics
+from tests.watch.laws import line, new_watch, sea
+from tests.watch.tracks import T0, Track, alerts_of, batch, statics
 
 # A cable runs close by here: off the Finnish coast, over Estlink 2, far from ports and land.
 OVER_CABLE = (26.2942, 59.919)
@@ -155,3 +157,12 @@ def test_a_mask_counts_only_for_its_time_assets_and_detectors(
 ) -> None:
     (alert,) = slow(alerts_of(stopped(*OVER_CABLE).fixes(), masks=mask(tmp_path, **limits)))
     assert (alert.muted_by, alert.priority) == ((), "P2")
+
+
+def test_a_muted_note_is_not_lowered_from_a_note_to_a_note() -> None:
+    blurred = line("Blurred", "telecom_cable", "LINESTRING (24.9 60.1, 25.0 60.2)", 3000.0)
+    w = new_watch(SlowInCorridor, assets=sea(blurred))
+    (alert,) = slow(w.push(batch(stopped(*IN_PORT).fixes())).alerts + w.flush().alerts)
+    assert alert.priority == "P3"
+    assert "from P3" not in alert.notes[0]
+    assert "as it is" in alert.notes[0]

@@ -178,8 +178,8 @@ class Judge:
         level, notes = finding.priority, []
         muting = [m.name for m in masks if m.mutes]
         if muting:
-            notes.append(f"muted by {', '.join(muting)}: from P{level} to P3")
-            return "P3", tuple(notes)
+            lowered = f"from P{level} to P3" if level < 3 else "a P3 as it is"
+            return "P3", (f"muted by {', '.join(muting)}: {lowered}",)
         reasons = [m.name for m in masks]
         if detector.lowered_at_work and who.ship_type in WORK_TYPES:
             reasons.append(f"ship type {who.ship_type} as reported")

@@ -101,7 +101,11 @@ def _lay_over(tables: dict[str, dict[str, Threshold]], user: dict[str, Any], whe
                     hint=f"Known: {', '.join(sorted(tables[detector]))}.",
                 )
             value = entry.get("value") if isinstance(entry, dict) else entry
-            is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not (is_number and abs(value) <= LARGEST):  # nor a NaN, nor endless
+            # Not a NaN, nor endless: neither is at most the largest.
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not abs(value) <= LARGEST
+            ):
                 raise UsageError(f"[{detector}] {name} is not a number: {value!r}.", where=where)
             tables[detector][name] = Threshold(float(value), old.unit, f"user's rules, {where}")

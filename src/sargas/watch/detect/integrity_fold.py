@@ -156,7 +156,10 @@ def _sign(
         x[5], x[6], x[7], x[8] = s.other_lon, s.other_lat, s.land_m, s.sog_kn
         x[9], x[10], x[11], x[END], x[14] = s.fixes, s.changes, s.turns, 0, s.depth_m
         cases[c]["slot"], cases[c]["lon"], cases[c]["lat"] = s.slot, s.lon, s.lat
-        cases[c]["t_start_ms"] = _free_start_ms(cases, w, kind, s.t_start_ms)
+        # What had begun before the last case was opened has one already: this goes on from here.
+        is_new = s.t_start_ms // 1000 > cases[c]["t_start_ms"] // 1000
+        start_ms = s.t_start_ms if is_new else s.t_ms
+        cases[c]["t_start_ms"] = _free_start_ms(cases, w, kind, start_ms)
     cases[c]["t_sign_ms"] = x[T_SIGN] = s.t_ms
     x[SPAN] = (s.t_ms - s.t_start_ms) / MINUTE_MS
     if cases[c]["open"]:
