@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from sargas.cli.reading import Reading
-from sargas.cli.scan import make_watch, prepare_kernels
+from sargas.cli.scan import make_watch
 from sargas.cli.words import put_json, put_table, say, span_text
 from sargas.errors import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, NotFoundError
 from sargas.model.assets import Asset, AssetSet
@@ -71,11 +71,12 @@ def crossings(
     """
     reading = Reading(files, format, map, since, until, quiet)
     reading.prepare()
-    watch = make_watch(assets, rules, None, reading.lateness_ms or None)
+    if reading.is_hopeless:
+        return EXIT_INPUT
+    watch = make_watch(assets, rules, None, reading.lateness_ms or None, reading.exercise)
     watch.detectors = ()  # the log alone is asked for
     index = None if asset is None else watch.around.assets.index_of(
         watched_asset(watch.around.assets, asset).id)  # fmt: skip
-    prepare_kernels(quiet=quiet)
     kept: list[Crossing] = []
     counts: Counter[str] = Counter()
     interrupted = False

@@ -132,9 +132,10 @@ class _Run:
     def _fold_all(self) -> None:
         from sargas.cli.keeping import Keeper
         from sargas.cli.playing import play
-        from sargas.cli.scan import make_watch, prepare_kernels
+        from sargas.cli.scan import make_watch
+        from sargas.cli.warm import warm
 
-        prepare_kernels(quiet=self.quiet)
+        warm(quiet=self.quiet)
         watch = make_watch(None, None, None, None, exercise=self.scenario.name)
         keeper = Keeper(self.home, watch, f"exercise:{self.scenario.name}")
         start = time.monotonic()

@@ -60,11 +60,12 @@ def run(name: str, /, *, json: bool = False, quiet: bool = False) -> int:
         Print no progress and no summary.
     """
     from sargas.cli.playing import play
-    from sargas.cli.scan import make_watch, prepare_kernels, print_alerts
+    from sargas.cli.scan import make_watch, print_alerts
+    from sargas.cli.warm import warm
     from sargas.exercise.scenario import load_scenario
 
     scenario = load_scenario(name)
-    prepare_kernels(quiet=quiet)
+    warm(quiet=quiet)
     watch = make_watch(None, None, None, None, exercise=scenario.name)
     latest = {}
     for _, batch in play(scenario):

@@ -128,7 +128,7 @@ class Reading:
         if opened:
             from sargas.cli.warm import warm
 
-            warm(quiet=self.quiet)
+            warm(quiet=self.quiet, formats=self.formats.values())
         for source in opened:
             try:
                 self._peek(source)

@@ -83,7 +83,6 @@ def scan(
     if reading.is_hopeless:
         return EXIT_INPUT
     watch = make_watch(assets, rules, home, reading.lateness_ms or None, reading.exercise)
-    prepare_kernels(quiet=quiet)
     keeper = _keeper(home, watch, reading)
     latest: dict[str, Alert] = {}
     cpu_s = _cpu_s()
@@ -159,16 +158,6 @@ def make_watch(
         lateness_ms=lateness_ms,
         exercise=exercise,
     )
-
-
-def prepare_kernels(*, quiet: bool) -> None:
-    """Compile the kernels before the reading starts, and show it where it takes long.
-
-    They are compiled once per installation and kept on disk; loading them takes about a second.
-    """
-    from sargas.cli.warm import warm
-
-    warm(quiet=quiet)
 
 
 def _keeper(home: Path | None, watch: Watch, reading: Reading) -> Keeper | None:

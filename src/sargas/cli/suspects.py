@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from sargas.cli.crossings import speed_text, spread_text, vessel_text, watched_asset
 from sargas.cli.reading import Reading
-from sargas.cli.scan import make_watch, prepare_kernels
+from sargas.cli.scan import make_watch
 from sargas.cli.words import put_json, put_table, say
 from sargas.errors import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, NotFoundError, UsageError
 from sargas.model.alerts import Alert
@@ -98,11 +98,12 @@ def suspects(
         until or iso(at_ms + window_ms + DAY_MS), quiet,
     )  # fmt: skip
     reading.prepare()
-    watch = make_watch(assets, rules, None, reading.lateness_ms or None)
+    if reading.is_hopeless:
+        return EXIT_INPUT
+    watch = make_watch(assets, rules, None, reading.lateness_ms or None, reading.exercise)
     wanted = watched_asset(watch.around.assets, asset)
     vicinity = Vicinity(wanted, at_ms, window, watch.around.rules, part)
     watch.observers = (vicinity,)
-    prepare_kernels(quiet=quiet)
     index = watch.around.assets.index_of(wanted.id)
     found: list[Crossing] = []
     drags: list[Alert] = []
