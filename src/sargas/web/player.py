@@ -7,6 +7,7 @@ import contextlib
 import json
 import sys
 import time
+import traceback
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -111,6 +112,8 @@ class Player:
     t_ms: int = 0
     _lines: dict[Screen, _Line] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _is_torn: bool = False
+    _said: str = ""
 
     def clock(self) -> dict[str, Any]:
         """Give the clock as the screen reads it."""
@@ -148,18 +151,32 @@ class Player:
             if self.playing:
                 await self._or_pause(self._step(now - last))
             last = now
-            self.tell({"kind": "clock", "clock": self.clock()})
-            if now - fed >= FEEDS_EVERY_S:
-                fed = now
-                self.tell({"kind": "feeds", "feeds": self.feeds()})
+            is_due = now - fed >= FEEDS_EVERY_S
+            fed = now if is_due else fed
+            await self._or_pause(self._tell_time(with_feeds=is_due))
 
-    async def _or_pause(self, moving: Coroutine[Any, Any, None]) -> None:
-        """Move the clock; where the store cannot be read, say so and stand still."""
+    async def _tell_time(self, *, with_feeds: bool) -> None:
+        """Tell every screen the time, and how the feeds are."""
+        self.tell({"kind": "clock", "clock": self.clock()})
+        if with_feeds:
+            self.tell({"kind": "feeds", "feeds": self.feeds()})
+
+    async def _or_pause(self, doing: Coroutine[Any, Any, None]) -> None:
+        """Do a step; where the store cannot be read, or we are at fault, say so and stand still.
+
+        Whatever it was, the ticking goes on: nobody would start it again.
+        """
         try:
-            await moving
-        except SargasError as error:
+            await doing
+        except Exception as error:
             self.playing = False
-            print(f"sargas: {error}", file=sys.stderr)
+            self._is_torn = True
+            said = f"sargas: {error}"
+            if not isinstance(error, SargasError):
+                said = f"sargas: The screen's clock stands still.\n{traceback.format_exc()}"
+            if said != self._said:
+                self._said = said
+                print(said.rstrip(), file=sys.stderr)
 
     async def _step(self, seconds: float) -> None:
         """Move the clock on and send what changed."""
@@ -171,6 +188,8 @@ class Player:
                 if before >= span.to_ms:
                     self.playing = False
                 return
+            if self._is_torn:  # what a step that failed had read already was never sent
+                await self._show(before)
             frames = await asyncio.to_thread(self.picture.advance, after)
             alerts = await asyncio.to_thread(self.ledger.alerts, after, since_ms=before + 1)
             self.t_ms = after
@@ -184,10 +203,15 @@ class Player:
         async with self._turn:
             span = self.span()
             self.t_ms = max(span.from_ms, min(t_ms, span.analysed_to_ms))
-            frame = await asyncio.to_thread(self.picture.seek, self.t_ms)
-            self.tell({"kind": "reset"})
-            self._send(frame)
+            await self._show(self.t_ms)
             self.tell({"kind": "clock", "clock": self.clock()})
+
+    async def _show(self, t_ms: int) -> None:
+        """Read the whole picture and let every screen begin anew with it."""
+        frame = await asyncio.to_thread(self.picture.seek, t_ms)
+        self.tell({"kind": "reset"})
+        self._send(frame)
+        self._is_torn, self._said = False, ""
 
     async def act(self, action: str, t_ms: int | None, speed: float | None) -> None:
         """Do what a screen asks of the clock.

@@ -1,0 +1,129 @@
+"""The screen's clock goes on ticking whatever happens to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, cast
+
+import pytest
+
+from sargas.errors import StoreError
+from sargas.store import Ledger
+from sargas.web import player as playing
+from sargas.web.picture import Picture
+from sargas.web.player import Player, Span
+
+
+class Pictured:
+    """A picture that can be made to fail, and remembers where it was."""
+
+    def __init__(self) -> None:
+        self.vessels, self.now_ms = 0, 0
+        self.fault: Exception | None = None
+
+    def seek(self, t_ms: int) -> bytes:
+        self.now_ms = t_ms
+        return b"whole %d" % t_ms
+
+    def advance(self, t_ms: int) -> list[bytes]:
+        before, self.now_ms = self.now_ms, t_ms
+        if self.fault:
+            raise self.fault
+        return [b"from %d" % before]
+
+    def snapshot(self) -> bytes:
+        return self.seek(self.now_ms)
+
+
+class Nothing:
+    """A ledger without alerts."""
+
+    def alerts(self, *_: object, **__: object) -> list[Any]:
+        return []
+
+
+class Screen:
+    """A screen that takes all."""
+
+    def __init__(self) -> None:
+        self.got: list[str | bytes] = []
+
+    async def send_text(self, text: str) -> None:
+        self.got.append(text)
+
+    async def send_bytes(self, data: bytes) -> None:
+        self.got.append(data)
+
+    async def close(self) -> None:
+        pass
+
+
+def make_player(picture: Pictured, feeds: Any = list) -> Player:
+    span = Span(0, 10**9, 10**9)
+    return Player(cast(Picture, picture), cast(Ledger, Nothing()), lambda: span, feeds, {})
+
+
+@pytest.mark.parametrize("fault", [ValueError("odd"), OSError(5, "disk"), StoreError("gone")])
+def test_no_fault_ends_the_ticking(
+    fault: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(playing, "TICK_S", 0.01)
+
+    async def run() -> None:
+        picture, screen = Pictured(), Screen()
+        player = make_player(picture)
+        await player.open()
+        await player.join(screen)
+        task = asyncio.create_task(player.run())
+        await asyncio.sleep(0.05)
+        picture.fault = fault
+        while player.playing:
+            await asyncio.sleep(0.005)
+        stood_ms = player.t_ms
+        await asyncio.sleep(0.05)
+        assert not task.done()
+        assert player.t_ms == stood_ms
+        picture.fault = None
+        screen.got.clear()
+        await player.act("play", None, None)
+        while not any(isinstance(m, bytes) and m.startswith(b"from") for m in screen.got):
+            await asyncio.sleep(0.005)
+        # The step that failed had moved the picture: screens begin anew where the clock stood.
+        frames = [m for m in screen.got if isinstance(m, bytes)]
+        assert frames[:2] == [b"whole %d" % stood_ms, b"from %d" % stood_ms]
+        task.cancel()
+        player.leave(screen)
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+    assert str(fault) in capsys.readouterr().err
+
+
+def test_feeds_that_cannot_be_asked_end_no_ticking(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(playing, "TICK_S", 0.01)
+    monkeypatch.setattr(playing, "FEEDS_EVERY_S", 0.01)
+    asked: list[int] = []
+
+    def feeds() -> list[dict[str, Any]]:
+        asked.append(1)
+        if 3 < len(asked) < 10:
+            raise StoreError("The ledger is locked.")
+        return []
+
+    async def run() -> None:
+        screen = Screen()
+        player = make_player(Pictured(), feeds)
+        await player.join(screen)
+        task = asyncio.create_task(player.run())
+        while len(asked) < 20:
+            await asyncio.sleep(0.005)
+        assert not task.done()
+        kinds = [json.loads(m)["kind"] for m in screen.got if isinstance(m, str)]
+        assert kinds[-3:].count("clock") >= 1
+        task.cancel()
+        player.leave(screen)
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+    assert capsys.readouterr().err.count("The ledger is locked.") == 1
