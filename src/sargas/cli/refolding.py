@@ -42,6 +42,8 @@ class Refolded:
         updated: next versions of alerts of which something else is known now.
         retracted: next versions of alerts that have no ground any more.
         unchanged: alerts of the span that stay as they are; those retracted before among them.
+        differing: alerts that were found and that the ledger has under other rules, geometry or
+            exercise; they stay as they are there.
         rows: fixes and statics that were folded.
     """
 
@@ -49,6 +51,7 @@ class Refolded:
     updated: tuple[Alert, ...] = ()
     retracted: tuple[Alert, ...] = ()
     unchanged: int = 0
+    differing: int = 0
     rows: int = 0
 
     @property
@@ -172,15 +175,19 @@ def refold(
         ...     return Watch(shipped_assets(), shipped_geography())
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     refold(Home(folder), make, "scan:0a", 0, 3_600_000)
-        Refolded(added=(), updated=(), retracted=(), unchanged=0, rows=0)
+        Refolded(added=(), updated=(), retracted=(), unchanged=0, differing=0, rows=0)
     """
     if to_ms < from_ms:
         raise UsageError(f"The span ends at {iso(to_ms)}, before it begins at {iso(from_ms)}.")
     with home.writing(), Ledger(home) as ledger:
         watch = make_watch()
         found, rows = _fold(watch, stored_batches(home, from_ms, to_ms), progress)
-        stored = _stored_alerts(ledger, watch, from_ms)
-        done = _Comparison(from_ms, to_ms, late or LateRows(), given).compare(found, stored, rows)
+        stored, others = _stored_alerts(ledger, watch, from_ms)
+        mine = {name: alert for name, alert in found.items() if name not in others}
+        comparison = _Comparison(from_ms, to_ms, late or LateRows(), given)
+        done = replace(
+            comparison.compare(mine, stored), differing=len(found) - len(mine), rows=rows
+        )
         if done.alerts:
             committed = ledger.commit(f"refold:{source}", rows, b"", done.alerts)
             if committed.differing:
@@ -208,18 +215,27 @@ def _fold(
     return found, rows
 
 
-def _stored_alerts(ledger: Ledger, watch: Watch, from_ms: int) -> dict[str, Alert]:
-    """Read the latest version of the alerts that a watch like this one issued since a time."""
+def _stored_alerts(
+    ledger: Ledger, watch: Watch, from_ms: int
+) -> tuple[dict[str, Alert], frozenset[str]]:
+    """Read the latest version of the alerts that a watch like this one issued since a time.
+
+    Returns:
+        (those alerts by id, the ids of alerts that another watch issued: rules, geometry and
+        exercise are no part of an id).
+    """
     around = watch.around
     detectors = {(d.word, d.version) for d in watch.detectors}
     like = (around.rules.version, around.assets.version, around.exercise)
-    out = {}
+    out, others = {}, set()
     for body in ledger.alerts(since_ms=from_ms):
         alert = Alert.from_dict(body)
         is_like = (alert.rules, alert.geometry, alert.exercise) == like
         if is_like and (alert.detector, alert.detector_version) in detectors:
             out[alert.id] = alert
-    return out
+        else:
+            others.add(alert.id)
+    return out, frozenset(others)
 
 
 @dataclass(frozen=True)
@@ -231,7 +247,7 @@ class _Comparison:
     late: LateRows
     given: Collection[str] | None
 
-    def compare(self, found: dict[str, Alert], stored: dict[str, Alert], rows: int) -> Refolded:
+    def compare(self, found: dict[str, Alert], stored: dict[str, Alert]) -> Refolded:
         """Give the versions that bring the stored alerts to what was found."""
         added = [self._added(a) for name, a in found.items() if name not in stored]
         gone = [a for name, a in stored.items() if name not in found and self._may_change(a)]
@@ -243,7 +259,7 @@ class _Comparison:
         ]
         added, retracted = self._linked(added, [self._retracted(a) for a in gone])
         unchanged = len(stored) - len(updated) - len(retracted)
-        return Refolded(tuple(added), tuple(updated), tuple(retracted), unchanged, rows)
+        return Refolded(tuple(added), tuple(updated), tuple(retracted), unchanged)
 
     def _may_change(self, alert: Alert) -> bool:
         """Tell whether this fold has a say on a stored alert."""
