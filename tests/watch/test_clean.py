@@ -109,3 +109,17 @@ def test_sentinels_and_strangers_are_named(column: str, value: int, verdict: str
 )  # fmt: skip
 def test_ships_are_told_by_the_form_of_their_number(mmsi: int, ship: bool) -> None:
     assert is_vessel(mmsi, 1) == ship == is_vessel.py_func(mmsi, 1)
+
+
+def test_a_number_that_a_hundred_thousand_hulls_use_still_counts_them() -> None:
+    """More segments than sixteen bits hold: the next would be number -32768, and then 0 again."""
+    n = 33_000
+    rng = np.random.default_rng(0)
+    lon, lat = rng.uniform(10, 30, n).repeat(3), rng.uniform(54, 65, n).repeat(3)
+    fixes = Fixes.build(
+        3 * n, subject_id=np.full(3 * n, 230_000_001), t_ms=1 + np.arange(3 * n) * 1000,
+        lon_raw=lon * 6e5, lat_raw=lat * 6e5, payload_hash=1 + np.arange(3 * n),
+    )  # fmt: skip
+    numbers = segments(fixes)
+    assert len(numbers) > 32_768
+    assert numbers == list(range(len(numbers)))

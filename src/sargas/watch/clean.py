@@ -34,14 +34,14 @@ MAX_SEGMENTS = 4
 
 SEGMENT = np.dtype(
     [
-        ("subject", "i4"), ("number", "i2"), ("confirmed", "u1"), ("run", "u1"),
+        ("subject", "i4"), ("number", "i4"), ("confirmed", "u1"), ("run", "u1"),
         ("t_ms", "i8"), ("lon", "f8"), ("lat", "f8"), ("next", "i4"),
     ]
 )  # fmt: skip
 """State of a segment: whose, which, its last fix, and the subject's next segment or -1."""
 
 RECENT = np.dtype(
-    [("first", "i4"), ("segments", "i2"), ("at", "u1"), ("t_ms", "i8", RING),
+    [("first", "i4"), ("segments", "i4"), ("at", "u1"), ("t_ms", "i8", RING),
      ("payload", "u8", RING)]
 )  # fmt: skip
 """State of a subject: its first segment and its last reports, by which copies are known."""
