@@ -328,6 +328,9 @@ def test_silence_closes_after_three_hours_and_names_what_lay_ahead():
     opened, closed = alerts(track.fixes(), other.fixes(), said())
     assert closed.t_issued_ms - last == pytest.approx(180 * MINUTE_MS, abs=MINUTE_MS)
     assert "not received since 08:38Z" in closed.text
+    # Three hours on, nothing is said to lie ahead "in 50 minutes".
+    assert "; at that speed it would have come to NordBalt" in closed.text
+    assert " in " not in closed.text.split("it would have come to")[1]
     assert {a.id for a in closed.next_assets} >= {opened.next_assets[0].id}
     assert {r.feature: r for r in closed.why}["silence"].passed
 
@@ -350,6 +353,9 @@ def test_the_alarm_comes_when_an_asset_is_an_hour_away():
     opened, raised = alerts(track.fixes(), said())
     assert (opened.priority, raised.priority) == ("P2", "P1")
     assert (raised.state, raised.version, raised.id) == ("open", 2, opened.id)
+    # Turns and coasts are looked for when it opens; later they may be there.
+    assert "was seen that would explain it" in opened.text
+    assert "was seen when it was first noticed that would explain it" in raised.text
     first = raised.next_assets[0]
     assert first.name == "NordBalt"
     assert 55 * MINUTE_MS <= first.eta_ms - raised.t_issued_ms <= 61 * MINUTE_MS

@@ -152,6 +152,22 @@ def test_an_open_gap_rises_when_the_reckoned_way_comes_to_an_asset():
     assert b.t_issued_ms > a.t_issued_ms == a.t_detected_ms == b.t_detected_ms
 
 
+def test_an_open_gap_that_rises_says_who_is_received_then():
+    """Its neighbours of the opening have fallen silent when its way comes to the asset."""
+    fixes = Track(lon=19.9, lat=56.58).sail(60, sog_kn=9, cog_deg=0).fixes()
+    grid = [
+        p for k in range(7)
+        for p in around(lat=56.7 + 0.1 * k, mmsi=230_001_000 + 10 * k, minutes=120)
+    ]  # fmt: skip
+    far = Track(230_000_009, lon=18.0, lat=58.4, every_s=60).sail(240, sog_kn=0, cog_deg=0)
+    found = of(run(fixes, *grid, far.fixes())[0])
+    a, b = found[:2]
+    assert (a.priority, b.priority, b.version) == ("P3", "P2", 2)
+    assert b.t_issued_ms > T0 + 130 * MINUTE
+    assert "; 0 other vessels within 20 NM were received in the last 10 minutes" in b.text
+    assert not {r.feature: r.passed for r in b.why}["other vessels received near by"]
+
+
 def test_an_ill_known_asset_is_named_but_does_not_raise():
     fixes = Track(lon=19.9, lat=57.12).sail(60, sog_kn=10, cog_deg=0).fixes()
     grid = [p for k in range(4) for p in around(lat=57.2 + 0.1 * k, mmsi=230_001_000 + 10 * k)]

@@ -44,6 +44,7 @@ from sargas.model.geodesy import NM_M, angle_between_deg
 from sargas.model.time import HOUR_MS, MINUTE_MS
 from sargas.watch.ahead import assets_ahead, horizon_of, named, port_ahead
 from sargas.watch.detect.base import (
+    OPEN,
     WORK_TYPES,
     Detector,
     Finding,
@@ -235,11 +236,13 @@ class DragOnset(Detector):
             last = clock(self._last_ms(event, x))
             return (
                 f"{head} and made {sog:.1f} kn{course} when last received; not received since "
-                f"{last}{low}{_next_words(ahead, self._last_ms(event, x))}."
+                f"{last}{low}{_next_words(ahead, None)}."
             )
+        # What would explain it is asked when it opens, and not again.
+        asked = "" if int(event["op"]) == OPEN else " when it was first noticed"
         return (
-            f"{head} and makes {sog:.1f} kn{course}; no turn, port or coast near was seen that "
-            f"would explain it{low}{_next_words(ahead, int(event['t_ms']))}."
+            f"{head} and makes {sog:.1f} kn{course}; no turn, port or coast near was seen{asked} "
+            f"that would explain it{low}{_next_words(ahead, int(event['t_ms']))}."
         )
 
     def _why(self, event: np.void, who: Identity, x: dict[str, float]) -> tuple[Reason, ...]:
@@ -326,13 +329,15 @@ class DragOnset(Detector):
         return [f"the port of {name} lies ahead at {away_m / NM_M:.0f} NM"]
 
 
-def _next_words(ahead: tuple[NextAsset, ...], t_ms: int) -> str:
-    """Name the first three assets ahead, for the sentence."""
+def _next_words(ahead: tuple[NextAsset, ...], now_ms: int | None) -> str:
+    """Name the first three assets ahead, for the sentence; `now_ms` None: as last received."""
     if not ahead:
         return "; no known asset lies ahead within the horizon"
-    words = [
-        f"{asset_words(a)} at {clock(a.eta_ms)}"  # type: ignore[arg-type]
-        + (f" in {minutes((a.eta_ms - t_ms) / MINUTE_MS)}" if a.eta_ms - t_ms < HOUR_MS else "")
-        for a in ahead[:3]
-    ]
-    return f"; ahead at this speed: {', '.join(words)}"
+    words = []
+    for a in ahead[:3]:
+        word = f"{asset_words(a)} at {clock(a.eta_ms)}"  # type: ignore[arg-type]
+        if now_ms is not None and a.eta_ms - now_ms < HOUR_MS:
+            word += f" in {minutes((a.eta_ms - now_ms) / MINUTE_MS)}"
+        words.append(word)
+    head = "at that speed it would have come to" if now_ms is None else "ahead at this speed:"
+    return f"; {head} {', '.join(words)}"

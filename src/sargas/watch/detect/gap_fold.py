@@ -27,6 +27,7 @@ from sargas.watch.detect.reception import (
     cell_key,
     judge_silence,
     land_m_at,
+    neighbours,
     number_of,
     reckon,
 )
@@ -387,6 +388,10 @@ def gap_tick(
             return w, n
         if phase == REPORTED:
             if _follow_way(state, w, t_ms, sea, p):
+                state[w]["others"] = neighbours(
+                    state, w, state[w]["way_lon"], state[w]["way_lat"],
+                    t_ms - int(r.others_ms), r.others_m,
+                )  # fmt: skip
                 n = _emit(state, w, UPDATE, STILL_SILENT, t_ms, math.nan, feed[ALIVE], events, n, p)
             continue
         silence_ms = t_ms - state[w]["t_heard_ms"]
