@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from sargas.cli import refolding, stored
 from sargas.cli.keeping import Keeper
-from sargas.cli.refolding import BOOKKEEPING, NOTE, LateRows, Refolded, refold
+from sargas.cli.refolding import BOOKKEEPING, NOTE, LateRows, Refolded, _Comparison, refold
 from sargas.errors import StoreError, UsageError
-from sargas.model.alerts import Alert
+from sargas.model.alerts import Alert, AssetRef, Subject
 from sargas.model.fixes import Batch, Fixes, Statics
 from sargas.model.time import MINUTE_MS, parse_iso
 from sargas.store import Home, Ledger, compact
@@ -345,6 +345,74 @@ def test_a_damaged_shard_stops_the_fold_and_changes_nothing(tmp_path: Path) -> N
     assert whole(home) == before
     path.write_bytes(content)
     assert again(home, left).retracted
+
+
+# --- what is compared -----------------------------------------------------------------------
+
+ALERT = Alert(
+    "0a", "gap", "1", "r", 1, "closed", "P3", 0, MINUTE_MS, 2 * MINUTE_MS,
+    Subject("sea", LANE), 20.0, 57.0, None, (), (), (), {}, "Not received.",
+    t_end_ms=2 * MINUTE_MS,
+)  # fmt: skip
+
+
+def compared(found: Alert, stored_before: Alert) -> Refolded:
+    one = _Comparison(0, 600 * MINUTE_MS, LateRows(), None)
+    return one.compare({found.id: found}, {stored_before.id: stored_before})
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_linked"),
+    [
+        ({}, True),
+        ({"t_start_ms": 3 * MINUTE_MS, "t_end_ms": 9 * MINUTE_MS}, False),
+        ({"t_start_ms": 3 * MINUTE_MS, "t_end_ms": None, "state": "open"}, False),
+        ({"detector": "drag_onset"}, False),
+        ({"subject": Subject("sea", DRAG)}, False),
+        ({"subject": Subject("sea", LANE, segment=1)}, True),
+        ({"asset": AssetRef("c", "C", "power_cable", 0.0, None, 200.0)}, False),
+    ],
+    ids=["the same time", "later", "later and open", "detector", "vessel", "segment", "asset"],
+)
+def test_only_what_could_be_the_same_event_is_called_a_successor(
+    changes: dict[str, Any], is_linked: bool
+) -> None:
+    done = compared(replace(ALERT, id="0b", **changes), ALERT)
+    (new,), (gone,) = done.added, done.retracted
+    assert any("0b takes its place" in note for note in gone.notes) == is_linked
+    assert any("takes the place of 0a" in note for note in new.notes) == is_linked
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"state": "open", "t_end_ms": None}, "state, end"),
+        ({"priority": "P2", "notes": ("port: from P1 to P2",)}, "priority"),
+        ({"text": "Heard."}, "text"),
+        ({"against": ("unknown depth",)}, "details"),
+        ({"notes": ("port: from P1 to P3",)}, "details"),
+    ],
+)
+def test_a_next_version_keeps_when_the_alert_arose_and_says_what_changed(
+    changes: dict[str, Any], words: str
+) -> None:
+    found = replace(ALERT, t_detected_ms=5 * MINUTE_MS, t_issued_ms=9 * MINUTE_MS, **changes)
+    (alert,) = compared(found, ALERT).updated
+    assert alert.notes[-1] == f"{NOTE}the rows stored by now changed its {words}"
+    assert alert.notes[:-1] == found.notes
+    assert (alert.version, alert.t_detected_ms) == (2, ALERT.t_detected_ms)
+    assert alert.t_issued_ms == 600 * MINUTE_MS
+    assert compared(found, alert) == Refolded(unchanged=1)
+
+
+def test_how_an_alert_became_known_makes_no_version() -> None:
+    found = replace(ALERT, version=3, t_detected_ms=5 * MINUTE_MS, t_issued_ms=9 * MINUTE_MS)
+    assert compared(found, ALERT) == Refolded(unchanged=1)
+
+
+def test_a_version_that_is_known_later_is_not_gone_back_behind() -> None:
+    later = replace(ALERT, t_issued_ms=700 * MINUTE_MS, text="Known later.")
+    assert compared(ALERT, later) == Refolded(unchanged=1)
 
 
 # --- what is read ---------------------------------------------------------------------------
