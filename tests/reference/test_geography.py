@@ -6,14 +6,13 @@ import sys
 from collections import Counter
 
 import numpy as np
+import pyproj
 import pytest
 
 from sargas.errors import StoreError
 from sargas.reference import Geography, port_at, shipped_geography
 from sargas.reference.files import DATA, read_bytes
 from sargas.reference.geography import land_collection
-
-pyproj = pytest.importorskip("pyproj")
 
 
 def test_ports_by_size():

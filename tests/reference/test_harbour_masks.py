@@ -5,13 +5,13 @@ import gzip
 from pathlib import Path
 
 import numpy as np
+import pyproj
 import pytest
 import shapely
 
 from sargas.reference import port_at, shipped_assets, shipped_geography
 from sargas.reference.geography import COAST_MASK_M
 
-pyproj = pytest.importorskip("pyproj")
 SNAPSHOT = (
     Path(__file__).parents[1] / "data" / "ais" / "digitraffic-snapshot-2025-12-11T2044Z.csv.gz"
 )

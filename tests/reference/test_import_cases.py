@@ -5,6 +5,7 @@ import math
 import re
 
 import numpy as np
+import pyproj
 import pytest
 import shapely
 
@@ -26,8 +27,6 @@ from tests.reference.world import (
     write_geojson,
     write_json,
 )
-
-pyproj = pytest.importorskip("pyproj")
 
 SAID = ImportOptions(kind="telecom_cable", accuracy_m=50, licence="X", attribution="Y")
 

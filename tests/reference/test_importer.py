@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import pyproj
 import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
@@ -34,8 +35,6 @@ from sargas.reference.home import (
 )
 from sargas.reference.shift import find_overlaps, shift_m
 from tests.reference.world import LINE, OTHER, full, write_geojson
-
-pyproj = pytest.importorskip("pyproj")
 
 THIRD = [[18.5, 58.0], [19.0, 58.5]]
 

@@ -5,6 +5,7 @@ import json
 import math
 
 import numpy as np
+import pyproj
 import pytest
 import shapely
 
@@ -12,8 +13,6 @@ from sargas.errors import UsageError
 from sargas.reference import nearest, sample, shipped_geography
 from sargas.reference.files import DATA, read_json
 from sargas.reference.grid import NO_VALUE, Grid
-
-pyproj = pytest.importorskip("pyproj")
 
 
 @pytest.fixture(scope="module")

@@ -30,8 +30,6 @@ from tests.reference.world import (
     write_pyogrio,
 )
 
-pyogrio = pytest.importorskip("pyogrio")
-
 SHAPES = [
     (shapely.LineString(LINE), {"name": "Öland–Gotland", "owner": "X"}),
     (shapely.LineString(OTHER), {"name": "Second", "owner": "Y"}),

@@ -4,6 +4,7 @@ import itertools
 from collections import Counter
 
 import numpy as np
+import pyproj
 import pytest
 import shapely
 
@@ -12,8 +13,6 @@ from sargas.reference import shipped_assets
 from sargas.reference.files import read_json
 from sargas.reference.shipped import FILES, source_key
 from sargas.reference.words import STATUSES, kind_of, kind_of_osm_tags, licence_of, status_of
-
-pyproj = pytest.importorskip("pyproj")
 
 
 def asset(part_of_id):
