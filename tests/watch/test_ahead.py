@@ -244,3 +244,24 @@ def test_interpreted_equals_compiled():
     ]  # fmt: skip
     assert said[0].count("True") > 5
     assert said[0] == said[1]
+
+
+def test_a_point_given_twice_in_a_line_is_no_asset_of_its_own():
+    """A lone point counts as ahead within its buffer; a doubled one would, where no line is met."""
+    once = "LINESTRING (19.4 57.0, 20.0 57.0, 20.6 57.0)"
+    twice = "LINESTRING (19.4 57.0, 19.4 57.0, 20.0 57.0, 20.0 57.0, 20.6 57.0, 20.6 57.0)"
+    seen = []
+    for wkt in (once, twice):
+        line = Asset("a", "a", "power_cable", shapely.from_wkt(wkt), 100.0, surveyed=True)
+        around = world(line, geography=NoLand())
+        met = next_assets(around, 20.0, 56.9, 0.0, 10.0, 0)
+        beside = next_assets(around, 19.9, 57.003, 90.0, 10.0, 0, limit=1)
+        pieces = AssetSet([line]).pieces
+        seen.append((met, beside, pieces.kp_m.tolist(), pieces.length_m.tolist()))
+    assert seen[0] == seen[1]
+    assert len(seen[0][0]) == 1
+
+
+def test_a_line_that_is_a_point_is_still_one_piece():
+    point = Asset("a", "a", "other", shapely.from_wkt("LINESTRING (20 57, 20 57, 20 57)"), 100.0)
+    assert set(AssetSet([point]).pieces.length_m.tolist()) == {0.0}

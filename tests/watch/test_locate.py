@@ -13,7 +13,7 @@ from pyproj import Geod
 
 from sargas.model.assets import Asset, AssetSet
 from sargas.reference import shipped_assets
-from sargas.watch.locate import build_index, nearest_piece
+from sargas.watch.locate import build_index, cell_of, nearest_piece
 
 GEOD = Geod(ellps="WGS84")
 BUFFER_M = 926.0
@@ -89,3 +89,16 @@ def test_the_kilometre_point_runs_along_the_line() -> None:
 def test_no_assets_is_no_error() -> None:
     index = build_index(AssetSet([]).pieces, BUFFER_M)
     assert nearest_piece(index, 20.0, 57.0)[0] == -1
+
+
+def test_every_piece_stands_in_the_cells_its_buffer_reaches_and_in_ascending_order() -> None:
+    pieces = shipped_assets().watched().pieces
+    index = build_index(pieces, 926.0)
+    assert (index.first[0], index.first[-1]) == (0, len(index.entry))
+    assert (np.diff(index.first) >= 0).all()
+    cell = np.repeat(np.arange(index.columns * index.rows), np.diff(index.first))
+    assert (np.diff(cell * len(pieces) + index.entry) > 0).all()
+    ends = [cell_of(index, pieces.lon1[p], pieces.lat1[p]) for p in range(len(pieces))]
+    assert set(zip(ends, range(len(pieces)), strict=True)) <= set(
+        zip(cell.tolist(), index.entry.tolist(), strict=True)
+    )

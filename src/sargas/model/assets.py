@@ -196,6 +196,8 @@ def _asset_pieces(index: int, asset: Asset) -> list[tuple[float, ...]]:
             length = distance_m(lon1, lat1, lon2, lat2)
             accuracy = _piece_accuracy(asset, source_piece, length)
             source_piece += 1
+            if length == 0.0 and (chain != chain[0]).any():
+                continue  # a point given twice; only a chain of nothing else is a point itself
             n = max(1, math.ceil(length / PIECE_M))
             for k in range(n):
                 a, b = k / n, (k + 1) / n

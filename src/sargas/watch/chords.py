@@ -41,7 +41,7 @@ class Lines(NamedTuple):
         least_m: the least buffer of any piece: what is in reach of none is this far from all.
     """
 
-    first: NDArray[np.int64]
+    first: NDArray[np.int32]
     entry: NDArray[np.int32]
     line: NDArray[np.float64]
     lon0: float
@@ -99,7 +99,7 @@ def pack_lines(index: PieceIndex) -> Lines:
 
 @kernel
 def find_hits(
-    first: NDArray[np.int64],
+    first: NDArray[np.int32],
     entry: NDArray[np.int32],
     line: NDArray[np.float64],
     lon0: float,

@@ -32,13 +32,13 @@ class PieceIndex(NamedTuple):
     """Pieces by grid cell, for kernels.
 
     Attributes:
-        first: (cells + 1,) int64, where each cell's entries begin in `entry`.
+        first: (cells + 1,) int32, where each cell's entries begin in `entry`.
         entry: (m,) int32, piece numbers.
         lon0, lat0: south-west corner of the grid, degrees. columns, rows: its size in cells.
         asset, lon1, lat1, lon2, lat2, buffer_m, accuracy_m, kp_m, length_m: (p,) the pieces.
     """
 
-    first: NDArray[np.int64]
+    first: NDArray[np.int32]
     entry: NDArray[np.int32]
     lon0: float
     lat0: float
@@ -118,7 +118,7 @@ def build_index(pieces: Pieces, rule_buffer_m: float) -> PieceIndex:
     grow_lon = buffer_m / (110_500.0 * np.cos(np.radians(np.minimum(np.abs(north) + 0.2, 89.0))))
     if not len(pieces):
         return PieceIndex(
-            np.zeros(2, np.int64), np.zeros(0, np.int32), 0.0, 0.0, 1, 1,
+            np.zeros(2, np.int32), np.zeros(0, np.int32), 0.0, 0.0, 1, 1,
             pieces.asset, pieces.lon1, pieces.lat1, pieces.lon2, pieces.lat2, buffer_m,
             pieces.accuracy_m, pieces.kp_m, pieces.length_m,
         )  # fmt: skip
@@ -128,13 +128,15 @@ def build_index(pieces: Pieces, rule_buffer_m: float) -> PieceIndex:
     r1 = ((south - grow_lat - lat0) / CELL_LAT_DEG).astype(np.int64)
     r2 = ((north + grow_lat - lat0) / CELL_LAT_DEG).astype(np.int64)
     columns, rows = int(c2.max()) + 1, int(r2.max()) + 1
-    first = np.zeros(columns * rows + 1, dtype=np.int64)
-    count_cells(c1, c2, r1, r2, columns, first)
-    np.cumsum(first, out=first)
+    # Counted two places on and filled from one place on, so that filling moves each beginning to
+    # where it belongs: assets all over the world make a grid of 80 million cells, but one of them.
+    first = np.zeros(columns * rows + 2, dtype=np.int32)
+    count_cells(c1, c2, r1, r2, columns, first[2:])
+    np.cumsum(first, dtype=np.int32, out=first)
     entry = np.empty(int(first[-1]), dtype=np.int32)
-    fill_cells(c1, c2, r1, r2, columns, first.copy(), entry)
+    fill_cells(c1, c2, r1, r2, columns, first[1:], entry)
     return PieceIndex(
-        first, entry, lon0, lat0, columns, rows,
+        first[:-1], entry, lon0, lat0, columns, rows,
         pieces.asset, pieces.lon1, pieces.lat1, pieces.lon2, pieces.lat2, buffer_m,
         pieces.accuracy_m, pieces.kp_m, pieces.length_m,
     )  # fmt: skip
@@ -147,13 +149,13 @@ def count_cells(
     r1: NDArray[np.int64],
     r2: NDArray[np.int64],
     columns: int,
-    first: NDArray[np.int64],
+    count: NDArray[np.int32],
 ) -> None:
-    """Count the entries of each cell into `first`, one place further on."""
+    """Count the entries of each cell."""
     for p in range(c1.shape[0]):
         for r in range(r1[p], r2[p] + 1):
             for c in range(c1[p], c2[p] + 1):
-                first[r * columns + c + 1] += 1
+                count[r * columns + c] += 1
 
 
 @kernel
@@ -163,10 +165,10 @@ def fill_cells(
     r1: NDArray[np.int64],
     r2: NDArray[np.int64],
     columns: int,
-    at: NDArray[np.int64],
+    at: NDArray[np.int32],
     entry: NDArray[np.int32],
 ) -> None:
-    """Write the pieces of each cell in ascending order; `at` is used up."""
+    """Write the pieces of each cell in ascending order; `at` is moved from begin to end."""
     for p in range(c1.shape[0]):
         for r in range(r1[p], r2[p] + 1):
             for c in range(c1[p], c2[p] + 1):
