@@ -135,9 +135,10 @@ def refold(
 ) -> Refolded:
     """Fold all stored rows of a span with a fresh watch, and set the ledger's alerts right.
 
-    All subjects are folded, not those alone whose rows came late: whether a silence is a gap is
-    judged by the reception of its neighbours, and the alerts of a vessel follow from all before.
-    So what results is, by construction, what a watch gives that had every row in time.
+    All subjects are folded, although only some had late rows: whether a silence is a gap is judged
+    by the reception of the neighbours, so that one subject folded alone would give other alerts,
+    and a late row bears on other vessels' alerts too. What results is by construction what a watch
+    gives that had every row in time.
 
     An alert that the fold does not give is retracted, with the reason among its notes; if the
     same vessel, detector and asset has a new alert that overlaps it, both notes name the other.

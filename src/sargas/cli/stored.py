@@ -14,8 +14,8 @@ from sargas.model.time import DAY_MS, HOUR_MS, day_of, parse_iso
 from sargas.store import Home, files
 from sargas.store.home import FIXES, STATICS
 
-SLICE_BYTES = 32_000_000
-"""So much of a day's files is read at a time (chosen): one to three million rows."""
+SLICE_BYTES = 16_000_000
+"""So much of a day's files is read at a time (chosen): some 700,000 rows, a few 100 MB at work."""
 
 T = TypeVar("T", Fixes, Statics)
 
