@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import functools
 import itertools
+from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sargas.errors import StateVersionError
+from sargas.model.assets import AssetSet
 from sargas.model.fixes import Batch, Fixes, Statics
+from sargas.reference import shipped_assets, shipped_geography
 from sargas.watch.detect.drag import DragOnset
+from sargas.watch.fold import Watch
+from sargas.watch.rules import load_rules
 from tests.watch.tracks import T0, Track, batch, statics, watch
 
 LATENESS_MS = 60_000
@@ -172,3 +179,34 @@ def test_one_clock_that_is_years_off_costs_no_tick_for_every_minute_of_them() ->
         w.flush()
         assert sum(n for name, n in w.tally().items() if name != "time_ahead") == len(rows) + 1
     assert len(ticks) < 15_000
+
+
+def test_a_state_is_not_taken_up_over_other_rules_assets_or_detectors(tmp_path: Path) -> None:
+    """Its numbers would stand for other assets there."""
+    w = watch()
+    w.push(traffic())
+    state = w.dump()
+    other = tmp_path / "rules.toml"
+    other.write_text("[gap]\njudge_min = 61\n")
+    fewer = AssetSet(shipped_assets().assets[1:])
+    for wrong in (
+        watch(rules=load_rules(other)),
+        watch(detectors=(DragOnset,)),
+        Watch(fewer, shipped_geography()),
+    ):
+        with pytest.raises(StateVersionError, match="other rules, assets or detectors"):
+            wrong.load(state)
+
+
+def test_a_state_taken_up_by_a_watch_in_use_leaves_nothing_of_before() -> None:
+    one = Batch(traffic().fixes, Statics.empty())
+    others = {"subject_id": one.fixes.subject_id + np.uint32(1000)}
+    two = Batch(Fixes(**(one.fixes.columns() | others)), Statics.empty())
+    first, used = watch(lateness_ms=LATENESS_MS), watch(lateness_ms=LATENESS_MS)
+    first.push(one)
+    used.push(two)
+    assert used.identity(0, T0).mmsi == first.identity(0, T0).mmsi + 1000
+    state = first.dump()
+    used.load(state)
+    assert used.identity(0, T0).mmsi == first.identity(0, T0).mmsi
+    assert [a.to_json() for a in used.flush().alerts] == [a.to_json() for a in first.flush().alerts]

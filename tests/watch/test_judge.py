@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import shapely
 
 from sargas.errors import InputError, UsageError
+from sargas.reference import Mask
 from sargas.watch.detect.slow import SlowInCorridor
 from sargas.watch.rules import load_rules
 from tests.watch.laws import line, new_watch, sea
@@ -166,3 +168,14 @@ def test_a_muted_note_is_not_lowered_from_a_note_to_a_note() -> None:
     assert alert.priority == "P3"
     assert "from P3" not in alert.notes[0]
     assert "as it is" in alert.notes[0]
+
+
+def test_an_end_is_no_new_weighing() -> None:
+    """The mask that muted it has run out when it closes: it does not end as a warning."""
+    over = shapely.box(26.0, 59.8, 26.6, 60.1)
+    mask = Mask("a", "works", over, "me", "works", 0, T0 + 30 * 60_000)
+    track = stopped(*OVER_CABLE).sail(30, sog_kn=9, cog_deg=200)
+    opened, closed = slow(alerts_of(track.fixes(), masks=(mask,)))
+    assert opened.muted_by == closed.muted_by == ("works a",)
+    assert opened.notes == closed.notes
+    assert (opened.priority, closed.priority, closed.state) == ("P3", "P3", "closed")

@@ -33,7 +33,7 @@ from sargas.watch.order import Released, ReorderBuffer
 from sargas.watch.rules import Rules, load_rules
 from sargas.watch.slots import SubjectTable
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 QUIET_MINUTES = 48 * 60
 """So long after the last row of all, ticks change nothing."""
 EVENT_ORDER = ("minute", "t_ms", "slot", "t_start_ms", "op")
@@ -282,18 +282,27 @@ class Watch:
         parts |= {d.word: d.dump() for d in self.detectors}
         for part, columns in parts.items():
             arrays |= {f"{part}/{name}": column for name, column in columns.items()}
-        meta = {"version": STATE_VERSION, "counts": self.counts, "history": history}
+        meta = {
+            "version": STATE_VERSION, "made_for": self._made_for(), "counts": self.counts,
+            "history": history,
+        }  # fmt: skip
         arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
         arrays["judge"] = np.frombuffer(self.judge.dump(), np.uint8)
         out = io.BytesIO()
         np.savez(out, allow_pickle=False, **arrays)
         return out.getvalue()
 
+    def _made_for(self) -> list[str]:
+        """Name all that the numbers in the state stand for."""
+        around = self.around
+        return [around.rules.version, around.assets.version, *(d.word for d in self.detectors)]
+
     def load(self, state: bytes) -> None:
         """Take up the state that `dump` gave to a watch of the same rules and detectors.
 
         Raises:
-            StateVersionError: it is of a version this sargas does not read.
+            StateVersionError: it is of a version this sargas does not read, or of a watch over
+                other rules or assets, or with other detectors.
         """
         with np.load(io.BytesIO(state), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -303,6 +312,12 @@ class Watch:
                 f"The saved state is version {meta['version']}, wanted {STATE_VERSION}.",
                 hint="Scan the archive again to rebuild it.",
             )
+        if meta["made_for"] != self._made_for():
+            raise StateVersionError(
+                "The saved state is of a watch with other rules, assets or detectors.",
+                hint="Scan the archive again to rebuild it.",
+            )
+        self._keys = np.zeros(0, np.int64)
         self._subjects.load(arrays["subjects"])
         self._used = len(arrays["segments"])
         self._segments = np.append(arrays["segments"], np.zeros(1024, SEGMENT))

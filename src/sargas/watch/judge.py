@@ -74,6 +74,11 @@ class Judge:
                 alert, version=before.version + 1, id=before.id, group=before.group,
                 asset=alert.asset or before.asset, t_detected_ms=before.t_detected_ms,
             )  # fmt: skip
+            if state != OPEN:
+                # An end is no new weighing: what rang as a note does not end as a warning because
+                # a mask has run out meanwhile.
+                alert = replace(alert, priority=before.priority, muted_by=before.muted_by,
+                                notes=before.notes)  # fmt: skip
         if state == OPEN:
             self._open[key] = alert
         else:
