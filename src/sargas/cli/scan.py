@@ -5,6 +5,8 @@ from __future__ import annotations
 import resource
 import time
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,6 +20,7 @@ from sargas.model.time import iso
 if TYPE_CHECKING:  # imported where they are used: `sargas scan --help` loads no library
     from sargas.cli.keeping import Keeper
     from sargas.cli.reading import Reading
+    from sargas.cli.refolding import LateRows
     from sargas.model.fixes import Batch
     from sargas.watch.fold import Outcome, Watch
 
@@ -30,7 +33,9 @@ def scan(
     muted: bool = False,
     assets: Path | None = None,
     rules: Path | None = None,
+    masks: Path | None = None,
     home: Path | None = None,
+    lateness: float | None = None,
     fail_on: Literal["P1", "P2", "P3"] | None = None,
     since: str | None = None,
     until: str | None = None,
@@ -61,8 +66,13 @@ def scan(
         Assets to watch instead of the shipped ones: GeoJSON, CSV, KML, GeoPackage, GeoParquet.
     rules
         A TOML file whose thresholds lie over the shipped ones.
+    masks
+        GeoJSON of places where stopping is ordinary: polygons with id, kind, owner, valid_until.
     home
         Keep the fixes and alerts in this home, for 'sargas serve'.
+    lateness
+        Seconds that a row may arrive after a newer one and still be folded at once. Rows that
+        come later are kept with --home and folded in at the end; without it they are counted.
     fail_on
         Leave with exit code 10 when there is an alert of this priority or worse.
     since
@@ -77,21 +87,31 @@ def scan(
         Print no progress and no summary.
     """
     from sargas.cli.reading import Reading
+    from sargas.cli.refolding import LateRows
 
     reading = Reading(files, format, map, since, until, quiet)
     reading.prepare()
     if reading.is_hopeless:
         return EXIT_INPUT
-    watch = make_watch(assets, rules, home, reading.lateness_ms or None, reading.exercise)
-    keeper = _keeper(home, watch, reading)
+    if lateness is not None and not 0 <= lateness < float("inf"):
+        raise UsageError(f"--lateness {lateness:g} is not a number of seconds from 0 on.")
+    lateness_ms = reading.lateness_ms or None if lateness is None else round(lateness * 1000)
+    make = partial(make_watch, assets, rules, home, lateness_ms, reading.exercise, masks)
+    watch = make()
+    source = _source(watch, reading, (lateness_ms, masks))
+    keeper = _keeper(home, watch, source)
     latest: dict[str, Alert] = {}
+    late = LateRows()
     cpu_s = _cpu_s()
-    interrupted = _run(reading, watch, keeper, latest)
+    interrupted = _run(reading, watch, keeper, latest, late)
+    folded_in = ""
+    if len(late) and not interrupted:
+        folded_in, interrupted = _fold_in(late, keeper, make, source, reading, latest)
     shown = [a for a in latest.values() if muted or not a.muted_by]
     shown.sort(key=lambda a: (a.t_detected_ms, a.detector, a.id))
     print_alerts(shown, json=json)
     if not quiet:
-        _summarise(reading, watch, latest, _cpu_s() - cpu_s)
+        _summarise(reading, watch, latest, _cpu_s() - cpu_s, folded_in)
     if keeper is not None:
         keeper.say_differing()
     if interrupted:
@@ -101,7 +121,13 @@ def scan(
     return EXIT_INPUT if reading.failed else EXIT_OK
 
 
-def _run(reading: Reading, watch: Watch, keeper: Keeper | None, latest: dict[str, Alert]) -> bool:
+def _run(
+    reading: Reading,
+    watch: Watch,
+    keeper: Keeper | None,
+    latest: dict[str, Alert],
+    late: LateRows,
+) -> bool:
     """Fold all that is read; tell whether it was interrupted.
 
     An interrupted scan keeps what was folded of whole minutes and nothing of the last one, so
@@ -111,7 +137,10 @@ def _run(reading: Reading, watch: Watch, keeper: Keeper | None, latest: dict[str
     try:
         try:
             for batch, until_ms in reading.batches():
-                _take(watch.push(batch, until_ms), latest, keeper, batch)
+                came_ms = watch.order.newest_ms
+                outcome = watch.push(batch, until_ms)
+                late.add(outcome.late, came_ms)
+                _take(outcome, latest, keeper, batch)
         except KeyboardInterrupt:
             interrupted = True
             say("sargas: interrupted; these are the alerts of what was read.")
@@ -133,14 +162,24 @@ def make_watch(
     home: Path | None,
     lateness_ms: int | None,
     exercise: str | None = None,
+    masks: Path | None = None,
 ) -> Watch:
-    """Set up a watch over the assets and rules that the options name."""
-    from sargas.reference import home_assets, load_assets, shipped_assets, shipped_geography
+    """Set up a watch over the assets, rules and masks that the options name."""
+    from sargas.reference import (
+        home_assets,
+        load_assets,
+        load_masks,
+        shipped_assets,
+        shipped_geography,
+    )
     from sargas.watch.fold import Watch
     from sargas.watch.rules import load_rules
 
     if assets is not None:
-        chosen = load_assets(assets)
+        notes: list[str] = []
+        chosen = load_assets(assets, notes=notes)
+        for note in notes:
+            say(f"{assets}: {note}")
     elif home is not None:
         chosen = home_assets(home)
     else:
@@ -157,19 +196,66 @@ def make_watch(
         load_rules(rules),
         lateness_ms=lateness_ms,
         exercise=exercise,
+        masks=load_masks(masks) if masks is not None else (),
     )
 
 
-def _keeper(home: Path | None, watch: Watch, reading: Reading) -> Keeper | None:
+def _source(watch: Watch, reading: Reading, options: tuple[object, ...]) -> str:
+    """Name this scan by what it reads and how."""
+    from sargas.cli.keeping import source_name
+
+    around = watch.around
+    said = (reading.since, reading.until, reading.format, reading.column_map)
+    words = [*reading.contents(), around.rules.version, around.assets.version]
+    more = [None if o is None else str(o) for o in options]
+    return source_name(words, (*said, *more), reading.exercise)
+
+
+def _keeper(home: Path | None, watch: Watch, source: str) -> Keeper | None:
     """Open the home to write to, if one is wanted."""
     if home is None:
         return None
-    from sargas.cli.keeping import Keeper, source_name
+    from sargas.cli.keeping import Keeper
 
-    around = watch.around
-    options = (reading.since, reading.until, reading.format, reading.column_map)
-    words = [*reading.contents(), around.rules.version, around.assets.version]
-    return Keeper(home, watch, source_name(words, options, reading.exercise))
+    return Keeper(home, watch, source)
+
+
+def _fold_in(
+    late: LateRows,
+    keeper: Keeper | None,
+    make: Callable[[], Watch],
+    source: str,
+    reading: Reading,
+    latest: dict[str, Alert],
+) -> tuple[str, bool]:
+    """Fold late rows in where they are kept; else say what would help.
+
+    Returns:
+        (what became of them, in words; whether it was interrupted).
+    """
+    if keeper is None or reading.from_ms is None or reading.to_ms is None:
+        return (
+            f"{len(late):,} rows came too late and were not folded; --home DIR folds them in, "
+            "--lateness SECONDS allows more"
+        ), False
+    from sargas.cli.refolding import refold
+
+    try:
+        done = refold(
+            keeper.home, make, source, reading.from_ms, reading.to_ms,
+            late=late, given=latest.keys(),
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        say("sargas: interrupted; the rows that came late are kept but not folded in.")
+        return f"{len(late):,} rows came late and are kept", True
+    latest |= {a.id: a for a in done.alerts}
+    words = (
+        f"{len(late):,} rows came late and were folded in: {len(done.added)} alerts added, "
+        f"{len(done.updated)} changed, {len(done.retracted)} retracted"
+    )
+    if done.differing:
+        words += f", {done.differing} left as stored under other rules"
+    return words, False
 
 
 def _take(
@@ -200,7 +286,9 @@ def print_alerts(alerts: list[Alert], *, json: bool) -> None:
         )
 
 
-def _summarise(reading: Reading, watch: Watch, latest: dict[str, Alert], cpu_s: float) -> None:
+def _summarise(
+    reading: Reading, watch: Watch, latest: dict[str, Alert], cpu_s: float, folded_in: str
+) -> None:
     """Say on stderr what was read and what became of it."""
     tally = watch.tally()
     say(f"read      {reading.lines:,} lines, {reading.fixes:,} fixes and {reading.statics:,} "
@@ -211,6 +299,8 @@ def _summarise(reading: Reading, watch: Watch, latest: dict[str, Alert], cpu_s: 
         say(f"outside   {reading.outside:,} fixes not between --since and --until")
     say_counts("set aside", {k: n for k, n in tally.items() if k != "ok" and n})
     say(f"folded    {tally.get('ok', 0):,} fixes")
+    if folded_in:
+        say(f"late      {folded_in}")
     alerts = Counter(f"{a.detector} {a.priority}" for a in latest.values() if not a.muted_by)
     say_counts("alerts", alerts)
     if not alerts:
