@@ -21,6 +21,9 @@ function Part({ title, children }: { title: string; children: ComponentChildren 
   );
 }
 
+/** A note on the priority, or on late data, which speaks for itself. */
+const noteText = (note: string): string => (note.startsWith("late data: ") ? outside(note) : `Priority: ${inWords(note)}`);
+
 function Against({ alert }: { alert: Alert }) {
   if (alert.against.length === 0) return <p class="dim">The tests found nothing that speaks against it.</p>;
   return <ul class="against">{alert.against.map((text, at) => <li key={at}><bdi>{outside(text)}</bdi></li>)}</ul>;
@@ -84,7 +87,7 @@ function AlertPanel({ alert }: { alert: Alert }) {
       {alert.next_assets.length > 0 ? <Part title="Next on this course"><NextAssets list={alert.next_assets} /></Part> : null}
       <Part title="Why">
         <WhyTable why={alert.why} />
-        {alert.notes?.map((note, at) => <p key={at} class="dim">Priority: <bdi>{inWords(note)}</bdi></p>)}
+        {alert.notes?.map((note, at) => <p key={at} class="dim"><bdi>{noteText(note)}</bdi></p>)}
       </Part>
       <Part title="What speaks against"><Against alert={alert} /></Part>
       <Part title="Context"><Context alert={alert} /></Part>
