@@ -11,7 +11,7 @@ from pathlib import Path as FilePath
 import numpy as np
 from numpy.typing import NDArray
 
-from sargas.errors import StoreError, UsageError
+from sargas.errors import InputError, StoreError, UsageError
 from sargas.exercise.backdrop import FIRST_MMSI, REPORT, Fleet, load_fleet, sail_minute
 from sargas.exercise.encode import LINE, static_sentences, write_positions
 from sargas.exercise.path import Path
@@ -49,6 +49,13 @@ def run(scenario: Scenario) -> Iterator[Minute]:
     for k, backdrop in enumerate(scenario.backdrop):
         fleets.append(load_fleet(backdrop, start_s, next_mmsi, scenario.seed + k))
         next_mmsi += len(fleets[-1].ships)
+    for v in scenario.vessel:
+        if FIRST_MMSI <= v.mmsi < next_mmsi:
+            raise InputError(
+                f"{v.name}: the MMSI {v.mmsi} is that of a ship of the backdrop.",
+                where=scenario.name,
+                hint=f"Those of the backdrop are {FIRST_MMSI} to {next_mmsi - 1}.",
+            )
     laid_in = [_vessel_reports(v, scenario) for v in scenario.vessel]
     for t_ms in range(scenario.start_ms, scenario.end_ms, MINUTE_MS):
         minute = (t_ms - scenario.start_ms) // MINUTE_MS
@@ -194,4 +201,5 @@ def _header(scenario: Scenario) -> bytes:
         "Danish sample: Danish Maritime Authority. Finnish sample: Fintraffic / digitraffic.fi, "
         "CC BY 4.0.",
     )
-    return "".join(f"# {line}\n" for line in lines).encode()
+    # In one line each, whatever a title holds: what follows a line end would be read as data.
+    return "".join(f"# {' '.join(line.split())}\n" for line in lines).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -11,11 +12,27 @@ from typing import Any
 
 import msgspec
 
-from sargas.errors import InputError, NotFoundError
-from sargas.model.time import parse_iso
+from sargas.errors import InputError, NotFoundError, UsageError
+from sargas.model.time import DAY_MS, parse_iso
 
 STATION_PREFIX = "EXERCISE-"
 """Names of receiving stations begin so in every exercise."""
+
+
+NAME = re.compile(r"[A-Za-z0-9-]{1,40}", re.ASCII)
+LONGEST_DAYS = 31
+VESSEL_LIMITS = {
+    "mmsi": (1, 999_999_999), "imo": (0, 2**30 - 1), "ship_type": (0, 255), "length_m": (0, 1022),
+    "beam_m": (0, 126), "draught_m": (0.0, 25.5), "nav_status": (0, 15), "every_s": (1.0, 86_400.0),
+    "loss": (0.0, 0.999), "copies": (1, 20), "sog_noise_kn": (0.0, 10.0),
+    "cog_noise_deg": (0.0, 180.0),
+}  # fmt: skip
+"""What fits into AIS messages (ITU-R M.1371-5), or makes sense."""
+WAYPOINT_LIMITS = {
+    "lon": (-180.0, 180.0), "lat": (-89.0, 89.0), "sog_kn": (0.0, 102.2),
+    "heading_off_deg": (-180.0, 180.0),
+}  # fmt: skip
+BACKDROP_LIMITS = {"still_every_s": (1.0, 86_400.0), "moving_every_s": (1.0, 86_400.0)}
 
 
 class Waypoint(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -141,30 +158,64 @@ def parse_scenario(content: bytes, where: str) -> Scenario:
     """Read and check a scenario's text.
 
     Raises:
-        InputError: it is not TOML, lacks something, or its times do not run forward.
+        InputError: it is not TOML, lacks something, its times do not run forward, or a number is
+            out of its limits.
     """
     try:
         scenario = msgspec.convert(tomllib.loads(content.decode()), Scenario)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise InputError(f"This is not a scenario: {error}.", where=where) from error
-    if scenario.start_ms >= scenario.end_ms:
-        raise InputError("The scenario ends before it starts.", where=where)
-    for vessel in scenario.vessel:
-        _check(vessel, where)
+    try:
+        _check(scenario)
+    except (InputError, UsageError) as error:
+        raise InputError(error.what, where=where, hint=error.hint) from error
     return scenario
 
 
-def _check(vessel: ScenarioVessel, where: str) -> None:
-    """Refuse a vessel whose waypoints cannot be sailed."""
-    times = [parse_iso(w.t) for w in vessel.waypoints]
-    if len(times) < 2:
-        raise InputError(f"{vessel.name} has fewer than two waypoints.", where=where)
-    if any(b <= a for a, b in itertools.pairwise(times)):
-        raise InputError(f"The waypoints of {vessel.name} do not run forward.", where=where)
-    if not 0 < vessel.mmsi < 1_000_000_000:
-        raise InputError(f"{vessel.name} has no MMSI of nine digits.", where=where)
-    if not 0.0 <= vessel.loss < 1.0 or vessel.every_s <= 0 or vessel.copies < 1:
-        raise InputError(f"{vessel.name}: loss, every_s or copies is out of range.", where=where)
+def _check(scenario: Scenario) -> None:
+    """Refuse what cannot be sailed or written as AIS.
+
+    Raises:
+        InputError: what is wrong. UsageError: a time is.
+    """
+    if not NAME.fullmatch(scenario.name):
+        raise InputError("The scenario's name has more than letters, digits and hyphens, or none.")
+    if scenario.seed < 0:
+        raise InputError("The seed is below 0.")
+    _check_span("The scenario", scenario.start_ms, scenario.end_ms)
+    if not scenario.start_ms <= scenario.play_from_ms < scenario.end_ms:
+        raise InputError("The scenario is to be played from a time outside it.")
+    for backdrop in scenario.backdrop:
+        _check_limits(f"The backdrop {backdrop.file}", backdrop, BACKDROP_LIMITS)
+    numbers = [vessel.mmsi for vessel in scenario.vessel]
+    if len(set(numbers)) < len(numbers):
+        raise InputError("Two vessels have one MMSI.")
+    for vessel in scenario.vessel:
+        _check_limits(vessel.name, vessel, VESSEL_LIMITS)
+        if len(vessel.waypoints) < 2:
+            raise InputError(f"{vessel.name} has fewer than two waypoints.")
+        for waypoint in vessel.waypoints:
+            _check_limits(f"A waypoint of {vessel.name}", waypoint, WAYPOINT_LIMITS)
+        times = [parse_iso(w.t) for w in vessel.waypoints]
+        if any(b <= a for a, b in itertools.pairwise(times)):
+            raise InputError(f"The waypoints of {vessel.name} do not run forward.")
+        _check_span(f"The way of {vessel.name}", times[0], times[-1])
+
+
+def _check_span(what: str, from_ms: int, to_ms: int) -> None:
+    """Refuse a span that is empty or would fill the memory."""
+    if not 0 < to_ms - from_ms <= LONGEST_DAYS * DAY_MS:
+        raise InputError(f"{what} ends before it starts, or lasts longer than {LONGEST_DAYS} days.")
+
+
+def _check_limits(
+    who: str, of: ScenarioVessel | Waypoint | Backdrop, limits: dict[str, tuple[float, float]]
+) -> None:
+    """Refuse a number that is out of its limits, or none at all."""
+    for name, (low, high) in limits.items():
+        value = getattr(of, name)
+        if not low <= value <= high:
+            raise InputError(f"{who}: {name} is {value}, wanted {low} to {high}.")
 
 
 def _folder() -> Any:  # noqa: ANN401 - a Traversable
