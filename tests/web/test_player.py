@@ -6,11 +6,14 @@ import asyncio
 import json
 from typing import Any, cast
 
+import httpx
 import pytest
 
 from sargas.errors import StoreError
+from sargas.model.assets import AssetSet
 from sargas.store import Ledger
 from sargas.web import player as playing
+from sargas.web.api import make_app
 from sargas.web.picture import Picture
 from sargas.web.player import Player, Span
 
@@ -127,3 +130,30 @@ def test_feeds_that_cannot_be_asked_end_no_ticking(
 
     asyncio.run(asyncio.wait_for(run(), 20))
     assert capsys.readouterr().err.count("The ledger is locked.") == 1
+
+
+def test_what_fails_beside_the_answers_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    async def background() -> None:
+        raise StoreError("The store has gone.")
+
+    app = make_app(make_player(Pictured()), AssetSet([]), [], ["testserver"], background)
+
+    async def run() -> None:
+        async with app.router.lifespan_context(app):
+            await asyncio.sleep(0.05)
+
+    asyncio.run(run())
+    assert "sargas: The store has gone." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "null", "", "http://elsewhere"])
+def test_an_odd_origin_is_another_page(origin: str) -> None:
+    app = make_app(make_player(Pictured()), AssetSet([]), [], ["testserver"])
+
+    async def ask() -> int:
+        way = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=way, base_url="http://testserver") as client:
+            done = await client.post("/api/playback", json={}, headers={"origin": origin})
+        return done.status_code
+
+    assert asyncio.run(ask()) == 403

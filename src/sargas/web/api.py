@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib import resources
 from typing import Any
@@ -78,6 +79,8 @@ def make_app(
         tasks = [asyncio.create_task(player.run())]
         if background is not None:
             tasks.append(asyncio.ensure_future(background()))
+        for task in tasks:
+            task.add_done_callback(_say_fault)
         try:
             yield
         finally:
@@ -112,6 +115,12 @@ def make_app(
             SargasError: _refuse, HTTPException: _refuse_http, Exception: _refuse_failed,
         },
     )  # fmt: skip
+
+
+def _say_fault(task: asyncio.Future[None]) -> None:
+    """Say that something which runs beside the answers has failed: nobody waits for it."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        print(f"sargas: {error}", file=sys.stderr)
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
@@ -331,7 +340,10 @@ class _Answers:
 def _same_origin(request: Request | WebSocket) -> bool:
     """Tell our own pages from others; a browser says where a request comes from."""
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    try:
+        return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    except ValueError:  # half an IPv6 address
+        return False
 
 
 def _last(fixes: Any) -> dict[str, Any] | None:  # noqa: ANN401 - Fixes of one row or none
