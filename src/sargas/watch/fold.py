@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sargas.errors import StateVersionError
-from sargas.model.alerts import Alert, Subject
+from sargas.model.alerts import Alert
 from sargas.model.assets import AssetSet
 from sargas.model.crossings import Crossing
 from sargas.model.fixes import SEA, Batch, Fixes
@@ -249,9 +249,8 @@ class Watch:
         out = []
         for row in rows:
             who = self.identity(int(row["slot"]), self.crossing_log.due_ms(row) - 1)
-            subject = Subject(**{name: getattr(who, name) for name in Subject.__dataclass_fields__})
             asset = self.around.assets[int(row["asset"])]
-            out.append(crossing_of(row, subject, asset, self.around.exercise))
+            out.append(crossing_of(row, who.subject, asset, self.around.exercise))
         return out
 
     def crossing_rows(self, rows: NDArray[np.void]) -> list[dict[str, Any]]:

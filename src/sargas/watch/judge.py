@@ -21,7 +21,6 @@ from sargas.model.alerts import (
     RETRACTED,
     Alert,
     AssetRef,
-    Subject,
     alert_id,
 )
 from sargas.model.time import MINUTE_MS
@@ -99,7 +98,7 @@ class Judge:
     ) -> Alert:
         """Write the alert's first version."""
         asset = self._asset(event)
-        subject = Subject(**{name: getattr(who, name) for name in Subject.__dataclass_fields__})
+        subject = who.subject
         start, now = int(event["t_start_ms"]), int(event["t_ms"])
         name = alert_id(
             detector.word, detector.version, subject.key, asset.id if asset else "", start

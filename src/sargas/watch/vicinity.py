@@ -243,7 +243,7 @@ class Vicinity:
             if s["slow_to_ms"] - s["slow_from_ms"] < least_ms:
                 continue
             out.append(Presence(
-                subject_of(name(int(slot), self.span.to_ms)), int(s["slow_from_ms"]),
+                name(int(slot), self.span.to_ms).subject, int(s["slow_from_ms"]),
                 int(s["slow_to_ms"]), int(s["closest_ms"]), float(s["closest_lon"]),
                 float(s["closest_lat"]), float(s["closest_kp_m"]) / 1000.0,
                 float(s["closest_m"]), float(s["closest_accuracy_m"]),
@@ -269,7 +269,7 @@ class Vicinity:
             if k < 0:
                 continue
             out.append(Gap(
-                subject_of(name(int(s["slot"]), again or self.span.to_ms)), int(s["t1_ms"]), again,
+                name(int(s["slot"]), again or self.span.to_ms).subject, int(s["t1_ms"]), again,
                 float(s["lon1"]), float(s["lat1"]), None if math.isnan(sog_kn) else sog_kn,
                 float(kp_m[k]) / 1000.0, float(needed_kn), limit_kn,
             ))  # fmt: skip
@@ -286,11 +286,6 @@ class Vicinity:
         out["lon1"], out["lat1"] = s["lon"][gone], s["lat"][gone]
         out["sog_kn"] = s["sog_kn"][gone]
         return out
-
-
-def subject_of(who: Identity) -> Subject:
-    """Make an identity the subject of an output."""
-    return Subject(**{name: getattr(who, name) for name in Subject.__dataclass_fields__})
 
 
 def _sample(

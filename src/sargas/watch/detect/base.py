@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sargas.errors import StateVersionError
-from sargas.model.alerts import NextAsset, Reason
+from sargas.model.alerts import NextAsset, Reason, Subject
 from sargas.model.assets import AssetSet
 from sargas.model.time import MINUTE_MS
 from sargas.reference import Geography, Mask
@@ -73,6 +73,11 @@ class Identity:
     callsign: str | None = None
     ship_type: int | None = None
     length_m: int | None = None
+
+    @property
+    def subject(self) -> Subject:
+        """The same as whom an output is about."""
+        return Subject(**vars(self))
 
     @property
     def spoken(self) -> str:
