@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sargas.reference.geography import Geography, Ports, port_at, shipped_geography
-from sargas.reference.grid import Grid, nearest, sample
+from sargas.reference.grid import Grid, sample
 from sargas.reference.home import home_assets
 from sargas.reference.importer import apply_import, load_assets, plan_import
 from sargas.reference.licences import DISCLAIMER, attributions, licences
@@ -29,7 +29,6 @@ __all__ = [
     "load_assets",
     "load_masks",
     "mmsi_kind",
-    "nearest",
     "plan_import",
     "port_at",
     "sample",

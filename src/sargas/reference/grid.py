@@ -13,7 +13,7 @@ from sargas.errors import UsageError
 from sargas.model.jit import kernel
 
 NO_VALUE = -32768
-"""A node without a value; `sample` and `nearest` give NaN where they meet it."""
+"""A node without a value; `sample` gives NaN where it meets one."""
 
 
 @kernel
@@ -61,36 +61,6 @@ def sample(
     return float(south + (north - south) * fy)
 
 
-@kernel
-def nearest(
-    values: NDArray[np.int16],
-    lon0: float,
-    lat0: float,
-    step_lon: float,
-    step_lat: float,
-    lon: float,
-    lat: float,
-) -> float:
-    """Read a grid at the node nearest to a point; arguments as for `sample`.
-
-    A node stands for the cell around it, so that the grid reaches half a cell past its nodes.
-
-    Example:
-        >>> ramp = np.array([[0, 100], [200, 300]], dtype=np.int16)
-        >>> nearest(ramp, 20.0, 57.0, 1.0, 1.0, 20.6, 57.1)
-        100.0
-    """
-    rows, columns = values.shape
-    x = math.floor((lon - lon0) / step_lon + 0.5)
-    y = math.floor((lat - lat0) / step_lat + 0.5)
-    if not (0.0 <= x <= columns - 1.0 and 0.0 <= y <= rows - 1.0):
-        return math.nan
-    value = values[int(y), int(x)]
-    if value == NO_VALUE:
-        return math.nan
-    return float(value)
-
-
 @dataclass(frozen=True)
 class Grid:
     """Values at the nodes of a regular grid.
@@ -116,13 +86,9 @@ class Grid:
 
     @property
     def arguments(self) -> tuple[Any, float, float, float, float]:
-        """The first five arguments of `sample` and `nearest`, for use inside other kernels."""
+        """The first five arguments of `sample`, for use inside other kernels."""
         return self.values, self.lon0, self.lat0, self.step_lon, self.step_lat
 
     def at(self, lon: float, lat: float) -> float:
         """Read the grid at a point, bilinear; NaN outside."""
         return float(sample(*self.arguments, lon, lat))
-
-    def nearest_at(self, lon: float, lat: float) -> float:
-        """Read the node nearest to a point; NaN outside."""
-        return float(nearest(*self.arguments, lon, lat))

@@ -10,11 +10,8 @@ from functools import cache
 
 from sargas.reference.files import read_json
 
-MID_TABLE_YEAR = 2021
-"""The year of the shipped table of maritime identification digits."""
-
 ADDED_MIDS = {"471": ("AE", "ARE", "United Arab Emirates")}
-"""Digits missing from the shipped table, from ITU's table of maritime identification digits."""
+"""Digits missing from the shipped table of 2021, from ITU's table of maritime identification digits."""
 
 RENAMED = {"274": "North Macedonia", "306": "Curaçao", "669": "Eswatini"}
 """Names of states that the shipped table has in an older form."""
