@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from sargas.errors import UsageError
-from sargas.reference import nearest, sample, shipped_geography
+from sargas.reference import sample, shipped_geography
 from sargas.reference.files import DATA, read_json
 from sargas.reference.grid import NO_VALUE, Grid
 
@@ -110,14 +110,13 @@ def test_known_places(lon, lat, low, high):
     assert low <= shipped_geography().land_distance.at(lon, lat) <= high
 
 
-@pytest.mark.parametrize("kernel", [sample, nearest])
-def test_compiled_and_plain_kernels_agree(kernel):
+def test_compiled_and_plain_kernels_agree():
     rng = np.random.default_rng(3)
     values = rng.integers(-500, 500, (13, 17)).astype(np.int16)
     values[4, 5] = NO_VALUE
     for lon, lat in rng.uniform([9, 52], [13, 56], (2000, 2)):
-        a = kernel(values, 10.0, 53.0, 0.125, 0.2, lon, lat)
-        b = kernel.py_func(values, 10.0, 53.0, 0.125, 0.2, lon, lat)
+        a = sample(values, 10.0, 53.0, 0.125, 0.2, lon, lat)
+        b = sample.py_func(values, 10.0, 53.0, 0.125, 0.2, lon, lat)
         assert a == b or (math.isnan(a) and math.isnan(b))
 
 
@@ -135,16 +134,12 @@ def test_sample_is_exact_on_nodes_and_nan_outside():
         (10, math.nan),
     ]:
         assert math.isnan(sample(values, 9.0, 53.0, 1.0, 1.0, lon, lat))
-    assert nearest(values, 9.0, 53.0, 1.0, 1.0, 8.6, 52.6) == 0
-    assert math.isnan(nearest(values, 9.0, 53.0, 1.0, 1.0, 8.4, 53))
 
 
 def test_a_node_without_a_value_gives_nan_around_it():
     values = np.zeros((3, 3), dtype=np.int16)
     values[1, 1] = NO_VALUE
     assert math.isnan(sample(values, 0.0, 0.0, 1.0, 1.0, 0.5, 0.5))
-    assert math.isnan(nearest(values, 0.0, 0.0, 1.0, 1.0, 0.6, 0.6))
-    assert nearest(values, 0.0, 0.0, 1.0, 1.0, 0.4, 0.4) == 0
 
 
 @pytest.mark.parametrize(

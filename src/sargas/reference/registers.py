@@ -11,7 +11,7 @@ from functools import cache
 from sargas.reference.files import read_json
 
 ADDED_MIDS = {"471": ("AE", "ARE", "United Arab Emirates")}
-"""Digits missing from the shipped table of 2021, from ITU's table of maritime identification digits."""
+"""Digits missing from the shipped table of 2021, from ITU's own."""
 
 RENAMED = {"274": "North Macedonia", "306": "Curaçao", "669": "Eswatini"}
 """Names of states that the shipped table has in an older form."""
