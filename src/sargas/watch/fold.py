@@ -25,7 +25,8 @@ from sargas.reference import Geography, Mask
 from sargas.watch.clean import RECENT, SEGMENT, VERDICTS, CleanRules, clean_rows
 from sargas.watch.detect import DETECTORS
 from sargas.watch.detect.base import Detector, Identity, Surroundings
-from sargas.watch.detect.crossing import CROSSING, CrossingLog, crossing_of
+from sargas.watch.detect.crossing import CrossingLog, crossing_of
+from sargas.watch.detect.crossing_fold import CROSSING
 from sargas.watch.identity import Registry
 from sargas.watch.judge import Judge
 from sargas.watch.locate import Located, build_ground, build_index, locate_rows
