@@ -212,6 +212,15 @@ def test_a_part_of_the_asset_can_be_asked_for():
     assert mmsis(answer, CROSSING) == [100_000_002]
     assert answer.crossers[0].kp_km == pytest.approx(km, abs=0.05)
     assert answer.coverage.vessels == 1  # the other passed 60 km away
+    words = f"between km {km - 2:.1f} and km {km + 2:.1f}"
+    assert words in answer.coverage.text
+    assert f"1 vessel crossed Test Cable {words}" in answer.statement
+    assert answer.statement.endswith(" 1 vessel crossed it elsewhere then.")
+    nobody = asked(*parts, kp_km=(60.0, 61.0))
+    assert nobody.statement.startswith("No passage over Test Cable between km 60 and km 61 was")
+    assert nobody.statement.endswith(" 2 vessels crossed it elsewhere then.")
+    with pytest.raises(UsageError, match=r"121.5 km long"):
+        asked(*parts, kp_km=(900.0, 910.0))
 
 
 def test_a_slow_presence_counts_only_in_the_part_asked_for():
@@ -391,7 +400,8 @@ def test_the_longest_silence_of_the_area_is_stated():
 def test_data_that_do_not_cover_the_window_are_said_to():
     answer = asked(passing(100_000_001, 25).fixes())
     assert answer.coverage.is_partial
-    assert "The data cover only" in answer.coverage.text
+    assert "What was read (from " in answer.coverage.text
+    assert "does not cover all of that time" in answer.coverage.text
     nothing = asked(passing(100_000_001, 25, lon=12.0).fixes())
     assert "No vessel was heard within 20 km" in nothing.coverage.text
 
@@ -537,6 +547,31 @@ def test_suspects_wants_a_time_with_its_zone_and_a_window(capsys):
     assert run(["suspects", SWAN, *MAP, *SWEPOL, *at, "--window", "0"]) == EXIT_USAGE
     assert run(["suspects", SWAN, *MAP, *at]) == EXIT_USAGE
     assert run(["suspects", SWAN, *MAP, "--asset", "no-such", *at]) == EXIT_NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--kp", "900"], "SwePol Link is 239.2 km long"),
+        (["--kp", "-1"], "SwePol Link is"),
+        (["--kp", "nan"], "SwePol Link is"),
+        (["--kp-within", "5"], "needs --kp"),
+        (["--kp", "20", "--kp-within", "0"], "not a number of kilometres above 0"),
+    ],
+)
+def test_a_part_that_is_none_is_refused(capsys, words, said):
+    at = ["--at", "2022-02-26T00:45:00Z"]
+    assert run(["suspects", SWAN, *MAP, *SWEPOL, *at, *words]) == EXIT_USAGE
+    assert said in capsys.readouterr().err
+
+
+def test_a_part_where_nobody_crossed_says_who_did_elsewhere(capsys):
+    at = ["--at", "2022-02-26T00:45:00Z"]
+    assert run(["suspects", SWAN, *MAP, *SWEPOL, *at, "--kp", "5"]) == EXIT_NOT_FOUND
+    said = capsys.readouterr().err
+    assert "No passage over SwePol Link between km 0 and km 15 was received" in said
+    assert "1 vessel crossed it elsewhere then" in said
+    assert "within 20 km of SwePol Link between km 0 and km 15" in said
 
 
 def test_help_has_examples(capsys):

@@ -13,6 +13,7 @@ from sargas.cli.scan import make_watch
 from sargas.cli.words import put_json, put_table, say
 from sargas.errors import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, NotFoundError, UsageError
 from sargas.model.alerts import Alert
+from sargas.model.assets import Asset
 from sargas.model.crossings import Crossing
 from sargas.model.time import DAY_MS, iso, parse_iso
 from sargas.watch.fold import Outcome
@@ -22,6 +23,7 @@ from sargas.watch.vicinity import Vicinity
 
 HEAD = ("rank", "what", "time (UTC)", "+-", "km", "vessel", "before", "at", "after kn", "why")
 GAPS_SHOWN = 10
+KP_WITHIN_KM = 10.0
 
 
 def suspects(
@@ -32,7 +34,7 @@ def suspects(
     at: str,
     window: float = 30.0,
     kp: float | None = None,
-    kp_within: float = 10.0,
+    kp_within: float | None = None,
     json: bool = False,
     assets: Path | None = None,
     rules: Path | None = None,
@@ -70,7 +72,7 @@ def suspects(
     kp
         Only around this kilometre point of the asset, where the operator has measured it.
     kp_within
-        Kilometres on either side of --kp.
+        Kilometres on either side of --kp; 10 if not given.
     json
         One entry a line, as JSON, instead of the table.
     assets
@@ -91,7 +93,8 @@ def suspects(
     at_ms = parse_iso(at)
     if not 0 < window <= 24 * 60:
         raise UsageError(f"--window {window:g} is not between 0 and {24 * 60} minutes.")
-    part = None if kp is None else (kp - kp_within, kp + kp_within)
+    if kp is None and kp_within is not None:
+        raise UsageError("--kp-within needs --kp.", hint="Give the kilometre point with --kp.")
     window_ms = round(window * 60_000)
     reading = Reading(
         files, format, map, since or iso(at_ms - window_ms - DAY_MS),
@@ -102,6 +105,7 @@ def suspects(
         return EXIT_INPUT
     watch = make_watch(assets, rules, None, reading.lateness_ms or None, reading.exercise)
     wanted = watched_asset(watch.around.assets, asset)
+    part = asked_part(wanted, kp, KP_WITHIN_KM if kp_within is None else kp_within)
     vicinity = Vicinity(wanted, at_ms, window, watch.around.rules, part)
     watch.observers = (vicinity,)
     index = watch.around.assets.index_of(wanted.id)
@@ -134,6 +138,23 @@ def suspects(
     if not answer.crossers:
         raise NotFoundError(answer.statement, hint=answer.coverage.text if answer.coverage else "")
     return EXIT_OK
+
+
+def asked_part(asset: Asset, kp: float | None, within_km: float) -> tuple[float, float] | None:
+    """Give the part of an asset around a kilometre point, from and to, cut at its ends.
+
+    Raises:
+        UsageError: the point does not lie on the asset, or nothing lies around it; exit code 2.
+    """
+    if kp is None:
+        return None
+    if not 0.0 <= kp <= asset.length_km:
+        raise UsageError(
+            f"--kp {kp:g} does not lie on the asset: {asset.name} is {asset.length_km:.1f} km long."
+        )
+    if not within_km > 0.0:
+        raise UsageError(f"--kp-within {within_km:g} is not a number of kilometres above 0.")
+    return max(0.0, kp - within_km), min(asset.length_km, kp + within_km)
 
 
 def _print(answer: Answer, *, json: bool, quiet: bool) -> None:

@@ -27,7 +27,7 @@ from sargas.model.assets import Asset
 from sargas.model.crossings import CAVEAT, Crossing, rounded
 from sargas.model.time import MINUTE_MS, iso
 from sargas.watch.rules import Rules, load_rules
-from sargas.watch.vicinity import Coverage, Gap, Presence
+from sargas.watch.vicinity import Coverage, Gap, Presence, part_words
 
 CROSSING, UNCERTAIN, PRESENCE, GAP = "crossing", "could_have_crossed", "slow_presence", "gap"
 BASES = (CROSSING, UNCERTAIN, PRESENCE, GAP)
@@ -158,7 +158,7 @@ def suspects(
         rules: thresholds; the shipped ones if not given.
 
     Raises:
-        UsageError: the window or the part of the asset is empty.
+        UsageError: the window or the part of the asset is empty, or the part lies beyond its end.
 
     Example:
         >>> from sargas.reference import shipped_assets
@@ -170,9 +170,21 @@ def suspects(
         raise UsageError(f"A window of {window_min:g} minutes holds nothing.")
     if kp_km is not None and not kp_km[0] <= kp_km[1]:
         raise UsageError(f"There is nothing between km {kp_km[0]:g} and km {kp_km[1]:g}.")
+    if kp_km is not None and not (kp_km[1] >= 0.0 and kp_km[0] <= asset.length_km):
+        raise UsageError(
+            f"{asset.name} is {asset.length_km:.1f} km long: nothing of it lies{part_words(kp_km)}."
+        )
     limits = (rules or load_rules())["suspects"]
     known = _drags(alerts)
-    own = [c for c in crossings if c.asset_id == asset.id and _is_here(c, kp_km)]
+    whole = [c for c in crossings if c.asset_id == asset.id]
+    own = [c for c in whole if _is_here(c, kp_km)]
+    elsewhere = {
+        c.subject.key
+        for c in whole
+        if not _is_here(c, kp_km)
+        and (entry := _from_crossing(c, asset, at_ms, window_min, known, limits)) is not None
+        and entry.basis == CROSSING
+    }
     found = []
     for crossing in own:
         made = _from_chord if crossing.uncertain else _from_crossing
@@ -191,7 +203,9 @@ def suspects(
     found.sort(key=lambda e: (BASES.index(e.basis), e.order, e.subject.key, e.t_from_ms))
     ranked = tuple(replace(e, rank=k + 1) for k, e in enumerate(_one_presence_each(found)))
     exercise = next((c.exercise for c in own if c.exercise), None)
-    statement = _statement(ranked, asset, at_ms, window_min)
+    statement = _statement(
+        ranked, f"{asset.name}{part_words(kp_km)}", iso(at_ms), window_min
+    ) + _elsewhere_words(elsewhere - crossed)
     return Answer(asset, at_ms, window_min, ranked, statement, coverage, exercise)
 
 
@@ -429,19 +443,24 @@ def _alert_words(alert: Alert) -> str:
     )
 
 
-def _statement(found: Sequence[Crosser], asset: Asset, at_ms: int, window_min: float) -> str:
+def _elsewhere_words(vessels: set[str]) -> str:
+    """Say how many vessels crossed the asset in that time where nobody asked."""
+    return f" {_count(len(vessels), 'vessel')} crossed it elsewhere then." if vessels else ""
+
+
+def _statement(found: Sequence[Crosser], where: str, at: str, window_min: float) -> str:
     """Say in one or two sentences what the list means, naming no vessel."""
     passages = [e for e in found if e.basis == CROSSING]
     others = len(found) - len(passages)
     more = (
         f" {_count(others, 'more entry')} could have, or stayed slow beside it." if others else ""
     )
-    span = f"within {window_min:g} min of {iso(at_ms)}"
+    span = f"within {window_min:g} min of {at}"
     if not passages:
-        return f"No passage over {asset.name} was received {span}.{more}"
+        return f"No passage over {where} was received {span}.{more}"
     fitting = [e for e in passages if e.residual_s == 0.0]
     vessels = len({e.subject.key for e in passages})
-    count = f"{_count(vessels, 'vessel')} crossed {asset.name} {span}"
+    count = f"{_count(vessels, 'vessel')} crossed {where} {span}"
     if not fitting:
         return f"{count}; none fits the time given within the uncertainties.{more}"
     marked = [e for e in fitting if e.alerts or e.order[2]]

@@ -108,7 +108,11 @@ class Presence:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How well the asset's surroundings were heard in the span, and in one as long before it."""
+    """How well the asset's surroundings were heard in the span, and in one as long before it.
+
+    Attributes:
+        kp_km: only around this part of the asset, from and to; None for all of it.
+    """
 
     asset: str
     within_km: float
@@ -121,6 +125,7 @@ class Coverage:
     longest_silence_min: int
     data_from_ms: int | None
     data_to_ms: int | None
+    kp_km: tuple[float, float] | None = None
 
     @property
     def is_partial(self) -> bool:
@@ -133,11 +138,12 @@ class Coverage:
     def text(self) -> str:
         """Say in words what was heard."""
         span = f"{iso(self.from_ms)} to {iso(self.to_ms)}"
+        where = f"within {self.within_km:g} km of {self.asset}{part_words(self.kp_km)}"
         if not self.fixes:
-            said = f"No vessel was heard within {self.within_km:g} km of {self.asset}, {span}."
+            said = f"No vessel was heard {where}, {span}."
         else:
             said = (
-                f"Heard within {self.within_km:g} km of {self.asset}, {span}: {self.vessels} "
+                f"Heard {where}, {span}: {self.vessels} "
                 f"vessels, {self.fixes} fixes, longest silence {self.longest_silence_min} min; "
                 f"in as long a time before: {self.vessels_before} vessels, "
                 f"{self.fixes_before} fixes."
@@ -145,13 +151,16 @@ class Coverage:
         if self.data_from_ms is None or self.data_to_ms is None:
             return f"{said} There are no fixes at all."
         if self.is_partial:
-            said += f" The data cover only {iso(self.data_from_ms)} to {iso(self.data_to_ms)}."
+            read = f"from {iso(self.data_from_ms)} to {iso(self.data_to_ms)}"
+            said += f" What was read ({read}) does not cover all of that time."
         return said
 
     def to_dict(self) -> dict[str, object]:
         """Write it for JSON, times in ISO 8601."""
         return {
             "within_km": self.within_km,
+            "kp_from_km": None if self.kp_km is None else self.kp_km[0],
+            "kp_to_km": None if self.kp_km is None else self.kp_km[1],
             "from": iso(self.from_ms),
             "to": iso(self.to_ms),
             "vessels": self.vessels,
@@ -163,6 +172,19 @@ class Coverage:
             "data_to": None if self.data_to_ms is None else iso(self.data_to_ms),
             "text": self.text,
         }
+
+
+def part_words(kp_km: tuple[float, float] | None) -> str:
+    """Name the part of an asset that was asked about; nothing for all of it.
+
+    Example:
+        >>> part_words((10.0, 30.0)), part_words(None)
+        (' between km 10 and km 30', '')
+    """
+    if kp_km is None:
+        return ""
+    low, high = (f"{km:.1f}".removesuffix(".0") for km in kp_km)
+    return f" between km {low} and km {high}"
 
 
 Namer = Callable[[int, int], Identity]
@@ -187,7 +209,7 @@ class Vicinity:
         rules: Rules,
         kp_km: tuple[float, float] | None = None,
     ) -> None:
-        self.asset, self.rules = asset, rules["suspects"]
+        self.asset, self.rules, self.kp_km = asset, rules["suspects"], kp_km
         window_ms = round(window_min * MINUTE_MS)
         kp = (-math.inf, math.inf) if kp_km is None else (kp_km[0] * 1000.0, kp_km[1] * 1000.0)
         self.span = Span(
@@ -232,6 +254,7 @@ class Vicinity:
             int((s["in_window"] > 0).sum()), int(s["in_window"].sum()),
             int((s["in_before"] > 0).sum()), int(s["in_before"].sum()), longest,
             int(self._data[0]) if known else None, int(self._data[1]) if known else None,
+            self.kp_km,
         )  # fmt: skip
 
     def presences(self, name: Namer) -> list[Presence]:
