@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from sargas.cli.doctor import doctor
 from sargas.cli.home import home_dir
 from sargas.cli.infra import Kind, app
-from sargas.errors import NotFoundError, SargasError, UsageError
+from sargas.errors import NotFoundError, SargasError, StoreError, UsageError
 from sargas.model.assets import KINDS
 from sargas.reference import licences
+from sargas.store import Home
 from tests.reference.world import OTHER, feature, full, write_geojson
 
 
@@ -103,6 +105,39 @@ def test_home_option_is_obeyed(call, cables, tmp_path, home):
     call("import", cables, "--home", str(tmp_path / "other"))
     assert (tmp_path / "other" / "infra" / "user.cables.geojson").exists()
     assert not home.exists()
+
+
+def test_an_import_makes_a_home_and_says_who_watches(call, cables, home):
+    _, err = call("import", cables)
+    assert Home(home, create=False).days() == []
+    assert f"'sargas scan FILE --home {home}'" in err
+    assert "watched" not in call("import", cables, "--dry-run")[1]
+
+
+def test_an_import_leaves_a_folder_of_other_things_alone(call, cables, home):
+    home.mkdir()
+    (home / "thesis.tex").write_text("x")
+    with pytest.raises(StoreError, match=r"thesis\.tex"):
+        call("import", cables)
+    assert [p.name for p in home.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "state", "says"),
+    [
+        (lambda p: Home(p), "note", "nothing stored yet"),
+        (lambda p: (p / "fixes" / "day=2024-12-25").mkdir(parents=True), "wrong", "'fixes'"),
+        (lambda p: p.mkdir(), "note", "no sargas home yet"),
+        (lambda p: (Home(p).path / "home.json").write_text("{"), "wrong", "Not JSON"),
+        (lambda p: (Home(p).path / "fixes" / "day=2024-12-25").mkdir(parents=True), "ok", "free"),
+    ],
+)
+def test_the_doctor_sees_what_serve_would(capsys, home, prepare, state, says):
+    prepare(home)
+    doctor(home=home, port=0, json=True)
+    (row,) = [r for r in rows(capsys.readouterr().out) if r["what"] == "home"]
+    assert row["state"] == state
+    assert says in row["found"]
 
 
 def test_import_options_reach_the_importer(call, tmp_path):

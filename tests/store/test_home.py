@@ -41,6 +41,21 @@ def test_a_directory_with_other_things_is_left_alone(tmp_path):
     assert os.listdir(tmp_path) == ["thesis.tex"]
 
 
+def test_imported_assets_alone_become_a_home(tmp_path):
+    (tmp_path / "infra").mkdir()
+    with pytest.raises(StoreError, match="'infra'"):
+        Home(tmp_path)  # any folder may have that name
+    (tmp_path / "infra" / "imports.jsonl").write_text("{}\n")
+    Home(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == ["home.json", "infra"]
+
+
+def test_fixes_without_settings_are_no_home(tmp_path):
+    (tmp_path / "fixes").mkdir()
+    with pytest.raises(StoreError, match="'fixes'"):
+        Home(tmp_path)
+
+
 def test_a_file_in_the_way_is_named(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(StoreError, match="another --home"):

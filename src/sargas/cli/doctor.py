@@ -79,14 +79,14 @@ def _package(name: str) -> Check:
     try:
         return Check(name, "ok", importlib.metadata.version(name))
     except importlib.metadata.PackageNotFoundError:
-        return Check(name, "wrong", "missing", "install sargas again: pip install sargas")
+        return Check(name, "wrong", "missing", "install sargas again; in the clone: pip install .")
 
 
 def _gis() -> Check:
     try:
         return Check("gis extra", "ok", f"pyogrio {importlib.metadata.version('pyogrio')}")
     except importlib.metadata.PackageNotFoundError:
-        hint = "only for Shapefile and S-57: pip install 'sargas[gis]'"
+        hint = "only for Shapefile and S-57; in the clone: pip install '.[gis]'"
         return Check("gis extra", "note", "not installed", hint)
 
 
@@ -128,9 +128,33 @@ def _home(place: Path) -> Check:
             pass
     except OSError as error:
         return Check("home", "wrong", f"{found}: {error.strerror}", "choose another with --home")
+    if place.exists() and (trouble := _contents(place, found)):
+        return trouble
     if free_gb < ROOM_GB:
         return Check("home", "note", found, "a day of Danish traffic needs about 0.5 GB")
     return Check("home", "ok", found)
+
+
+def _contents(place: Path, found: str) -> Check | None:
+    """Look at what is in the directory, as 'sargas serve' would; None when it can be served."""
+    from sargas.store.home import Home, foreign_names
+
+    try:
+        if (place / "home.json").exists():
+            if Home(place, create=False).days():
+                return None
+            hint = "store something with 'sargas scan FILE --home DIR'"
+            return Check("home", "note", f"{found}, nothing stored yet", hint)
+        others = foreign_names(place)
+    except SargasError as error:
+        return Check("home", "wrong", str(error), error.hint or "")
+    except OSError as error:
+        return Check("home", "wrong", f"{found}: {error.strerror}", "choose another with --home")
+    if others:
+        found += f", no sargas home: holds other things ({others[0]!r})"
+        return Check("home", "wrong", found, "choose another with --home")
+    hint = "'sargas scan FILE --home DIR' makes it"
+    return Check("home", "note", f"{found}, no sargas home yet", hint)
 
 
 def _port(port: int) -> Check:

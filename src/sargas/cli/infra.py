@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import shlex
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -228,7 +229,9 @@ def import_file(
     if not dry_run:
         _confirm_removal(plan, yes=yes)
         from sargas.reference import apply_import
+        from sargas.store import Home
 
+        Home(place)  # first, so that a folder with other things in it is refused untouched
         apply_import(plan, place, imported_at_ms=time.time_ns() // 1_000_000, imported_by=_person())
     _report(plan, place, written=not dry_run, json=json, quiet=quiet)
 
@@ -393,6 +396,11 @@ def _report(plan: Plan, home: Path, *, written: bool, json: bool, quiet: bool) -
         )
     )
     say(f"{'Kept in' if written else 'Nothing was written to'} {home / 'infra'}")
+    if written:
+        say(
+            "These assets are watched, with the shipped ones, by "
+            f"'sargas scan FILE --home {shlex.quote(clean_text(home))}'."
+        )
 
 
 def _what(change: Any) -> str:  # noqa: ANN401 - a Change; its module is loaded late

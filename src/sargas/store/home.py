@@ -2,6 +2,7 @@
 
 ```
 home.json                                   format, number of shards, when it was made
+infra/                                      assets brought in with 'sargas infra import'
 fixes/day=YYYY-MM-DD/shard=NN/*.parquet     what was reported
 statics/day=YYYY-MM-DD/shard=NN/*.parquet   what vessels said about themselves
 sargas.db                                   alerts, checkpoints, counters
@@ -36,13 +37,16 @@ SHARDS = 16
 
 FIXES, STATICS = "fixes", "statics"
 _DAY_DIR = re.compile(r"day=(\d{4}-\d\d-\d\d)")
+_IMPORT_LOG = Path("infra", "imports.jsonl")
+"""What tells imported assets from any other folder named `infra`."""
 
 
 class Home:
     """A directory that holds everything one watch keeps.
 
     Args:
-        path: the directory; made when it is missing or empty and `create` is true.
+        path: the directory; made when it is missing, empty or holds imported assets alone, and
+            `create` is true.
         create: false opens an existing home only, and writes nothing.
 
     Attributes:
@@ -151,10 +155,9 @@ class Home:
         names = os.listdir(self.path)
         if settings_path.name in names:
             return  # another process has just made it
-        others = [name for name in names if not name.startswith(".home.json")]
-        if others:
+        if others := foreign_names(self.path):
             raise StoreError(
-                f"The directory holds other things ({sorted(others)[0]!r}) and no home.json.",
+                f"The directory holds other things ({others[0]!r}) and no home.json.",
                 where=str(self.path),
                 hint=hint,
             )
@@ -170,6 +173,20 @@ class Home:
             os.fsync(file.fileno())
         temporary.replace(settings_path)
         sync_directory(self.path)
+
+
+def foreign_names(path: Path) -> list[str]:
+    """Name what lies in a directory without settings and keeps it from becoming a home.
+
+    A home that is being made and assets imported by an older sargas do not. Fixes do: how many
+    shards they were laid out in is known from the lost settings alone.
+
+    Raises:
+        OSError: the directory cannot be listed.
+    """
+    own = {_IMPORT_LOG.parts[0]} if (path / _IMPORT_LOG).is_file() else set()
+    names = os.listdir(path)
+    return sorted(n for n in names if n not in own and not n.startswith(".home.json"))
 
 
 def _day_in(name: str) -> str | None:

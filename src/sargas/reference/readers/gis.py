@@ -11,7 +11,7 @@ from sargas.errors import FormatError, UsageError
 from sargas.reference.geometry import GeometryFaultError, from_wkb
 from sargas.reference.readers.raw import MAX_BYTES, RawFeature, RawFile, crs_name, safe
 
-GIS_HINT = "Install it with: pip install 'sargas[gis]'"
+GIS_HINT = "Install it in the clone of sargas: pip install '.[gis]'"
 
 
 def read(path: Path) -> RawFile:
