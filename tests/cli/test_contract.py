@@ -229,6 +229,24 @@ def test_a_bad_file_does_not_stop_the_others(
         assert len(done.err.splitlines()) == 2
 
 
+def test_what_was_not_judged_is_no_all_clear(call: Call, tmp_path: Path) -> None:
+    empty = tmp_path / "only-comments.nmea"
+    empty.write_bytes(b"# nothing\n!AIVDM,1,1,,A,D02=ag0flffp,0*00\n" * 40)
+    cases = [
+        (["scan", AIS / "aishub-3min-2012.nmea.gz"], 3, "none of 78,079 fixes carries a time"),
+        (["scan", LOTUS, "--since", "2030-01-01T00:00Z"], 5, "between --since and --until"),
+        (["scan", empty, "--format", "nmea"], 3, "hold no fix"),
+    ]
+    for words, code, why in cases:
+        for quiet in ([], ["--quiet"]):
+            done = call(*words, *quiet)
+            assert (done.code, done.out) == (code, ""), done.err
+            last = done.err.splitlines()[-1]
+            assert last.startswith("Nothing was judged: ")
+            assert why in last
+            assert "alerts" not in done.err
+
+
 # ---- options -------------------------------------------------------------------------------------
 def test_since_and_until_leave_rows_out_and_count_them(call: Call) -> None:
     whole = call("decode", FRIO, "--json", "--quiet").rows

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sargas.cli.interrupts import Interrupts
-from sargas.errors import SargasError, UsageError
+from sargas.errors import EXIT_INPUT, EXIT_NOT_FOUND, SargasError, UsageError
 from sargas.exercise.scenario import STATION_PREFIX
 from sargas.feeds import open_feed
 from sargas.model.fixes import Batch, Fixes, Statics
@@ -77,6 +77,8 @@ class Reading:
     Attributes:
         exercise: name of the exercise that the files hold, None for real traffic; known after
             `prepare`.
+        outside: fixes not between --since and --until.
+        untimed: fixes without a time, of all.
     """
 
     files: Sequence[str]
@@ -91,6 +93,7 @@ class Reading:
     from_ms: int | None = None
     to_ms: int | None = None
     outside: int = 0
+    untimed: int = 0
     lateness_ms: int = 0
     exercise: str | None = None
     counts: Counter[str] = field(default_factory=Counter)
@@ -117,6 +120,24 @@ class Reading:
     def is_hopeless(self) -> bool:
         """Whether no file could be opened; known after `prepare`."""
         return bool(self.failed) and not self._sources
+
+    @property
+    def emptiness(self) -> tuple[str, int] | None:
+        """Why there was no fix to judge and the exit code for it; None where there was one.
+
+        Known after `batches`.
+        """
+        n = self.fixes + self.outside
+        if not n:
+            return "the files hold no fix.", EXIT_INPUT
+        if self.untimed == n:
+            return (
+                f"none of {n:,} fixes carries a time. Record with the time of reception, as in tag "
+                "blocks (\\c:1735120800*hh\\ before each sentence)."
+            ), EXIT_INPUT
+        if not self.fixes:
+            return f"none of {n:,} fixes lies between --since and --until.", EXIT_NOT_FOUND
+        return None
 
     def prepare(self) -> None:
         """Open every file once to learn its format, first time, lateness and exercise.
@@ -270,6 +291,7 @@ class Reading:
 
     def _within(self, batch: Batch) -> Batch:
         """Leave out rows outside --since and --until, and take stock of the rest."""
+        self.untimed += int((batch.fixes.t_ms == NO_TIME).sum())
         fixes, statics = self._cut(batch.fixes), self._cut(batch.statics)
         self.fixes += len(fixes)
         self.statics += len(statics)

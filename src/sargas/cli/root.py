@@ -21,9 +21,10 @@ Examples:
   sargas crossings log.nmea.gz --asset power-cable-estlink-2
   sargas infra list
 
-Exit codes: 0 ok, 1 failed, 2 wrong use, 3 unreadable input,
-4 feed unavailable, 5 nothing found, 10 alerts at or above --fail-on,
-130 interrupted. stdout is data, stderr is talk.
+Exit codes: 0 ok, 1 failed, 2 wrong use, 3 input unreadable or without a
+usable fix, 4 feed unavailable, 5 nothing found or in the span asked for,
+10 alerts at or above --fail-on, 130 interrupted.
+stdout is data, stderr is talk.
 """
 
 app = App(

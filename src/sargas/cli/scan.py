@@ -114,11 +114,28 @@ def scan(
         _summarise(reading, watch, latest, _cpu_s() - cpu_s, folded_in)
     if keeper is not None:
         keeper.say_differing()
+    judged = watch.tally().get("ok", 0) > 0 or bool(latest)
+    unjudged = None if judged else _say_unjudged(reading, interrupted=interrupted)
     if interrupted:
         return EXIT_INTERRUPTED
     if fail_on and any(_counts_for(a, fail_on) for a in shown):
         return EXIT_ALERTS
-    return EXIT_INPUT if reading.failed else EXIT_OK
+    return unjudged or (EXIT_INPUT if reading.failed else EXIT_OK)
+
+
+def _say_unjudged(reading: Reading, *, interrupted: bool) -> int:
+    """Say why no fix was judged: silence would read as an all-clear.
+
+    Returns:
+        The exit code.
+    """
+    why, code = "every fix was set aside; the counts above say why.", EXIT_INPUT
+    if interrupted:
+        why = "it was interrupted before the first fix was folded."
+    elif reading.emptiness is not None:
+        why, code = reading.emptiness
+    say(f"Nothing was judged: {why}")
+    return EXIT_INPUT if reading.failed else code
 
 
 def _run(
@@ -303,7 +320,7 @@ def _summarise(
         say(f"late      {folded_in}")
     alerts = Counter(f"{a.detector} {a.priority}" for a in latest.values() if not a.muted_by)
     say_counts("alerts", alerts)
-    if not alerts:
+    if not alerts and tally.get("ok"):
         say("alerts    none")
     say_counts("muted", Counter(m for a in latest.values() for m in a.muted_by[:1]), most=6)
     for detector in watch.detectors:
