@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sargas.model.fixes import PER_DEGREE, Batch, Fixes
+from sargas.model.fixes import PER_DEGREE, SOG_NONE, Batch, Fixes
 from sargas.model.geodesy import KN_MS, bearing_deg, distance_m, step_along
 from sargas.model.time import MINUTE_MS, parse_iso
 from sargas.watch.clean import OK
@@ -689,3 +689,19 @@ def test_every_alert_opens_once_rises_at_most_once_and_closes_at_most_once(legs,
 def test_a_loss_under_a_tenth_never_opens(share, every_s):
     track = drop(steady(70, every_s=every_s), 11.0 * share, then=200)
     assert alerts(track.fixes(), said()) == []
+
+
+def test_a_minute_without_speed_leaves_no_course_to_the_next_minute_with_one():
+    """Courses of an hour without speed would be averaged into the first minute that has one."""
+    track = steady(60, every_s=30.0)
+    track.sail(60, sog_kn=11.0, cog_deg=60.0).sail(5, sog_kn=11.0, cog_deg=150.0)
+    fixes = track.fixes()
+    sog = fixes.sog_raw.copy()
+    blind = (fixes.t_ms > T0 + 60 * MINUTE_MS) & (fixes.t_ms <= T0 + 120 * MINUTE_MS)
+    sog[blind] = SOG_NONE
+    w = watch(detectors=(DragOnset,))
+    w.push(batch(Fixes(**(fixes.columns() | {"sog_raw": sog})), said()))
+    w.flush()
+    row = w.detectors[0].state[0]
+    first = (T0 // MINUTE_MS + 120) % 10
+    assert row["cogs"][first] == pytest.approx(105.0, abs=0.5)  # one fix of 60, one of 150

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sargas.model.jit import inlined, kernel
+from sargas.model.time import MINUTE_MS
 from sargas.watch.clean import NO_POSITION, OK
 from sargas.watch.locate import Located
 
@@ -122,6 +123,13 @@ def wrapped(deg: float) -> float:
     return deg
 
 
+@inlined
+def empty_minute(row: np.void) -> None:
+    """Begin to gather anew."""
+    row["n"] = row["n_sog"] = row["n_cog"] = row["n_beta"] = 0
+    row["sog_sum"] = row["cog_sum"] = row["beta_sum"] = 0.0
+
+
 @kernel
 def gather_rows(
     rows: Located, start: int, end: int, state: NDArray[np.void], marks: NDArray[np.uint8]
@@ -136,6 +144,7 @@ def gather_rows(
     slot, verdict, t_ms, lon, lat = rows.slot, rows.verdict, rows.t_ms, rows.lon, rows.lat
     sog_kn, cog_deg, heading_deg = rows.sog_kn, rows.cog_deg, rows.heading_deg
     nav_status, length_m = rows.nav_status, rows.length_m
+    begin_ms = t_ms[start] // MINUTE_MS * MINUTE_MS
     for i in range(start, end):
         if slot[i] < 0:
             continue
@@ -144,6 +153,8 @@ def gather_rows(
             row["heard_ms"] = t_ms[i]
         if verdict[i] != OK:
             continue
+        if row["n"] > 0 and row["t_ms"] < begin_ms:  # of a minute without any speed, never folded
+            empty_minute(row)
         row["silence_ms"] = max(row["silence_ms"], t_ms[i] - row["t_ms"])
         row["t_ms"] = row["heard_ms"] = t_ms[i]
         row["lon"], row["lat"] = lon[i], lat[i]
@@ -177,8 +188,7 @@ def take_minute(row: np.void) -> tuple[float, float, float]:
         cog += 360.0 if cog < 0.0 else 0.0
     if row["n_beta"] > 0:
         beta = wrapped(row["beta_first"] + row["beta_sum"] / row["n_beta"])
-    row["n"] = row["n_sog"] = row["n_cog"] = row["n_beta"] = 0
-    row["sog_sum"] = row["cog_sum"] = row["beta_sum"] = 0.0
+    empty_minute(row)
     return sog, cog, beta
 
 
