@@ -13,6 +13,7 @@ import subprocess
 import sys
 import termios
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,11 @@ import pytest
 from cyclopts import App
 
 from sargas.cli.root import app
+from sargas.cli.scan import print_alerts
 from sargas.exercise.backdrop import REPORT
 from sargas.exercise.run import sentences
+from sargas.model.alerts import Alert, Subject
+from sargas.model.time import iso
 
 from .conftest import AIS, OWN_MAP, SARGAS, Call, child
 
@@ -105,6 +109,17 @@ def test_examples_in_help_name_options_that_exist() -> None:
                 assert option in names, line
 
 
+@pytest.fixture
+def alert() -> Alert:
+    """A made-up alert, of version 1."""
+    return Alert(
+        id="0" * 24, detector="gap", detector_version="1", rules="r", version=1, state="open",
+        priority="P3", t_start_ms=0, t_detected_ms=60_000, t_issued_ms=60_000,
+        subject=Subject("sea", 230_000_000), lon=25.0, lat=59.5, asset=None, next_assets=(),
+        why=(), against=(), context={}, text="Not received since 00:00.",
+    )  # fmt: skip
+
+
 # ---- streams and codes ---------------------------------------------------------------------------
 def test_stdout_is_data_and_stderr_is_talk() -> None:
     done = child("scan", DMA, "--json")
@@ -145,11 +160,36 @@ def test_json_is_one_whole_alert_a_line_with_the_fields_of_the_contract(
 def test_the_table_says_the_same_as_the_json(call: Call, exercise_log: Path) -> None:
     rows = call("scan", exercise_log, "--json", "--quiet").rows
     table = call("scan", exercise_log, "--quiet").out.splitlines()
-    assert table[0].split() == ["priority", "detected", "detector", "state", "what"]
+    later = any(alert["version"] > 1 for alert in rows)
+    heads = ["EXERCISE", "priority", "detected", *(["as of"] * later), "detector", "state", "what"]
+    assert re.split(r"  +", table[0]) == heads
     assert len(table) == 1 + len(rows)
     for line, alert in zip(table[1:], rows, strict=True):
-        assert line.startswith(alert["priority"])
+        cells = re.split(r"  +", line)
+        assert cells[:3] == ["EXERCISE", alert["priority"], alert["t_detected"]]
+        assert (alert["t_issued"] in cells[3:]) == (alert["version"] > 1)
         assert line.endswith(alert["text"])
+
+
+def test_a_table_marks_exercises_mutes_and_later_versions(
+    capsys: pytest.CaptureFixture[str], alert: Alert
+) -> None:
+    print_alerts([alert], json=False)
+    assert re.split(r"  +", capsys.readouterr().out.splitlines()[0]) == [
+        "priority", "detected", "detector", "state", "what",
+    ]  # fmt: skip
+    later = replace(alert, version=2, t_issued_ms=alert.t_detected_ms + 600_000)
+    print_alerts([alert, later, replace(alert, muted_by=("port",))], json=False)
+    head, first, second, third = capsys.readouterr().out.splitlines()
+    assert head.split("  ")[0] == "priority"
+    assert "as of" in head
+    assert "muted by" in head
+    assert iso(later.t_issued_ms) in second
+    assert iso(later.t_issued_ms) not in first
+    assert "port" in third
+    assert "port" not in first
+    print_alerts([replace(alert, exercise="x")], json=False)
+    assert all(line.startswith("EXERCISE ") for line in capsys.readouterr().out.splitlines())
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from sargas import __version__
-from sargas.cli.words import put_address, put_json, put_table, say
+from sargas.cli.words import put_address, say
 from sargas.errors import EXIT_FAILED, EXIT_OK, SargasError, UsageError
 from sargas.exercise.scenario import Scenario, load_scenario
+from sargas.model.alerts import Alert
 from sargas.model.time import MINUTE_MS, iso
 
 COMMIT_MINUTES = 20
@@ -94,7 +95,7 @@ class _Run:
     rejected: int = 0
     done_at: float | None = None
     error: Exception | None = None
-    alerts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    alerts: dict[str, Alert] = field(default_factory=dict)
     thread: threading.Thread | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -161,7 +162,7 @@ class _Run:
     def _keep(self, keeper: Any, outcome: Any, batch: Any) -> None:  # noqa: ANN401
         keeper.keep(outcome, batch)
         for alert in outcome.alerts:
-            self.alerts[alert.id] = alert.to_dict()
+            self.alerts[alert.id] = alert
 
     def _say_progress(self, t_ms: int) -> None:
         """Show on a terminal how far the folding is."""
@@ -220,14 +221,9 @@ def _app(run: _Run, sock: Any, speed: float) -> Any:  # noqa: ANN401 - socket an
 
 def _report(run: _Run, *, json: bool) -> None:
     """Print what the exercise showed."""
-    rows = [a for a in run.alerts.values() if not a["muted_by"]]
-    rows.sort(key=lambda a: (a["t_detected"], a["id"]))
+    from sargas.cli.scan import print_alerts
+
+    rows = [a for a in run.alerts.values() if not a.muted_by]
+    rows.sort(key=lambda a: (a.t_detected_ms, a.id))
     say(f"EXERCISE {run.scenario.name}: {len(rows)} alerts")
-    if json:
-        for row in rows:
-            put_json(row)
-    elif rows:
-        put_table(
-            ("priority", "detected", "detector", "state", "what"),
-            [(a["priority"], a["t_detected"], a["detector"], a["state"], a["text"]) for a in rows],
-        )
+    print_alerts(rows, json=json)

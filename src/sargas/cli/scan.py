@@ -61,7 +61,8 @@ def scan(
     json
         One alert a line, as JSON, instead of the table.
     muted
-        Show alerts too that a port or the coast mutes; they are counted in any case.
+        Show alerts too that a port or the coast mutes, after the others; they are counted in any
+        case.
     assets
         Assets to watch instead of the shipped ones: GeoJSON, CSV, KML, GeoPackage, GeoParquet.
     rules
@@ -108,7 +109,7 @@ def scan(
     if len(late) and not interrupted:
         folded_in, interrupted = _fold_in(late, keeper, make, source, reading, latest)
     shown = [a for a in latest.values() if muted or not a.muted_by]
-    shown.sort(key=lambda a: (a.t_detected_ms, a.detector, a.id))
+    shown.sort(key=lambda a: (bool(a.muted_by), a.t_detected_ms, a.detector, a.id))
     print_alerts(shown, json=json)
     if not quiet:
         _summarise(reading, watch, latest, _cpu_s() - cpu_s, folded_in)
@@ -292,15 +293,27 @@ def _counts_for(alert: Alert, fail_on: str) -> bool:
 
 
 def print_alerts(alerts: list[Alert], *, json: bool) -> None:
-    """Write the alerts to stdout."""
+    """Write the alerts to stdout.
+
+    Columns that say nothing of any of them are left out: EXERCISE, the mutes, and since when a
+    later version's text holds.
+    """
     if json:
         for alert in alerts:
             put_json(alert.to_dict())
     elif alerts:
-        put_table(
-            ("priority", "detected", "detector", "state", "what"),
-            [(a.priority, iso(a.t_detected_ms), a.detector, a.state, a.text) for a in alerts],
-        )
+        columns = [
+            ("EXERCISE", ["EXERCISE" if a.exercise else "" for a in alerts]),
+            ("priority", [a.priority for a in alerts]),
+            ("detected", [iso(a.t_detected_ms) for a in alerts]),
+            ("as of", [iso(a.t_issued_ms) if a.version > 1 else "" for a in alerts]),
+            ("detector", [a.detector for a in alerts]),
+            ("state", [a.state for a in alerts]),
+            ("muted by", [", ".join(a.muted_by) for a in alerts]),
+            ("what", [a.text for a in alerts]),
+        ]
+        told = [(head, cells) for head, cells in columns if any(cells)]
+        put_table([head for head, _ in told], list(zip(*(c for _, c in told), strict=True)))
 
 
 def _summarise(
