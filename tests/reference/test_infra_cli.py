@@ -63,7 +63,9 @@ def test_kinds_of_the_options_are_those_of_the_model():
 
 def test_show_says_how_good_the_position_is(call):
     out, _ = call("show", "power-cable-estlink-2")
-    assert "piece_accuracy_m_p90" in out
+    assert "half of the length 277 m or better" in out
+    assert "not known to be a survey" in out
+    assert "_" not in out.replace("way/", "").split("\nlicence")[0]
     assert "OpenStreetMap" in out
     out, _ = call("show", "power-cable-estlink-2", "--json")
     (row,) = rows(out)
@@ -112,6 +114,20 @@ def test_an_import_makes_a_home_and_says_who_watches(call, cables, home):
     assert Home(home, create=False).days() == []
     assert f"'sargas scan FILE --home {home}'" in err
     assert "watched" not in call("import", cables, "--dry-run")[1]
+
+
+def test_points_far_apart_are_said_and_shown(call, tmp_path):
+    far = write_geojson(tmp_path / "far.geojson", full("1"), full("2", OTHER, surveyed=True))
+    _, err = call("import", str(far))
+    assert "1 of 2 assets: the points lie far apart" in err
+    assert "--surveyed" in err
+    listed = {r["source_ref"]: r for r in rows(call("list", "--json")[0])}
+    stated, surveyed = listed["1"], listed["2"]
+    assert stated["piece_accuracy_m_p90"] > stated["accuracy_m"]
+    assert surveyed["piece_accuracy_m_p90"] == surveyed["accuracy_m"]
+    (line,) = [text for text in call("list")[0].splitlines() if text.startswith(stated["id"])]
+    assert f"{stated['piece_accuracy_m_p90']:.0f} " in line
+    assert "far apart" not in call("import", str(far), "--surveyed", "--dry-run")[1]
 
 
 def test_an_import_leaves_a_folder_of_other_things_alone(call, cables, home):

@@ -544,7 +544,7 @@ def test_an_sqlite_file_that_is_no_geopackage(tmp_path):
 def test_without_the_gis_extra_the_message_says_how_to_get_it(tmp_path, monkeypatch):
     path = in_format(tmp_path, "a.shp")
     monkeypatch.setitem(__import__("sys").modules, "pyogrio", None)
-    with pytest.raises(UsageError, match=r"pip install 'sargas\[gis\]'") as caught:
+    with pytest.raises(UsageError, match=r"pip install '\.\[gis\]'") as caught:
         read_file(path)
     assert "GeoPackage or GeoJSON" in caught.value.hint
 

@@ -19,6 +19,7 @@ from typing import Any
 from sargas.errors import InputError, StoreError
 from sargas.model.assets import Asset, AssetSet
 from sargas.model.time import iso
+from sargas.reference.accuracy import spacing_warning
 from sargas.reference.fields import fingerprint, slug
 from sargas.reference.home import (
     asset_key,
@@ -318,6 +319,8 @@ def _absent(
 
 def _warn(plan: Plan, assets: list[Asset]) -> None:
     """Say what a person should look at."""
+    if spacing := spacing_warning(sorted(assets, key=lambda a: a.id)):
+        plan.warnings.append(spacing)
     if any(is_non_commercial(a.licence) for a in assets):
         plan.warnings.append(
             "The licence forbids commercial use: keep these assets to yourself, and leave them "
