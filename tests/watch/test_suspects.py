@@ -232,6 +232,26 @@ def test_a_slow_presence_counts_only_in_the_part_asked_for():
     assert mmsis(asked(fixes, kp_km=(km + 5, km + 15)), PRESENCE) == []
 
 
+def test_a_vessel_that_crossed_three_times_has_one_rank():
+    """North over the line, back south and north again, ten minutes apart."""
+    back = Track(mmsi=100_000_001, lon=20, lat=57 - 25 * 60 * 10 * KN_MS / 111_380,
+                 t_ms=AT - 40 * MINUTE_MS, noise_kn=0.0)  # fmt: skip
+    back.sail(30, sog_kn=10, cog_deg=0).sail(10, sog_kn=10, cog_deg=180)
+    back.sail(30, sog_kn=10, cog_deg=0)
+    answer = asked(back.fixes(), passing(100_000_002, 1.0).fixes())
+    assert mmsis(answer, CROSSING) == [100_000_002, 100_000_001]
+    assert [c.rank for c in answer.crossers] == [1, 2]
+    assert answer.statement.startswith("2 vessels crossed Test Cable within 30 min")
+    thrice = answer.crossers[1]
+    times_min = [(c.t_ms - AT) / MINUTE_MS for c in (thrice, *thrice.also)]
+    assert times_min == pytest.approx([-5, 5, -15], abs=0.2) or times_min == pytest.approx(
+        [5, -5, -15], abs=0.2
+    )
+    row = thrice.to_dict()
+    assert [e["t"] for e in row["also"]] == [iso(c.t_ms) for c in thrice.also]
+    assert {c.rank for c in thrice.also} == {0}
+
+
 def test_no_window_is_refused():
     with pytest.raises(UsageError, match="window"):
         suspects([], CABLE, AT, 0.0)
@@ -572,6 +592,56 @@ def test_a_part_where_nobody_crossed_says_who_did_elsewhere(capsys):
     assert "No passage over SwePol Link between km 0 and km 15 was received" in said
     assert "1 vessel crossed it elsewhere then" in said
     assert "within 20 km of SwePol Link between km 0 and km 15" in said
+
+
+@pytest.fixture(scope="module")
+def exercise_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped exercise of Eagle S as a log."""
+    out = tmp_path_factory.mktemp("exercise") / "log.nmea"
+    assert run(["exercise", "export", "eagle-s", "--out", str(out), "--quiet"]) == EXIT_OK
+    return out
+
+
+def test_an_exercise_is_marked_in_every_row_of_the_tables(capsys, exercise_log):
+    log = [str(exercise_log), "--asset", ESTLINK_2, "--quiet"]
+    for words in (["crossings", *log], ["suspects", *log, "--at", "2024-12-25T10:26:00Z"]):
+        assert run(words) == EXIT_OK
+        head, *rows = capsys.readouterr().out.splitlines()
+        assert "kn before" in head
+        assert rows
+        assert all(row.startswith("EXERCISE  ") for row in rows)
+    assert run(["crossings", SWAN, *MAP, "--quiet"]) == EXIT_OK
+    assert "EXERCISE" not in capsys.readouterr().out
+
+
+def test_a_point_cannot_be_crossed(capsys):
+    point = ["--asset", "lng-terminal-klaipeda-fsru"]
+    assert run(["crossings", SWAN, *MAP, *point]) == EXIT_USAGE
+    assert "this asset is a point" in capsys.readouterr().err
+    assert run(["suspects", SWAN, *MAP, *point, "--at", "2022-02-26T00:45:00Z"]) == EXIT_USAGE
+    assert "Klaipeda FSRU cannot be crossed" in capsys.readouterr().err
+
+
+def test_assets_imported_into_a_home_are_watched(capsys, tmp_path):
+    home, own = tmp_path / "home", tmp_path / "own.geojson"
+    swepol = shipped_assets()[shipped_assets().index_of("power-cable-swepol-link")]
+    line = json.loads(shapely.to_geojson(swepol.geometry))
+    feature = {"type": "Feature", "geometry": line,
+               "properties": {"name": "Our own cable", "kind": "power_cable"}}  # fmt: skip
+    own.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    owner = ["--accuracy-m", "200", "--licence", "own", "--attribution", "us", "--yes", "--quiet"]
+    assert run(["infra", "import", str(own), "--home", str(home), *owner]) == EXIT_OK
+    capsys.readouterr()
+    assert run(["crossings", SWAN, *MAP, "--home", str(home), "--json", "--quiet"]) == EXIT_OK
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    own_id = {r["asset"]["name"]: r["asset"]["id"] for r in rows}["Our own cable"]
+    at = ["--at", "2022-02-26T00:45:00Z", "--asset", own_id]
+    assert run(["suspects", SWAN, *MAP, *at, "--home", str(home), "--quiet"]) == EXIT_OK
+    assert "248363000" in capsys.readouterr().out
+    assert run(["suspects", SWAN, *MAP, *at, "--quiet"]) == EXIT_NOT_FOUND
+    assert run(["crossings", SWAN, *MAP, "--home", str(tmp_path / "no")]) == EXIT_NOT_FOUND
+    both = ["--home", str(home), "--assets", str(own)]
+    assert run(["crossings", SWAN, *MAP, *both]) == EXIT_USAGE
 
 
 def test_help_has_examples(capsys):

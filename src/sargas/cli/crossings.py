@@ -8,16 +8,18 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from sargas.cli.home import home_dir
 from sargas.cli.reading import Reading
 from sargas.cli.scan import make_watch
 from sargas.cli.words import put_json, put_table, say, span_text
-from sargas.errors import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, NotFoundError
+from sargas.errors import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, NotFoundError, UsageError
 from sargas.model.assets import Asset, AssetSet
 from sargas.model.crossings import Crossing
 from sargas.model.time import MINUTE_MS, iso
 from sargas.watch.fold import Outcome, Watch
 
-HEAD = ("time (UTC)", "+-", "asset", "km", "vessel", "before", "at", "after kn", "angle", "note")
+HEAD = ("time (UTC)", "+-", "asset", "km", "vessel", "kn before", "at", "after", "angle",
+        "note")  # fmt: skip
 
 
 def crossings(
@@ -27,6 +29,7 @@ def crossings(
     asset: str | None = None,
     json: bool = False,
     assets: Path | None = None,
+    home: Path | None = None,
     rules: Path | None = None,
     since: str | None = None,
     until: str | None = None,
@@ -46,6 +49,9 @@ def crossings(
       sargas crossings log.nmea.gz --json | jq -c '[.t, .asset.name, .subject.name, .sog_kn_at]'
       sargas crossings log.nmea.gz --since 2024-12-25T10:00:00Z --until 2024-12-25T11:00:00Z
 
+    Leaves with exit code 0 when there is no crossing too: none is an answer. ('suspects' leaves
+    with 5 when it finds nobody.)
+
     Parameters
     ----------
     files
@@ -56,6 +62,8 @@ def crossings(
         One row a line, as JSON, instead of the table.
     assets
         Assets to watch instead of the shipped ones: GeoJSON, CSV, KML, GeoPackage, GeoParquet.
+    home
+        Watch the assets imported into this home too, as 'sargas infra import' keeps them.
     rules
         A TOML file whose thresholds lie over the shipped ones.
     since
@@ -73,7 +81,9 @@ def crossings(
     reading.prepare()
     if reading.is_hopeless:
         return EXIT_INPUT
-    watch = make_watch(assets, rules, None, reading.lateness_ms or None, reading.exercise)
+    watch = make_watch(
+        assets, rules, given_home(home, assets), reading.lateness_ms or None, reading.exercise
+    )
     watch.detectors = ()  # the log alone is asked for
     index = None if asset is None else watch.around.assets.index_of(
         watched_asset(watch.around.assets, asset).id)  # fmt: skip
@@ -100,7 +110,7 @@ def crossings(
     take(watch.flush())
     if kept:
         kept.sort(key=lambda c: (c.t_from_ms if c.t_ms is None else c.t_ms, c.subject.key))
-        put_table(HEAD, [table_row(c) for c in kept])
+        put_marked(HEAD, [table_row(c) for c in kept], exercise=bool(reading.exercise))
     if not quiet:
         summarise(reading, watch, counts, asset)
     if interrupted:
@@ -113,9 +123,10 @@ def watched_asset(assets: AssetSet, asset_id: str) -> Asset:
 
     Raises:
         NotFoundError: there is none, or it is not watched; exit code 5.
+        UsageError: it is a point, which no way can meet; exit code 2.
     """
     try:
-        return assets[assets.index_of(asset_id)]
+        asset = assets[assets.index_of(asset_id)]
     except NotFoundError as error:
         from sargas.reference import shipped_assets
 
@@ -127,6 +138,40 @@ def watched_asset(assets: AssetSet, asset_id: str) -> Asset:
             where=asset_id,
             hint="Only what is in service, out of service or of unknown status is.",
         ) from error
+    if not asset.length_km:
+        raise UsageError(
+            f"{asset.name} cannot be crossed: this asset is a point.",
+            where=asset_id,
+            hint="Ask for a cable, a pipeline or a wind farm.",
+        )
+    return asset
+
+
+def given_home(home: Path | None, assets: Path | None) -> Path | None:
+    """Check the home whose assets are to be watched; None where none was given.
+
+    Raises:
+        UsageError: it is a file, or --assets names others. NotFoundError: it is not there.
+    """
+    if home is None:
+        return None
+    if assets is not None:
+        raise UsageError("--assets and --home both name assets.", hint="Give one of them.")
+    if not home_dir(home).exists():
+        raise NotFoundError(
+            "There is no such home.", where=str(home), hint="'sargas infra import' makes one."
+        )
+    return home
+
+
+def put_marked(head: tuple[str, ...], rows: list[tuple[str, ...]], *, exercise: bool) -> None:
+    """Write a table whose every row says that it is an exercise, if it is one.
+
+    The mark stands in the rows because a heading is lost to `grep`, and stderr to redirection.
+    """
+    if exercise:
+        head, rows = ("", *head), [("EXERCISE", *row) for row in rows]
+    put_table(head, rows)
 
 
 def table_row(c: Crossing) -> tuple[str, ...]:

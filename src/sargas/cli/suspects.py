@@ -7,10 +7,17 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from sargas.cli.crossings import speed_text, spread_text, vessel_text, watched_asset
+from sargas.cli.crossings import (
+    given_home,
+    put_marked,
+    speed_text,
+    spread_text,
+    vessel_text,
+    watched_asset,
+)
 from sargas.cli.reading import Reading
 from sargas.cli.scan import make_watch
-from sargas.cli.words import put_json, put_table, say
+from sargas.cli.words import put_json, say
 from sargas.errors import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, NotFoundError, UsageError
 from sargas.model.alerts import Alert
 from sargas.model.assets import Asset
@@ -21,7 +28,7 @@ from sargas.watch.suspects import DRAG_WORDS, GAP, Answer, Crosser
 from sargas.watch.suspects import suspects as ranked
 from sargas.watch.vicinity import Vicinity
 
-HEAD = ("rank", "what", "time (UTC)", "+-", "km", "vessel", "before", "at", "after kn", "why")
+HEAD = ("rank", "what", "time (UTC)", "+-", "km", "vessel", "kn before", "at", "after", "why")
 GAPS_SHOWN = 10
 KP_WITHIN_KM = 10.0
 
@@ -37,6 +44,7 @@ def suspects(
     kp_within: float | None = None,
     json: bool = False,
     assets: Path | None = None,
+    home: Path | None = None,
     rules: Path | None = None,
     since: str | None = None,
     until: str | None = None,
@@ -46,18 +54,19 @@ def suspects(
 ) -> int:
     """List who crossed an asset around a fault time.
 
-    All crossers within the window, ranked by how well their time fits, then by alerts of a drag
-    and by speed lost; after them who could have crossed while not received, who stayed slow beside
-    the asset, and whose silence leaves room for a visit. With a statement of what was heard at all.
-    Several crossers that nothing tells apart are a list, not a name: a crossing is information,
-    not intent.
+    All crossers within the window, each vessel with one rank, by how well its time fits, then by
+    alerts of a drag and by speed lost; what else it did stands under it without a rank. After
+    them who could have crossed while not received, who stayed slow beside the asset, and whose
+    silence leaves room for a visit. With a statement of what was heard at all. Several crossers
+    that nothing tells apart are a list, not a name: a crossing is information, not intent.
 
     Examples:
       sargas suspects day.csv --asset power-cable-estlink-2 --at 2024-12-25T10:26:00Z
       sargas suspects a.nmea.gz b.nmea.gz --asset ID --at 2024-12-25T12:26:00+02:00 --window 60
       sargas suspects day.csv --asset ID --at TIME --kp 80 --kp-within 5 --json | jq .reasons
 
-    Leaves with exit code 5 when nobody is found, and says what was heard.
+    Leaves with exit code 5 when nobody is found, and says what was heard. ('crossings' leaves with
+    0 when there is none.)
 
     Parameters
     ----------
@@ -77,6 +86,8 @@ def suspects(
         One entry a line, as JSON, instead of the table.
     assets
         Assets to watch instead of the shipped ones: GeoJSON, CSV, KML, GeoPackage, GeoParquet.
+    home
+        Watch the assets imported into this home too, as 'sargas infra import' keeps them.
     rules
         A TOML file whose thresholds lie over the shipped ones.
     since
@@ -103,7 +114,9 @@ def suspects(
     reading.prepare()
     if reading.is_hopeless:
         return EXIT_INPUT
-    watch = make_watch(assets, rules, None, reading.lateness_ms or None, reading.exercise)
+    watch = make_watch(
+        assets, rules, given_home(home, assets), reading.lateness_ms or None, reading.exercise
+    )
     wanted = watched_asset(watch.around.assets, asset)
     part = asked_part(wanted, kp, KP_WITHIN_KM if kp_within is None else kp_within)
     vicinity = Vicinity(wanted, at_ms, window, watch.around.rules, part)
@@ -128,7 +141,7 @@ def suspects(
     answer = ranked(
         found, wanted, at_ms, window, kp_km=part, alerts=drags, rules=watch.around.rules,
         presences=vicinity.presences(watch.identity), gaps=vicinity.gaps(watch.identity),
-        coverage=vicinity.coverage(),
+        coverage=vicinity.coverage(), exercise=reading.exercise,
     )  # fmt: skip
     _print(answer, json=json, quiet=quiet)
     if interrupted:
@@ -165,7 +178,8 @@ def _print(answer: Answer, *, json: bool, quiet: bool) -> None:
     elif answer.crossers:
         gaps = [c for c in answer.crossers if c.basis == GAP]
         shown = [c for c in answer.crossers if c.basis != GAP] + gaps[:GAPS_SHOWN]
-        put_table(HEAD, [_row(c) for c in shown])
+        rows = [_row(entry) for c in shown for entry in (c, *c.also)]
+        put_marked(HEAD, rows, exercise=answer.exercise is not None)
         if len(gaps) > GAPS_SHOWN:
             say(f"and {len(gaps) - GAPS_SHOWN} more gaps; --json lists them all")
     if answer.crossers and not quiet:
@@ -176,14 +190,14 @@ def _print(answer: Answer, *, json: bool, quiet: bool) -> None:
 
 
 def _row(c: Crosser) -> tuple[str, ...]:
-    """Write an entry as a row of the table."""
+    """Write an entry as a row of the table; what has no rank of its own has none there."""
     if c.t_ms is not None:
         when, spread = iso(c.t_ms // 1000 * 1000), spread_text(c.uncertainty_s)
     else:
         end = "" if c.t_to_ms is None else iso(c.t_to_ms)[11:16]
         when, spread = f"{iso(c.t_from_ms)[:16]}..{end}", ""
     return (
-        str(c.rank), c.basis, when, spread, f"{c.kp_km:.1f}", vessel_text(c.subject),
+        str(c.rank or ""), c.basis, when, spread, f"{c.kp_km:.1f}", vessel_text(c.subject),
         speed_text(c.sog_kn_before), speed_text(c.sog_kn_at), speed_text(c.sog_kn_after),
         "; ".join(c.reasons),
     )  # fmt: skip

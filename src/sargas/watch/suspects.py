@@ -47,7 +47,8 @@ class Crosser:
         loss_kn: speed lost from before to at or after the crossing; None where unknown.
         alerts: alerts of a drag that speak of this vessel at that time.
         reasons: sentences.
-        rank: 1 is first.
+        rank: 1 is first; one a vessel. 0 for what stands under another entry.
+        also: what else the vessel did, the most telling first.
     """
 
     basis: str
@@ -71,6 +72,7 @@ class Crosser:
     reasons: tuple[str, ...] = ()
     order: tuple[Any, ...] = ()
     rank: int = 0
+    also: tuple[Crosser, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Write the entry in the shape of the command line's `--json`."""
@@ -104,7 +106,21 @@ class Crosser:
                 for a in self.alerts
             ],
             "reasons": list(self.reasons),
+            "also": [e._short() for e in self.also],
         }  # fmt: skip
+
+    def _short(self) -> dict[str, Any]:
+        """Write an entry that stands under another of its vessel."""
+        return {
+            "basis": self.basis,
+            "t": None if self.t_ms is None else iso(self.t_ms),
+            "t_from": iso(self.t_from_ms),
+            "t_to": None if self.t_to_ms is None else iso(self.t_to_ms),
+            "uncertainty_s": rounded(self.uncertainty_s, 1),
+            "kp_km": rounded(self.kp_km, 3),
+            "sog_kn_at": rounded(self.sog_kn_at, 2),
+            "reasons": list(self.reasons),
+        }
 
 
 @dataclass(frozen=True)
@@ -145,6 +161,7 @@ def suspects(
     gaps: Sequence[Gap] = (),
     coverage: Coverage | None = None,
     rules: Rules | None = None,
+    exercise: str | None = None,
 ) -> Answer:
     """List who crossed an asset around a time, and who could have.
 
@@ -156,6 +173,7 @@ def suspects(
         alerts: alerts of the same watch, any version; those of a drag count.
         presences, gaps, coverage: of a `vicinity.Vicinity` of the same asset and span.
         rules: thresholds; the shipped ones if not given.
+        exercise: name of the exercise that was read; None: as the crossings say.
 
     Raises:
         UsageError: the window or the part of the asset is empty, or the part lies beyond its end.
@@ -201,8 +219,8 @@ def suspects(
         if (g.subject.key, g.t1_ms) not in told and g.subject.key not in crossed
     ]
     found.sort(key=lambda e: (BASES.index(e.basis), e.order, e.subject.key, e.t_from_ms))
-    ranked = tuple(replace(e, rank=k + 1) for k, e in enumerate(_one_presence_each(found)))
-    exercise = next((c.exercise for c in own if c.exercise), None)
+    ranked = _one_rank_each(_one_presence_each(found))
+    exercise = exercise or next((c.exercise for c in whole if c.exercise), None)
     statement = _statement(
         ranked, f"{asset.name}{part_words(kp_km)}", iso(at_ms), window_min
     ) + _elsewhere_words(elsewhere - crossed)
@@ -240,6 +258,16 @@ def _one_presence_each(found: Sequence[Crosser]) -> list[Crosser]:
                 entry = replace(entry, reasons=(*entry.reasons, more))
         out.append(entry)
     return out
+
+
+def _one_rank_each(found: Iterable[Crosser]) -> tuple[Crosser, ...]:
+    """Rank the vessels by the best entry of each; the others of a vessel stand under that."""
+    of: dict[str, list[Crosser]] = {}
+    for entry in found:
+        of.setdefault(entry.subject.key, []).append(entry)
+    return tuple(
+        replace(best, rank=k + 1, also=tuple(also)) for k, (best, *also) in enumerate(of.values())
+    )
 
 
 def _is_here(crossing: Crossing, kp_km: tuple[float, float] | None) -> bool:
@@ -355,7 +383,7 @@ def _from_presence(
         f"slow within {p.distance_m:.0f} m of the asset, {p.sog_kn:.1f} kn on average while below "
         f"{limits['slow_kn']:g} kn, from {iso(p.t_from_ms)} to {iso(p.t_to_ms)} "
         f"({minutes:.0f} min)",
-        "its crossing is listed apart" if also else "no crossing of it was received",
+        "its crossing is listed too" if also else "no crossing of it was received",
     )
     return Crosser(
         PRESENCE, p.subject, asset, None, p.t_from_ms, p.t_to_ms, p.lon, p.lat, p.kp_km,
@@ -450,10 +478,10 @@ def _elsewhere_words(vessels: set[str]) -> str:
 
 def _statement(found: Sequence[Crosser], where: str, at: str, window_min: float) -> str:
     """Say in one or two sentences what the list means, naming no vessel."""
-    passages = [e for e in found if e.basis == CROSSING]
-    others = len(found) - len(passages)
+    passages = [e for best in found for e in (best, *best.also) if e.basis == CROSSING]
+    others = sum(best.basis != CROSSING for best in found)
     more = (
-        f" {_count(others, 'more entry')} could have, or stayed slow beside it." if others else ""
+        f" {_count(others, 'more vessel')} could have, or stayed slow beside it." if others else ""
     )
     span = f"within {window_min:g} min of {at}"
     if not passages:
@@ -483,9 +511,7 @@ def _count(n: int, word: str) -> str:
     """Write a number with its noun.
 
     Example:
-        >>> _count(1, "vessel"), _count(3, "more entry")
-        ('1 vessel', '3 more entries')
+        >>> _count(1, "vessel"), _count(3, "more vessel")
+        ('1 vessel', '3 more vessels')
     """
-    if n == 1:
-        return f"{n} {word}"
-    return f"{n} {word[:-1]}ies" if word.endswith("y") else f"{n} {word}s"
+    return f"{n} {word}" if n == 1 else f"{n} {word}s"
