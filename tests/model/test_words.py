@@ -77,11 +77,51 @@ def test_a_column_of_accuracies_overrides_the_rule() -> None:
     assert set(AssetSet([asset]).pieces.accuracy_m) == {300.0, 900.0}
 
 
-def test_an_unknown_asset_names_near_spellings() -> None:
-    with pytest.raises(NotFoundError, match="Did you mean"):
-        AssetSet([Asset("power-cable-x", "X", "power_cable", shapely.Point(1, 2), 1.0)]).index_of(
-            "cable-x"
-        )
+def named(**names: str) -> AssetSet:
+    line = shapely.LineString([(20, 57), (21, 57)])
+    return AssetSet(
+        Asset(i.replace("_", "-"), name, "other", line, 1.0) for i, name in names.items()
+    )
+
+
+KNOWN = named(
+    power_cable_estlink_2="Estlink 2", gas_pipeline_nord_stream_1="Nord Stream 1",
+    gas_pipeline_nord_stream_2="Nord Stream 2", telecom_rsns="Ballen-R\u00f6sn\u00e4s",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "wanted", ["power-cable-estlink-2", "Estlink 2", "estlink2", "POWER CABLE ESTLINK 2"]
+)
+def test_an_asset_is_found_by_id_or_name_however_written(wanted: str) -> None:
+    assert KNOWN[KNOWN.index_of(wanted)].name == "Estlink 2"
+    assert KNOWN[KNOWN.index_of("ballen rosnas")].id == "telecom-rsns"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "near", "word"),
+    [
+        ("power-cable-estlnk-2", "Did you mean power-cable-estlink-2", "estl"),
+        ("estlnk2", "Did you mean power-cable-estlink-2", "estl"),
+        ("nordstream", "gas-pipeline-nord-stream-1, gas-pipeline-nord-stream-2", "nord"),
+        ("zzzz; rm", "no asset 'zzzz; rm'. Look", "zzzz"),
+        ("", "no asset ''. Look", "cabl"),
+        ("\u00b7", "no asset '\u00b7'. Look", "cabl"),
+    ],
+)
+def test_an_unknown_asset_names_near_spellings(wanted: str, near: str, word: str) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        KNOWN.index_of(wanted)
+    assert near in str(caught.value)
+    assert str(caught.value).endswith(f"sargas infra list | grep -i {word}")
+
+
+def test_a_name_of_two_assets_is_asked_back() -> None:
+    twice = named(a_1="Baltic", b_1="BALTIC")
+    with pytest.raises(
+        NotFoundError, match=r"2 assets are called 'baltic'\. Did you mean a-1, b-1"
+    ):
+        twice.index_of("baltic")
 
 
 def test_the_version_names_the_geometry() -> None:

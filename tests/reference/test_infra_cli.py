@@ -76,7 +76,7 @@ def test_show_says_how_good_the_position_is(call):
 
 def test_show_of_nothing_names_near_spellings(call):
     with pytest.raises(NotFoundError, match="power-cable-estlink-2") as caught:
-        call("show", "estlink-2")
+        call("show", "estlnk-2")
     assert caught.value.exit_code == 5
 
 

@@ -6,10 +6,13 @@ line with 50 m between its points in one place can have 10 km without any in ano
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import itertools
 import math
-from collections.abc import Iterable
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -115,17 +118,37 @@ class AssetSet:
     def __getitem__(self, index: int) -> Asset:
         return self.assets[index]
 
-    def index_of(self, asset_id: str) -> int:
-        """Find an asset's index by id.
+    def index_of(self, wanted: str) -> int:
+        """Find an asset's index by its id, or by an id or name that says the same.
+
+        Capitals, spaces and signs do not count; a part of a name is not enough, for a person
+        should know which asset was asked about.
 
         Raises:
-            NotFoundError: no such asset; the hint names the nearest spellings.
+            NotFoundError: no such asset, or several; the hint names those that come near.
+
+        Example:
+            >>> a = Asset("power-cable-estlink-2", "Estlink 2", "power_cable", None, 200.0)
+            >>> AssetSet([a]).index_of("estlink2")
+            0
         """
-        if asset_id not in self._index:
-            near = [i for i in self._index if asset_id.lower() in i.lower()][:5]
-            hint = f"Did you mean {', '.join(near)}?" if near else "See 'sargas infra list'."
-            raise NotFoundError(f"There is no asset '{asset_id}'.", hint=hint)
-        return self._index[asset_id]
+        if wanted in self._index:
+            return self._index[wanted]
+        key = _letters(wanted)
+        by_key: dict[str, set[str]] = {}
+        for a in self.assets:
+            for text in (a.id, a.name):
+                by_key.setdefault(_letters(text), set()).add(a.id)
+        same = sorted(by_key.get(key, ())) if key else []
+        if len(same) == 1:
+            return self._index[same[0]]
+        what = f"{len(same)} assets are called" if same else "There is no asset"
+        near = same or _near(key, by_key)
+        # The beginning of the longest word finds what is misspelt further on.
+        word = max(re.findall(r"\w+", wanted) or ["cable"], key=len)[:4]
+        hint = f"Did you mean {', '.join(near)}? " if near else ""
+        hint += f"Look for it with: sargas infra list | grep -i {word}"
+        raise NotFoundError(f"{what} '{wanted}'.", hint=hint)
 
     def watched(self) -> AssetSet:
         """Keep the assets that can be damaged today: in service, out of service, unknown."""
@@ -155,6 +178,20 @@ class AssetSet:
         table = np.array(rows, dtype=np.float64).reshape(-1, 8)
         columns = [np.ascontiguousarray(table[:, i]) for i in range(8)]
         return Pieces(columns[0].astype(np.int32), *columns[1:])
+
+
+def _letters(text: str) -> str:
+    """Keep what counts when names are compared: small letters without accents, and digits."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text).casefold() if c.isalnum())
+
+
+def _near(key: str, by_key: Mapping[str, set[str]]) -> list[str]:
+    """Name up to five ids that come near: those with the key in them first, then misspelt ones."""
+    if not key:
+        return []
+    within = [k for k in by_key if key in k]
+    near = within + difflib.get_close_matches(key, by_key, n=5, cutoff=0.75)
+    return list(dict.fromkeys(i for k in near for i in sorted(by_key[k])))[:5]
 
 
 def chains(geometry: Any) -> list[NDArray[np.float64]]:  # noqa: ANN401 - shapely is untyped

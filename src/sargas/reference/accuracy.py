@@ -71,6 +71,6 @@ def spacing_warning(assets: Sequence[Asset]) -> str | None:
     worst = f"{worst_m / 1000:.1f} km" if worst_m >= 1000 else f"{worst_m:.0f} m"
     return (
         f"{len(worse_m)} of {len(assets)} assets: the points lie far apart, so the accuracy "
-        f"between them is taken as up to {worst}, whatever was stated. If the points are a survey or an "
-        "official chart, say so with --surveyed."
+        f"between them is taken as up to {worst}, whatever was stated. If the points are a "
+        "survey or an official chart, say so with --surveyed."
     )
