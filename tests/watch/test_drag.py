@@ -7,6 +7,7 @@ import functools
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from itertools import pairwise
@@ -17,11 +18,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sargas.model.alerts import NextAsset
 from sargas.model.fixes import PER_DEGREE, SOG_NONE, Batch, Fixes
 from sargas.model.geodesy import KN_MS, bearing_deg, distance_m, step_along
 from sargas.model.time import MINUTE_MS, parse_iso
 from sargas.watch.clean import OK
-from sargas.watch.detect.drag import DragOnset
+from sargas.watch.detect.drag import DragOnset, _next_words
 from sargas.watch.locate import Located
 from sargas.watch.rules import load_rules
 
@@ -333,6 +335,30 @@ def test_silence_closes_after_three_hours_and_names_what_lay_ahead():
     assert " in " not in closed.text.split("it would have come to")[1]
     assert {a.id for a in closed.next_assets} >= {opened.next_assets[0].id}
     assert {r.feature: r for r in closed.why}["silence"].passed
+
+
+def test_more_than_three_assets_ahead_are_counted_and_the_next_power_line_is_named():
+    kinds = ["telecom_cable"] * 5 + ["gas_pipeline", "power_cable"]
+    ahead = tuple(
+        NextAsset(f"a{k}", f"Line {k}", kind, 1.0, k * 10 * MINUTE_MS, 20.0, 57.0)
+        for k, kind in enumerate(kinds)
+    )
+    three = (
+        "; ahead at this speed: Line 0 (telecom cable) at 00:00Z, Line 1 (telecom cable) at "
+        "00:10Z, Line 2 (telecom cable) at 00:20Z"
+    )
+    assert _next_words(ahead[:3]) == three
+    assert _next_words(ahead[:5]) == f"{three} and 2 more"
+    assert _next_words(ahead) == f"{three} and 4 more, the next gas pipeline Line 5 at 00:50Z"
+    many = _next_words(ahead[:5] * 5)
+    assert many.endswith("and at least 22 more")
+    assert _next_words((), was=True) == "; no known asset lies ahead within the horizon"
+
+
+def test_a_text_that_is_read_later_gives_clock_times_only():
+    opened, *_ = alerts(drop(steady(), 8.25, then=30).fixes(), said())
+    assert re.search(r"ahead at this speed: .* at \d\d:\d\dZ", opened.text)
+    assert not re.search(r" in \d+ (minute|hour)", opened.text)
 
 
 def test_a_silence_cuts_the_onset_but_not_the_own_speed():

@@ -41,7 +41,7 @@ from numpy.typing import NDArray
 
 from sargas.model.alerts import NextAsset, Reason
 from sargas.model.geodesy import NM_M, angle_between_deg
-from sargas.model.time import HOUR_MS, MINUTE_MS
+from sargas.model.time import MINUTE_MS
 from sargas.watch.ahead import assets_ahead, horizon_of, named, port_ahead
 from sargas.watch.detect.base import (
     OPEN,
@@ -66,17 +66,21 @@ from sargas.watch.detect.drag_state import (
     step_gain,
 )
 from sargas.watch.detect.phrases import (
+    KIND_WORDS,
     NAV_STATUS,
     asset_words,
     clock,
     heard_words,
-    minutes,
     number_or_none,
 )
 from sargas.watch.locate import Located
 
 NAMED = 24
 """Assets ahead in an alert: the Gulf of Finland has 18 on one course."""
+SPOKEN = 3
+"""Assets ahead that the sentence names: more cannot be followed when it is read out."""
+LIFELINES = ("power_cable", "gas_pipeline", "oil_pipeline")
+"""Kinds of which the next one ahead is always named."""
 
 
 class DragOnset(Detector):
@@ -236,13 +240,13 @@ class DragOnset(Detector):
             last = clock(self._last_ms(event, x))
             return (
                 f"{head} and made {sog:.1f} kn{course} when last received; not received since "
-                f"{last}{low}{_next_words(ahead, None)}."
+                f"{last}{low}{_next_words(ahead, was=True)}."
             )
         # What would explain it is asked when it opens, and not again.
         asked = "" if int(event["op"]) == OPEN else " when it was first noticed"
         return (
             f"{head} and makes {sog:.1f} kn{course}; no turn, port or coast near was seen{asked} "
-            f"that would explain it{low}{_next_words(ahead, int(event['t_ms']))}."
+            f"that would explain it{low}{_next_words(ahead)}."
         )
 
     def _why(self, event: np.void, who: Identity, x: dict[str, float]) -> tuple[Reason, ...]:
@@ -329,15 +333,28 @@ class DragOnset(Detector):
         return [f"the port of {name} lies ahead at {away_m / NM_M:.0f} NM"]
 
 
-def _next_words(ahead: tuple[NextAsset, ...], now_ms: int | None) -> str:
-    """Name the first three assets ahead, for the sentence; `now_ms` None: as last received."""
+def _next_words(ahead: tuple[NextAsset, ...], *, was: bool = False) -> str:
+    """Name the first three assets ahead and count the rest, for the sentence.
+
+    Of the rest the next power cable or pipeline is named: telecom cables come in dozens and hide
+    it. Only clock times, as the sentence is read later too; `was`: as last received.
+    """
     if not ahead:
         return "; no known asset lies ahead within the horizon"
-    words = []
-    for a in ahead[:3]:
-        word = f"{asset_words(a)} at {clock(a.eta_ms)}"  # type: ignore[arg-type]
-        if now_ms is not None and a.eta_ms - now_ms < HOUR_MS:
-            word += f" in {minutes((a.eta_ms - now_ms) / MINUTE_MS)}"
-        words.append(word)
-    head = "at that speed it would have come to" if now_ms is None else "ahead at this speed:"
-    return f"; {head} {', '.join(words)}"
+    words = [
+        f"{asset_words(a)} at {clock(a.eta_ms)}"  # type: ignore[arg-type]
+        for a in ahead[:SPOKEN]
+    ]
+    rest = ahead[SPOKEN:]
+    tail = ""
+    if rest:
+        # No more than so many are looked for: of more, only the least number is known.
+        least = "at least " if len(ahead) >= NAMED else ""
+        tail = f" and {least}{len(rest)} more"
+        for a in rest:
+            if a.kind in LIFELINES:
+                tail += f", the next {f'{KIND_WORDS[a.kind]} {a.name}'.rstrip()} at "
+                tail += clock(a.eta_ms)
+                break
+    head = "at that speed it would have come to" if was else "ahead at this speed:"
+    return f"; {head} {', '.join(words)}{tail}"

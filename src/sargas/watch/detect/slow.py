@@ -121,8 +121,9 @@ class SlowInCorridor(Detector):
             where += f", asset position uncertain by ±{float(event['accuracy_m']):.0f} m"
         since, how_long = clock(float(event["t_start_ms"])), minutes(x["dwell_min"])
         if x["end"] == STILL_THERE:
+            # The text is kept and read later, when it has been longer.
             did = "has been stopped" if is_stop else f"has made {x['mean_kn']:.1f} kn on average"
-            return f"{who.spoken} {did} for {how_long}, since {since}, {where}."
+            return f"{who.spoken} {did} since {since} ({how_long} when this was written), {where}."
         did = "was stopped" if is_stop else f"made {x['mean_kn']:.1f} kn on average"
         now = clock(float(event["t_ms"]))
         how = {
