@@ -13,12 +13,11 @@ from typing import Any
 from sargas import __version__
 from sargas.cli.words import put_address, say
 from sargas.errors import EXIT_FAILED, EXIT_OK, SargasError, UsageError
-from sargas.exercise.scenario import Scenario, load_scenario
+from sargas.exercise.scenario import BACKDROP_CREDIT, Scenario, load_scenario
 from sargas.model.alerts import Alert
 from sargas.model.time import MINUTE_MS, iso
 
 COMMIT_MINUTES = 20
-BACKDROP_CREDIT = ("Danish Maritime Authority", "Fintraffic / digitraffic.fi, CC BY 4.0")
 
 
 def demo(
@@ -31,9 +30,9 @@ def demo(
     json: bool = False,
     quiet: bool = False,
 ) -> int:
-    """Replay an exercise on real traffic through the real pipeline and show it on a map.
+    """Replay an exercise through the real pipeline and show it on a map.
 
-    The address is printed first. Everything shown is an EXERCISE. Nothing is kept afterwards.
+    It is laid over real traffic that sails on by simulation. The address is printed first. Everything shown is an EXERCISE. Nothing is kept afterwards.
 
     Examples:
       sargas demo

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sargas import __version__
 from sargas.cli.words import put_address, say, span_text
 from sargas.errors import EXIT_OK, NotFoundError, SargasError, UsageError
-from sargas.exercise.scenario import load_scenario
+from sargas.exercise.scenario import BACKDROP_CREDIT, load_scenario
 
 if TYPE_CHECKING:
     from sargas.store import Ledger
@@ -89,7 +89,7 @@ def serve(
             }
         ]  # fmt: skip
 
-    attribution = list(assets.attributions)
+    attribution = [*assets.attributions, *(BACKDROP_CREDIT if exercise else ())]
     about = {
         "version": __version__,
         "mode": "serve",

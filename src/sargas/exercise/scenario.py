@@ -17,6 +17,8 @@ from sargas.model.time import DAY_MS, parse_iso
 
 STATION_PREFIX = "EXERCISE-"
 """Names of receiving stations begin so in every exercise."""
+BACKDROP_CREDIT = ("Danish Maritime Authority", "Fintraffic / digitraffic.fi, CC BY 4.0")
+"""Whom to credit for the traffic behind an exercise, wherever it is shown; see data/NOTICE.md."""
 
 
 NAME = re.compile(r"[A-Za-z0-9-]{1,40}", re.ASCII)
