@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -349,7 +350,15 @@ def test_more_than_three_assets_ahead_are_counted_and_the_next_power_line_is_nam
     )
     assert _next_words(ahead[:3]) == three
     assert _next_words(ahead[:5]) == f"{three} and 2 more"
-    assert _next_words(ahead) == f"{three} and 4 more, the next gas pipeline Line 5 at 00:50Z"
+    pipeline, power = (
+        "the next gas pipeline Line 5 at 00:50Z",
+        "the next power cable Line 6 at 01:00Z",
+    )
+    assert _next_words(ahead) == f"{three} and 4 more, {pipeline}, {power}"
+    first = replace(ahead[0], kind="oil_pipeline")
+    assert _next_words((first, *ahead[1:])).endswith(f" and 4 more, {power}")
+    both = replace(ahead[1], kind="power_cable")
+    assert _next_words((first, both, *ahead[2:])).endswith(f" and 4 more, {pipeline}")
     many = _next_words(ahead[:5] * 5)
     assert many.endswith("and at least 22 more")
     assert _next_words((), was=True) == "; no known asset lies ahead within the horizon"

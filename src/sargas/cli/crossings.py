@@ -170,7 +170,7 @@ def put_marked(head: tuple[str, ...], rows: list[tuple[str, ...]], *, exercise: 
     The mark stands in the rows because a heading is lost to `grep`, and stderr to redirection.
     """
     if exercise:
-        head, rows = ("", *head), [("EXERCISE", *row) for row in rows]
+        head, rows = ("EXERCISE", *head), [("EXERCISE", *row) for row in rows]
     put_table(head, rows)
 
 

@@ -79,8 +79,8 @@ NAMED = 24
 """Assets ahead in an alert: the Gulf of Finland has 18 on one course."""
 SPOKEN = 3
 """Assets ahead that the sentence names: more cannot be followed when it is read out."""
-LIFELINES = ("power_cable", "gas_pipeline", "oil_pipeline")
-"""Kinds of which the next one ahead is always named."""
+LIFELINES = {"power_cable": "power", "gas_pipeline": "pipeline", "oil_pipeline": "pipeline"}
+"""Kinds of which the next one ahead is always named, and what they count as."""
 
 
 class DragOnset(Detector):
@@ -336,8 +336,9 @@ class DragOnset(Detector):
 def _next_words(ahead: tuple[NextAsset, ...], *, was: bool = False) -> str:
     """Name the first three assets ahead and count the rest, for the sentence.
 
-    Of the rest the next power cable or pipeline is named: telecom cables come in dozens and hide
-    it. Only clock times, as the sentence is read later too; `was`: as last received.
+    Of the rest the next power cable and pipeline are named, where none is among the three: telecom
+    cables come in dozens and hide them. Only clock times, as the sentence is read later too;
+    `was`: as last received.
     """
     if not ahead:
         return "; no known asset lies ahead within the horizon"
@@ -351,10 +352,19 @@ def _next_words(ahead: tuple[NextAsset, ...], *, was: bool = False) -> str:
         # No more than so many are looked for: of more, only the least number is known.
         least = "at least " if len(ahead) >= NAMED else ""
         tail = f" and {least}{len(rest)} more"
-        for a in rest:
-            if a.kind in LIFELINES:
-                tail += f", the next {f'{KIND_WORDS[a.kind]} {a.name}'.rstrip()} at "
-                tail += clock(a.eta_ms)
-                break
+        for a in _next_lifelines(ahead):
+            name = f"{KIND_WORDS[a.kind]} {a.name}".rstrip()
+            tail += f", the next {name} at {clock(a.eta_ms)}"
     head = "at that speed it would have come to" if was else "ahead at this speed:"
     return f"; {head} {', '.join(words)}{tail}"
+
+
+def _next_lifelines(ahead: tuple[NextAsset, ...]) -> list[NextAsset]:
+    """Pick from what is not named the next power cable and pipeline, the kinds not named first."""
+    spoken = {LIFELINES[a.kind] for a in ahead[:SPOKEN] if a.kind in LIFELINES}
+    rest = [a for a in ahead[SPOKEN:] if a.kind in LIFELINES]
+    fresh: dict[str, NextAsset] = {}
+    for a in rest:
+        if LIFELINES[a.kind] not in spoken:
+            fresh.setdefault(LIFELINES[a.kind], a)
+    return list(fresh.values()) or rest[:1]
