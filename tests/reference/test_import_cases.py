@@ -191,7 +191,7 @@ def test_another_crs_without_the_extra_is_refused_with_a_hint(tmp_path, monkeypa
     crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::3035"}}
     path = write_json(tmp_path / "a.json", collection(feature([[5e6, 4e6], [5e6, 5e6]]), crs=crs))
     monkeypatch.setitem(__import__("sys").modules, "pyproj", None)
-    with pytest.raises(UsageError, match=r"only EPSG:4326.*sargas\[gis\]"):
+    with pytest.raises(UsageError, match=r"only EPSG:4326.*'\.\[gis\]"):
         mapped(path)
 
 

@@ -13,7 +13,7 @@ from sargas.cli.home import home_dir
 from sargas.cli.infra import Kind, app
 from sargas.errors import NotFoundError, SargasError, StoreError, UsageError
 from sargas.model.assets import KINDS
-from sargas.reference import licences
+from sargas.reference import home_assets, licences
 from sargas.store import Home
 from tests.reference.world import OTHER, feature, full, write_geojson
 
@@ -272,3 +272,12 @@ def test_a_home_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "f").write_text("x")
     with pytest.raises(UsageError, match="not a folder"):
         home_dir(tmp_path / "f")
+
+
+def test_a_home_that_is_a_file_is_called_one(tmp_path):
+    (tmp_path / "a.pdf").write_text("x")
+    with pytest.raises(StoreError, match=r"a\.pdf: The home is a file, not a folder"):
+        home_assets(tmp_path / "a.pdf")
+    (tmp_path / "infra").write_text("x")
+    with pytest.raises(StoreError, match="infra: The place of its imported assets is a file"):
+        home_assets(tmp_path)

@@ -111,6 +111,13 @@ def test_the_content_tells_the_format_whatever_the_name(tmp_path, name, key):
     [
         ("a.geojson", b"", "empty"),
         ("a.geojson", b'{"type": "FeatureColl', "breaks off"),
+        ("a.geojson", b'{"type": "FeatureColl\n', "the file ends too early"),
+        ("a.geojson", b'{"type": ', "the file ends too early"),
+        ("a.geojson", b'{"type": "Fea\tture"}', "wrong here: Invalid control character\\."),
+        ("a.geojson", b'{"type": Feature}', "wrong here: Expecting value\\."),
+        ("a.pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", "This is a PDF"),
+        ("a.csv", b"%PDF-1.7\nname,lon,lat\n", "This is a PDF"),
+        ("a.dat", b"name,lon\x02\n", "binary file"),
         ("a.geojson", b'{"type": "FeatureCollection", "features": []}', "no features"),
         ("a.geojson", b'{"hello": 1}', "neither GeoJSON nor"),
         ("a.geojson", b'{"type": "FeatureCollection", "features": 7}', "neither GeoJSON nor"),

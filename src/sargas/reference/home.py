@@ -136,6 +136,14 @@ def _source_files(home: Path) -> list[Path]:
         names = sorted(os.listdir(folder))
     except FileNotFoundError:
         return []
+    except NotADirectoryError as error:
+        home_is_file = not home.is_dir()
+        what = "home" if home_is_file else "place of its imported assets"
+        raise StoreError(
+            f"The {what} is a file, not a folder.",
+            where=str(home if home_is_file else folder),
+            hint="Name a folder with --home or SARGAS_HOME.",
+        ) from error
     except OSError as error:
         raise StoreError(
             f"The imported assets cannot be listed ({error.strerror}).", where=str(folder)

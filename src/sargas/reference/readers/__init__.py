@@ -6,6 +6,7 @@ a feature with a fault, and is counted. It raises when the file as a whole canno
 
 from __future__ import annotations
 
+import re
 import stat
 import zipfile
 from importlib import import_module
@@ -27,6 +28,8 @@ _READERS = {
     "geopackage": "geopackage",
     "gis": "gis",
 }
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")
+"""Characters that no text has; form feed, escape and the end mark of DOS are let pass."""
 _KNOWN = "GeoJSON, Overpass JSON, CSV, KML, KMZ, GeoParquet, GeoPackage, Shapefile"
 
 
@@ -51,6 +54,12 @@ def sniff(path: Path) -> str:
         return _sniff_zip(path)
     if head.startswith(b"\x1f\x8b"):
         raise FormatError("This is a gzip file.", where=str(path), hint="Unpack it first.")
+    if head.startswith(b"%PDF"):
+        raise FormatError(
+            f"This is a PDF, which holds no assets that can be read. Known: {_KNOWN}.",
+            where=str(path),
+            hint="Ask who made it for the positions as a table or a map file.",
+        )
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))
     if text.startswith((b"{", b"[")):
@@ -66,7 +75,7 @@ def sniff(path: Path) -> str:
                 hint="Ask Overpass for [out:json] with 'out geom', and import that answer.",
             )
         return "gis"
-    if not wide and b"\0" in head and suffix not in (".csv", ".tsv", ".txt"):
+    if not wide and _BINARY.search(head) and suffix not in (".csv", ".tsv", ".txt"):
         raise FormatError(
             f"This is a binary file of no known format. Known: {_KNOWN}.", where=str(path)
         )

@@ -33,10 +33,7 @@ def read(path: Path) -> RawFile:
     except UnicodeDecodeError as error:
         raise FormatError(f"The text is not UTF-8 ({error}).", where=str(path)) from error
     except json.JSONDecodeError as error:
-        raise FormatError(
-            f"The JSON breaks off or is wrong: {error.msg}.",
-            where=f"{path}, line {error.lineno}, column {error.colno}",
-        ) from error
+        raise _broken(path, error) from error
     except RecursionError as error:
         raise FormatError("The JSON is nested too deep.", where=str(path)) from error
     except ValueError as error:
@@ -44,6 +41,17 @@ def read(path: Path) -> RawFile:
     if isinstance(document, dict) and isinstance(document.get("elements"), list):
         return _overpass(path, document)
     return _geojson(path, document)
+
+
+def _broken(path: Path, error: json.JSONDecodeError) -> FormatError:
+    """Say whether the text ends too early or is wrong in its midst."""
+    where = f"{path}, line {error.lineno}, column {error.colno}"
+    unclosed = error.msg.startswith("Unterminated string")
+    if unclosed or error.pos >= len(error.doc.rstrip()):
+        hint = "Save or download it again."
+        return FormatError("The JSON breaks off: the file ends too early.", where=where, hint=hint)
+    reason = error.msg.removesuffix(" at")  # the parser's own words lead up to a number
+    return FormatError(f"The JSON is wrong here: {reason}.", where=where)
 
 
 def _geojson(path: Path, document: Any) -> RawFile:  # noqa: ANN401 - JSON has any shape
