@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import signal
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +66,24 @@ def child(*words: object, stdin: bytes = b"", **options: Any) -> Done:
         [SARGAS, *map(str, words)], input=stdin, capture_output=True, timeout=280, **options
     )
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def wait_until_it_reads(running: subprocess.Popen[bytes]) -> None:
+    """Wait until a process has taken all its input, has worked, and sleeps for more."""
+    assert running.stdin is not None
+    still, ticks = 0, -1
+    for _ in range(4000):
+        stat = Path(f"/proc/{running.pid}/stat").read_text().rpartition(")")[2].split()
+        unread = int.from_bytes(
+            fcntl.ioctl(running.stdin, termios.FIONREAD, b"0000"), sys.byteorder
+        )
+        now = int(stat[11]) + int(stat[12])
+        still = still + 1 if stat[0] == "S" and now == ticks and not unread else 0
+        ticks = now
+        if still > 40:
+            return
+        time.sleep(0.05)
+    raise AssertionError("it goes on computing")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import importlib
 import inspect
 import json
@@ -11,8 +10,6 @@ import re
 import signal
 import subprocess
 import sys
-import termios
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,10 +22,11 @@ from sargas.cli.root import app
 from sargas.cli.scan import print_alerts
 from sargas.exercise.backdrop import REPORT
 from sargas.exercise.run import sentences
+from sargas.feeds import FORMATS
 from sargas.model.alerts import Alert, Subject
 from sargas.model.time import iso
 
-from .conftest import AIS, OWN_MAP, SARGAS, Call, child
+from .conftest import AIS, OWN_MAP, SARGAS, Call, child, wait_until_it_reads
 
 HEAVY = {"numba", "pyarrow", "scipy", "duckdb", "sqlalchemy"}
 DMA = AIS / "dma-5min-2013-11-12.nmea.gz"
@@ -98,6 +96,37 @@ def test_help_text_fits_eighty_columns() -> None:
         assert line in done.out
     examples = [line for line in done.out.splitlines() if line.startswith("  sargas ")]
     assert len(examples) == 5
+
+
+@pytest.mark.parametrize("path", [path for path, _ in COMMANDS], ids=IDS)
+def test_help_of_a_command_is_its_own(path: tuple[str, ...], call: Call) -> None:
+    done = call(*path, "--help")
+    assert done.code == 0
+    assert done.out.count("Examples:") <= 1
+    assert done.out.count("Exit codes:") == 1
+    examples = re.findall(r"^  sargas (.*)", done.out, re.MULTILINE)
+    if path[0] not in ("infra", "doctor"):
+        assert any(line.startswith(" ".join(path)) for line in examples)
+    assert not any(line.startswith("infra") for line in examples if path[0] != "infra")
+
+
+def test_help_names_every_format(call: Call) -> None:
+    for command in ("scan", "decode"):
+        text = call(command, "--help").out
+        assert all(name in text for name in FORMATS)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["exercise", "list"], ["decode", LOTUS, "--json"]])
+def test_a_full_disk_behind_stdout_is_one_sentence(words: list[Any]) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [SARGAS, *map(str, words)], stdout=full, stderr=subprocess.PIPE, timeout=60
+        )
+    assert done.returncode == 1
+    lines = done.stderr.decode().splitlines()
+    assert [line for line in lines if "read " not in line and "counted " not in line] == [
+        "sargas: standard output: No space left on device"
+    ]
 
 
 def test_examples_in_help_name_options_that_exist() -> None:
@@ -424,24 +453,6 @@ def stopped(lon: float, lat: float, *, minutes: int, every_s: float = 10, status
     rows["mmsi"], rows["status"], rows["cog"], rows["heading"] = 200_000_777, status, 3600, 511
     rows["lon"], rows["lat"] = round(lon * 6e5), round(lat * 6e5)
     return sentences(rows, "EXERCISE-eagle-s")
-
-
-def wait_until_it_reads(running: subprocess.Popen[bytes]) -> None:
-    """Wait until a process has taken all its input, has worked, and sleeps for more."""
-    assert running.stdin is not None
-    still, ticks = 0, -1
-    for _ in range(4000):
-        stat = Path(f"/proc/{running.pid}/stat").read_text().rpartition(")")[2].split()
-        unread = int.from_bytes(
-            fcntl.ioctl(running.stdin, termios.FIONREAD, b"0000"), sys.byteorder
-        )
-        now = int(stat[11]) + int(stat[12])
-        still = still + 1 if stat[0] == "S" and now == ticks and not unread else 0
-        ticks = now
-        if still > 40:
-            return
-        time.sleep(0.05)
-    raise AssertionError("it goes on computing")
 
 
 def test_the_installed_program_is_this_package() -> None:

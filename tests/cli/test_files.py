@@ -24,7 +24,7 @@ from sargas.model.fixes import Fixes, Statics
 from sargas.store import Home, Ledger
 from sargas.store.shards import read_day
 
-from .conftest import AIS, OWN_MAP, Call
+from .conftest import AIS, OWN_MAP, SARGAS, Call, wait_until_it_reads
 
 DMA = AIS / "dma-5min-2013-11-12.nmea.gz"
 LOTUS = AIS / "lotus-sog-glitch-2014-10-05.nmea.gz"
@@ -300,6 +300,54 @@ def test_decode_prints_every_message_in_input_order(call: Call, name: str) -> No
             assert len(bytes.fromhex(row["payload"])) * 8 >= row["n_bits"] > 0
 
 
+def test_decoded_rows_say_which_exercise_they_are_of(
+    call: Call, exercise_log: Path, tmp_path: Path
+) -> None:
+    rows = call("decode", exercise_log, "--json", "--quiet").rows
+    assert {row["exercise"] for row in rows} == {"eagle-s"}
+    out = tmp_path / "x.parquet"
+    assert call("decode", exercise_log, "--out", out, "--quiet").code == 0
+    for path in (out, tmp_path / "x.static.parquet"):
+        again = call("decode", path, "--json", "--quiet").rows
+        assert {row["exercise"] for row in again} == {"eagle-s"}
+    real = call("decode", LOTUS, "--json", "--quiet").rows
+    assert {row["exercise"] for row in real} == {None}
+
+
+def test_columns_written_are_named_and_belong_together(call: Call, tmp_path: Path) -> None:
+    out = tmp_path / "x.parquet"
+    said = call("decode", LOTUS, "--out", out).err.splitlines()
+    for path in (out, tmp_path / "x.static.parquet", tmp_path / "x.message.parquet"):
+        n = pq.read_metadata(path).num_rows
+        assert any(line.startswith(f"wrote     {path}: {n:,} ") for line in said)
+    both = f"{out} {tmp_path / 'x.static.parquet'}"
+    assert said[-1] == f"together  sargas scan {both}"
+    alone = call("scan", out)
+    assert alone.code == 0
+    assert "names are in" in alone.err
+    assert "names are in" not in call("scan", *both.split()).err
+    for command in ("scan", "decode"):
+        done = call(command, tmp_path / "x.message.parquet")
+        assert done.code == 3
+        assert f"index of messages, without positions. Give {out} and" in done.err
+
+
+def test_an_interrupted_decode_says_that_nothing_was_written(tmp_path: Path) -> None:
+    out = tmp_path / "x.parquet"
+    running = subprocess.Popen(
+        [SARGAS, "decode", "-", "--out", out], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert running.stdin is not None
+    running.stdin.write(gzip.decompress(LOTUS.read_bytes()))
+    running.stdin.flush()
+    wait_until_it_reads(running)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert f"nothing was written to {out}." in err.decode()
+    assert not list(tmp_path.iterdir())
+
+
 def test_decode_knows_every_type(call: Call) -> None:
     names = ("gpsd-sample.aivdm", "libais-typeexamples.nmea", "pyais-data-sample.nmea")
     rows = call("decode", *(AIS / name for name in names), "--json", "--quiet").rows
@@ -407,4 +455,7 @@ def test_the_scenario_of_these_tests_is_the_shipped_one(scenario: Scenario) -> N
 def test_an_export_is_as_long_as_it_says(call: Call, tmp_path: Path) -> None:
     out = tmp_path / "x.nmea"
     [row] = call("exercise", "export", "eagle-s", "--out", out, "--json", "--quiet").rows
+    again = call("exercise", "export", "eagle-s", "--out", out)
+    assert again.code == 2
+    assert "--force" in again.err
     assert row == {"exercise": "eagle-s", "file": str(out), "bytes": out.stat().st_size}

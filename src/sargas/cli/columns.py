@@ -17,7 +17,8 @@ import numpy as np
 import pyarrow.lib as pa
 from numpy.typing import NDArray
 
-from sargas.cli.reading import EXERCISE_KEY
+from sargas.cli.interrupts import Interrupts
+from sargas.cli.kinds import EXERCISE_KEY
 from sargas.errors import StoreError
 from sargas.feeds.nmea import fixes_of, statics_of
 from sargas.model.arrow import fixes_to_arrow, statics_to_arrow
@@ -99,6 +100,9 @@ class TableWriter:
         self._out = out
         self._open: dict[str, tuple[Any, Path, Path]] = {}
         self._rows = {"fix": 0, "static": 0}
+        self._messages = 0
+        self.written: dict[str, tuple[Path, int]] = {}
+        """File and rows of each table, known after `close`."""
 
     def write(self, part: Any, naming: Naming, exercise: str = "") -> None:  # noqa: ANN401
         """Write a part: `AisTables`, or a batch.
@@ -111,6 +115,7 @@ class TableWriter:
         tables = {"fix": fixes_file(part, naming), "static": statics_file(part, naming)}
         if not isinstance(part, Batch):
             tables["message"] = self._index(part.messages, naming)
+            self._messages += len(part.messages)
         self._rows = {name: self._rows[name] + len(tables[name]) for name in self._rows}
         for name, table in tables.items():
             if len(table) or name != "message":
@@ -147,7 +152,11 @@ class TableWriter:
 
     def close(self) -> None:
         """Finish the files and give them their names."""
-        self._guard(self._finish)
+        with Interrupts() as interrupts:
+            interrupts.hold()  # never some of the files
+            self._guard(self._finish)
+        rows = self._rows | {"message": self._messages}
+        self.written = {name: (end, rows[name]) for name, (_, _, end) in self._open.items()}
         self._open = {}
 
     def _finish(self) -> None:

@@ -25,9 +25,10 @@ def decode(
     With --json one object a message goes to stdout, in the order of the input, every message of
     every type: 'table' says whether it holds a fix, a static report, both or neither, 't' is the
     time of reception, '*_raw' are the integers of the wire, 'station_name' is the receiving
-    station as it was written. With --out the columns go to Parquet: fixes to the file named,
-    static reports and the index of all messages beside it; 'sargas scan' reads the fixes and
-    static reports again. Without either, only the counts are printed.
+    station as it was written, 'exercise' the exercise it is of or null. With --out the columns go
+    to Parquet: fixes to the file named, static reports and the index of all messages beside it;
+    'sargas scan' reads the fixes and static reports again: give it both, the names are in the
+    static reports. Without either, only the counts are printed.
 
     Examples:
       sargas decode log.nmea.gz --json | jq 'select(.mmsi == 230907000)'
@@ -43,7 +44,8 @@ def decode(
     out
         Parquet file to write.
     format
-        The files' format, where the content should not decide.
+        The files' format, where the content should not decide: nmea, dma-csv, noaa-csv,
+        noaa-geoparquet, aiscatcher-json, sargas-parquet or csv.
     map
         Columns of a CSV of another shape, like mmsi=id,t=time,lon=x,lat=y.
     quiet

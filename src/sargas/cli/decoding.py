@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,9 +14,10 @@ import pyarrow.lib as pa
 
 from sargas.cli.columns import Naming, TableWriter, station_names
 from sargas.cli.interrupts import Interrupts
-from sargas.cli.reading import PIPE_ROWS, REAL, STDIN, column_map, kind_text, kinds
+from sargas.cli.kinds import REAL, exercise_of, exercise_of_station, kind_text, kinds
+from sargas.cli.reading import PIPE_ROWS, STDIN, column_map, explained
 from sargas.cli.words import put_json, say, say_counts
-from sargas.errors import EXIT_INPUT, EXIT_OK, InputError, SargasError, UsageError
+from sargas.errors import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, InputError, SargasError, UsageError
 from sargas.feeds import open_feed
 from sargas.model.arrow import fixes_to_arrow, statics_to_arrow
 from sargas.model.fixes import Batch
@@ -38,6 +40,12 @@ def run(
             work.read("-" if path == STDIN else path, number)
         if writer is not None:
             writer.close()
+    except KeyboardInterrupt:
+        if writer is None:
+            raise
+        writer.abandon()
+        say(f"sargas: interrupted; nothing was written to {out}.")
+        return EXIT_INTERRUPTED
     except BaseException:
         if writer is not None:
             writer.abandon()
@@ -45,8 +53,24 @@ def run(
     if not quiet:
         say(f"read      {work.lines:,} lines, {work.rows:,} messages")
         say_counts("counted", work.counted, most=40)
+        if writer is not None:
+            _say_written(writer)
     sys.stdout.flush()
     return EXIT_INPUT if work.failed else EXIT_OK
+
+
+def _say_written(writer: TableWriter) -> None:
+    """Say which files were written, and what to do with them."""
+    files = writer.written
+    if not files:
+        say("wrote     nothing: there was no message")
+        return
+    what = {"fix": "fixes", "static": "static reports, the vessels' names among them",
+            "message": "rows of the index of messages"}  # fmt: skip
+    for name, (path, rows) in files.items():
+        say(f"wrote     {path}: {rows:,} {what[name]}")
+    both = " ".join(shlex.quote(str(files[name][0])) for name in ("fix", "static"))
+    say(f"together  sargas scan {both}")
 
 
 class _Work:
@@ -79,6 +103,7 @@ class _Work:
         except UsageError:
             raise
         except SargasError as error:
+            error = explained(path, error)
             if self.writer is not None and not isinstance(error, InputError):
                 raise  # the disk's fault, not the file's
             say(f"sargas: {error}")
@@ -94,7 +119,7 @@ class _Work:
                 if self.writer is not None:
                     self.writer.write(part, naming, self._exercise(feed, part))
                 if self.json:
-                    for row in objects(part, naming):
+                    for row in objects(part, naming, exercise_of(feed)):
                         put_json(row)
                 interrupts.let()
 
@@ -122,13 +147,24 @@ def _by_number(station: int) -> str:
     return "" if station < 0 else str(station)
 
 
-def objects(part: Any, naming: Naming) -> Iterator[dict[str, Any]]:  # noqa: ANN401
-    """Write one object a message, in input order.
+def objects(
+    part: Any,  # noqa: ANN401 - AisTables or a Batch
+    naming: Naming,
+    exercise: str | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Write one object a message, in input order, each with the exercise it is of or null.
 
     Args:
         part: `AisTables`, or a batch of a format without messages.
         naming: gives the names of its stations.
+        exercise: that the whole file is of; else the names of the stations tell.
     """
+    for row in _objects(part, naming):
+        yield row | {"exercise": exercise or exercise_of_station(row["station_name"] or "")}
+
+
+def _objects(part: Any, naming: Naming) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+    """Write one object a message, in input order."""
     if isinstance(part, Batch):
         yield from _rows_of(part, naming)
         return

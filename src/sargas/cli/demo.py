@@ -32,7 +32,8 @@ def demo(
 ) -> int:
     """Replay an exercise through the real pipeline and show it on a map.
 
-    It is laid over real traffic that sails on by simulation. The address is printed first. Everything shown is an EXERCISE. Nothing is kept afterwards.
+    It is laid over real traffic that sails on by simulation. The address is printed first.
+    Everything shown is an EXERCISE. Nothing is kept afterwards.
 
     Examples:
       sargas demo

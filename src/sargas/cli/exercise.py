@@ -8,7 +8,7 @@ from pathlib import Path
 from cyclopts import App
 
 from sargas.cli.words import put_json, put_table, say
-from sargas.errors import EXIT_OK
+from sargas.errors import EXIT_OK, UsageError
 
 app = App(
     name="exercise",
@@ -20,6 +20,10 @@ app = App(
 @app.command(name="list")
 def list_(*, json: bool = False, quiet: bool = False) -> int:
     """List the scenarios.
+
+    Examples:
+      sargas exercise list
+      sargas exercise list --json | jq -r .name
 
     Parameters
     ----------
@@ -83,7 +87,9 @@ def run(name: str, /, *, json: bool = False, quiet: bool = False) -> int:
 
 
 @app.command
-def export(name: str, /, *, out: Path, json: bool = False, quiet: bool = False) -> int:
+def export(
+    name: str, /, *, out: Path, force: bool = False, json: bool = False, quiet: bool = False
+) -> int:
     """Write a scenario as an NMEA log, which every other command reads and marks EXERCISE.
 
     Examples:
@@ -96,6 +102,8 @@ def export(name: str, /, *, out: Path, json: bool = False, quiet: bool = False) 
         A name from 'sargas exercise list', or a file ending in .toml.
     out
         The file to write, ending in .nmea or .nmea.gz.
+    force
+        Write it also where there is such a file already.
     json
         What was written, as JSON.
     quiet
@@ -104,6 +112,11 @@ def export(name: str, /, *, out: Path, json: bool = False, quiet: bool = False) 
     from sargas.exercise.run import export as write
     from sargas.exercise.scenario import load_scenario
 
+    if out.exists() and not force:
+        raise UsageError(
+            "There is such a file already.", where=str(out),
+            hint="Name another one, or write over it with --force.",
+        )  # fmt: skip
     show = not quiet and sys.stderr.isatty()
 
     def progress(done: int, total: int) -> None:

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sargas.cli.interrupts import Interrupts
-from sargas.errors import EXIT_INPUT, EXIT_NOT_FOUND, SargasError, UsageError
-from sargas.exercise.scenario import STATION_PREFIX
+from sargas.cli.kinds import kind_text, kinds
+from sargas.errors import EXIT_INPUT, EXIT_NOT_FOUND, FormatError, SargasError, UsageError
 from sargas.feeds import open_feed
 from sargas.model.fixes import Batch, Fixes, Statics
 from sargas.model.time import HOUR_MS, NO_TIME, parse_iso
@@ -28,10 +28,6 @@ ENDS_BYTES = 65_536
 """So much of either end of a file names its content, with its size and time of change."""
 STDIN = "/dev/stdin"
 """How the command line hands over `-`, which its parser takes for an option."""
-EXERCISE_KEY = b"sargas.exercise"
-"""Key of the schema metadata by which a Parquet file of ours names its exercise."""
-REAL = ""
-"""Stands for real traffic where the name of an exercise would stand."""
 
 
 @dataclass
@@ -161,6 +157,8 @@ class Reading:
             self._sources.append(source)
         if self.exercise and not self.quiet:
             print(f"EXERCISE {self.exercise}: none of this is real.", file=sys.stderr)
+        for note in () if self.quiet else nameless(self.files):
+            print(note, file=sys.stderr)
 
     def contents(self) -> list[str]:
         """Name what is read by its content: size, time of change, first and last bytes."""
@@ -319,6 +317,7 @@ class Reading:
 
     def _fail(self, path: str, error: SargasError) -> None:
         """Note a file that could not be read, say so, and go on with the others."""
+        error = explained(path, error)
         self.failed.append((path, error))
         print(f"sargas: {error}", file=sys.stderr)
 
@@ -375,40 +374,24 @@ def _content(source: Source) -> str:
     return f"{about.st_size}:{about.st_mtime_ns}:{digest.hexdigest()}"
 
 
-def kinds(feed: Any, station: NDArray[np.int64]) -> set[str]:  # noqa: ANN401 - feeds differ
-    """Tell of which exercises rows are, `REAL` among them where some are of none.
-
-    Args:
-        feed: that handed them over.
-        station: (n,) int64 codes of their stations.
-
-    Exercises are known by the names of their stations, and our own Parquet by its metadata.
-    """
-    names = getattr(getattr(feed, "decoder", None), "stations", None)
-    if names is None:
-        schema = getattr(getattr(feed, "_file", None), "schema_arrow", None)
-        told = {} if schema is None else schema.metadata or {}
-        return {told.get(EXERCISE_KEY, b"").decode("utf-8", "replace")}
-    stations = set(np.unique(station).tolist())
-    marked = {-2 - k: name for k, name in enumerate(names) if name.startswith(STATION_PREFIX)}
-    kinds = {_exercise_name(marked[code]) for code in stations & marked.keys()}
-    return kinds | ({REAL} if stations - marked.keys() else set())
+def nameless(files: Sequence[str]) -> Iterator[str]:
+    """Tell of columns read without the static reports that were written beside them."""
+    for path in files:
+        beside = f"{path.removesuffix('.parquet')}.static.parquet"
+        if path.endswith(".parquet") and beside not in files and os.path.exists(beside):
+            yield f"{path}: the vessels' names are in {beside}; give both to have them."
 
 
-def _exercise_name(station: str) -> str:
-    """Take the exercise's name out of a station's.
-
-    Example:
-        >>> _exercise_name("EXERCISE-eagle-s.2")
-        'eagle-s'
-    """
-    name = station.removeprefix(STATION_PREFIX)
-    return name.rpartition(".")[0] or name
-
-
-def kind_text(kind: str) -> str:
-    """Say what rows are."""
-    return f"the exercise '{kind}'" if kind else "real traffic"
+def explained(path: str, error: SargasError) -> SargasError:
+    """Say of an index of messages what it is; any other error stays as it is."""
+    stem, index, _ = path.rpartition(".message.parquet")
+    if not index or not isinstance(error, FormatError):
+        return error
+    return FormatError(
+        "This is the index of messages, without positions.",
+        where=path,
+        hint=f"Give {stem}.parquet and {stem}.static.parquet.",
+    )
 
 
 def column_map(text: str | None) -> dict[str, str] | None:

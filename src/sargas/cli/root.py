@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import inspect
 import io
 import os
 import sys
@@ -13,19 +15,21 @@ from sargas import __version__
 from sargas.cli.interrupts import end_on_sigterm
 from sargas.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, SargasError
 
-EPILOGUE = """\
-Examples:
-  sargas demo                            an EXERCISE on real traffic, on a map
-  sargas scan aisdk-2024-12-25.zip       every alert in an archive day
-  sargas scan log.nmea.gz --json --fail-on P2
-  sargas crossings log.nmea.gz --asset power-cable-estlink-2
-  sargas infra list
-
+EXIT_CODES = """\
 Exit codes: 0 ok, 1 failed, 2 wrong use, 3 input unreadable or without a
 usable fix, 4 feed unavailable, 5 nothing found or in the span asked for,
 10 alerts at or above --fail-on, 130 interrupted.
 stdout is data, stderr is talk.
 """
+EPILOGUE = f"""\
+Examples:
+  sargas demo                            an EXERCISE, on a map
+  sargas scan aisdk-2024-12-25.zip       every alert in an archive day
+  sargas scan log.nmea.gz --json --fail-on P2
+  sargas crossings log.nmea.gz --asset power-cable-estlink-2
+  sargas infra list
+
+{EXIT_CODES}"""
 
 app = App(
     name="sargas",
@@ -37,7 +41,7 @@ app = App(
 )
 
 _COMMANDS = (
-    ("demo", "sargas.cli.demo:demo", "Replay an exercise on real traffic and show it on a map."),
+    ("demo", "sargas.cli.demo:demo", "Replay an exercise and show it on a map."),
     ("scan", "sargas.cli.scan:scan", "Run every detector over archives; print the alerts."),
     ("decode", "sargas.cli.decode:decode", "Turn AIS and archive files into columns."),
     ("crossings", "sargas.cli.crossings:crossings", "List who crossed which asset, and when."),
@@ -49,6 +53,23 @@ _COMMANDS = (
 )
 for _name, _place, _help in _COMMANDS:
     app.command(_place, name=_name, help=_help)
+
+
+def _with_own_help(argv: Sequence[str]) -> None:
+    """Let a command's help be its own: its whole docstring, and not the examples of the tree.
+
+    The tree's list has a line a command, so that listing them loads none.
+    """
+    command = app
+    for word in argv:
+        if word.startswith("-") or word not in set(command):
+            break
+        command = command[word]
+        own = command.help_epilogue or ""
+        if "Exit codes:" not in own:
+            command.help_epilogue = f"{own.rstrip()}\n\n{EXIT_CODES}" if own else EXIT_CODES
+        if command.default_command is not None:
+            command.help = inspect.getdoc(command.default_command)
 
 
 def _with_stdin(argv: Sequence[str]) -> list[str]:
@@ -83,6 +104,7 @@ def run(argv: Sequence[str]) -> int:
     end_on_sigterm()
     _write_utf8()
     try:
+        _with_own_help(argv)
         result = app(_with_stdin(argv), exit_on_error=False, result_action="return_value")
         sys.stdout.flush()
     except CycloptsError:
@@ -96,10 +118,28 @@ def run(argv: Sequence[str]) -> int:
     except BrokenPipeError:
         # The reader of our output has gone, as `| head` does: nothing is wrong. Python would
         # complain once more when it closes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
         return EXIT_OK
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
+        # A file of ours would be named; Python may have let go of what stdout refused.
+        if not place and (error.errno in (errno.ENOSPC, errno.EIO) or not _stdout_takes()):
+            place = "standard output: "
+            _drop_stdout()
         print(f"sargas: {place}{error.strerror or error}", file=sys.stderr)
         return EXIT_FAILED
     return result if isinstance(result, int) else EXIT_OK
+
+
+def _stdout_takes() -> bool:
+    """Tell whether stdout takes what waits for it; on a full disk it goes on refusing."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return False
+    return True
+
+
+def _drop_stdout() -> None:
+    """Let what waits for stdout go nowhere: Python would try again, and complain, at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -81,7 +81,8 @@ def scan(
     until
         Leave out what is at or after this time.
     format
-        The files' format, where the content should not decide.
+        The files' format, where the content should not decide: nmea, dma-csv, noaa-csv,
+        noaa-geoparquet, aiscatcher-json, sargas-parquet or csv.
     map
         Columns of a CSV of another shape, like mmsi=id,t=time,lon=x,lat=y.
     quiet
