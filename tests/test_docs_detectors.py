@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from sargas.cli.root import run
 from sargas.watch.detect import DETECTORS
 from sargas.watch.rules import load_rules
 
@@ -55,3 +57,40 @@ def test_detector_words_are_each_told_once_and_have_rules():
     assert set(words) <= set(load_rules().tables)
     numbers = [d.number for d in DETECTORS]
     assert len(set(numbers)) == len(numbers)
+
+
+AIS = Path(__file__).parent / "data" / "ais"
+EAGLE_S = 518_998_865
+SWAN_MAP = "mmsi=mmsi,t=t_utc_reconstructed,lon=lon,lat=lat,sog=sog_kn_derived,cog=cog_deg"
+
+
+@pytest.mark.parametrize(
+    ("case", "name", "words"),
+    [
+        ("FRIO", "frio-drift-2014-09-28.nmea.gz", []),
+        ("LOTUS", "lotus-sog-glitch-2014-10-05.nmea.gz", []),
+        ("Danish five minutes", "dma-5min-2013-11-12.nmea.gz", []),
+        ("Samus Swan", "samus-swan-2022-02-26-drag.csv", ["--map", SWAN_MAP]),
+    ],
+)
+def test_the_real_cases_raise_what_the_page_says(capsys, case, name, words):
+    """All detectors together, muted alerts too; the page says: nothing."""
+    (row,) = re.findall(rf"^\| {case}, .*$", PAGE, re.M)
+    assert row.split("|")[3].strip() == "nothing"
+    assert run(["scan", str(AIS / name), *words, "--muted", "--json"]) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "alerts    none" in said.err
+
+
+def test_the_exercise_raises_what_the_page_says(capsys):
+    """The ship's own alerts, each with the time the page gives; the backdrop raises more."""
+    (line,) = re.findall(r"^\| Eagle S, .*$", PAGE, re.M)
+    cell = line.split("|")[3]
+    told = set(re.findall(r"`(\w+)` at (\d\d:\d\d)Z[^;]*, (P\d)", cell))
+    assert run(["exercise", "run", "eagle-s", "--json", "--quiet"]) == 0
+    alerts = [json.loads(row) for row in capsys.readouterr().out.splitlines()]
+    own = [a for a in alerts if a["subject"]["mmsi"] == EAGLE_S]
+    assert {(a["detector"], a["t_detected"][11:16], a["priority"]) for a in own} == told
+    drag = next(a for a in own if a["detector"] == "drag_onset")
+    assert "the next power cable Estlink 1 at 17:14Z" in drag["text"]
