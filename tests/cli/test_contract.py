@@ -20,6 +20,7 @@ from cyclopts import App
 
 from sargas.cli.root import app
 from sargas.cli.scan import print_alerts
+from sargas.cli.words import put_table
 from sargas.exercise.backdrop import REPORT
 from sargas.exercise.run import sentences
 from sargas.feeds import FORMATS
@@ -221,6 +222,22 @@ def test_a_table_marks_exercises_mutes_and_later_versions(
     assert all(line.startswith("EXERCISE ") for line in capsys.readouterr().out.splitlines())
 
 
+def test_a_table_fits_the_terminal_and_only_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "a tanker under way has lost a fifth of its own speed and these cables lie ahead"
+    put_table(("priority", "what"), [("P1", text)])
+    assert capsys.readouterr().out.splitlines()[1] == f"P1        {text}"
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    put_table(("priority", "what"), [("P1", text)])
+    _, first, *more = capsys.readouterr().out.splitlines()
+    assert len(more) >= 2
+    assert all(len(line) <= 40 for line in (first, *more))
+    assert all(line.startswith(" " * 10) and line[10] != " " for line in more)
+    assert " ".join(line[10:] for line in (first, *more)) == text
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
@@ -277,12 +294,34 @@ def test_fail_on_gives_ten_and_wins_over_a_bad_file(
     bad = tmp_path / "bad.bin"
     bad.write_bytes(os.urandom(2000))
     assert call("scan", exercise_log, "--fail-on", "P1", "--quiet").code == 10
-    assert call("scan", exercise_log, "--fail-on", "P2", "--quiet").code == 10
+    assert call("scan", exercise_log, "--fail-on", "p2", "--quiet").code == 10
     both = call("scan", bad, exercise_log, "--fail-on", "P2", "--json")
     assert both.code == 10
     assert both.rows
     assert "bad.bin" in both.err
     assert call("scan", LOTUS, "--fail-on", "P3", "--quiet").code == 0
+
+
+@pytest.mark.parametrize("more", [[], ["--format", "csv"]])
+def test_a_binary_file_is_called_one_and_not_printed(
+    call: Call, tmp_path: Path, more: list[str]
+) -> None:
+    bad = tmp_path / "bad.bin"
+    bad.write_bytes(bytes(range(256)) * 8)
+    for command in ("scan", "decode"):
+        done = call(command, bad, "--quiet", *more)
+        assert done.code == 3
+        assert "binary file" in done.err
+        assert done.err.isascii()
+        assert all(c.isprintable() or c == "\n" for c in done.err)
+
+
+def test_a_scan_into_a_home_says_what_is_stored(call: Call, tmp_path: Path) -> None:
+    home = tmp_path / "a home"
+    [line] = [row for row in call("scan", LOTUS, "--home", home).err.splitlines()
+              if row.startswith("stored ")]  # fmt: skip
+    assert re.search(r"[1-9]\d* fixes", line)
+    assert line.endswith(f"sargas serve --home '{home}'")
 
 
 def test_a_bad_file_does_not_stop_the_others(

@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from sargas.cli.interrupts import Interrupts
 from sargas.cli.kinds import kind_text, kinds
 from sargas.errors import EXIT_INPUT, EXIT_NOT_FOUND, FormatError, SargasError, UsageError
-from sargas.feeds import open_feed
+from sargas.feeds import FORMATS, open_feed
 from sargas.model.fixes import Batch, Fixes, Statics
 from sargas.model.time import HOUR_MS, NO_TIME, parse_iso
 
 PEEK_ROWS = 2_000
+UNREADABLE = 4
+"""Unreadable letters in a message from which on it would be rubbish on a terminal."""
 PIPE_ROWS = 20_000
 """Rows of a batch from standard input: who ends a slow pipe gets what has arrived so far."""
 ENDS_BYTES = 65_536
@@ -383,7 +385,13 @@ def nameless(files: Sequence[str]) -> Iterator[str]:
 
 
 def explained(path: str, error: SargasError) -> SargasError:
-    """Say of an index of messages what it is; any other error stays as it is."""
+    """Say plainly what an index of messages or a binary file is; other errors stay as they are."""
+    if isinstance(error, FormatError) and str(error).count("\ufffd") >= UNREADABLE:
+        return FormatError(
+            "This is a binary file of no known format.",
+            where=path,
+            hint=f"Known are {', '.join(FORMATS)}; --format names one of them.",
+        )
     stem, index, _ = path.rpartition(".message.parquet")
     if not index or not isinstance(error, FormatError):
         return error

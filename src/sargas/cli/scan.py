@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import resource
+import shlex
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
 from sargas.cli.words import put_json, put_table, say, say_counts, span_text
 from sargas.errors import EXIT_ALERTS, EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, UsageError
@@ -25,6 +26,14 @@ if TYPE_CHECKING:  # imported where they are used: `sargas scan --help` loads no
     from sargas.watch.fold import Outcome, Watch
 
 
+def _priority(kind: object, tokens: Sequence[Token]) -> str:
+    """Read a priority, in small letters too."""
+    word = tokens[0].value.upper()
+    if word not in PRIORITIES:
+        raise ValueError(f"'{tokens[0].value}' is none of {', '.join(PRIORITIES)}.")
+    return word
+
+
 def scan(
     files: Annotated[list[str], Parameter(consume_multiple=True)],
     /,
@@ -36,7 +45,7 @@ def scan(
     masks: Path | None = None,
     home: Path | None = None,
     lateness: float | None = None,
-    fail_on: Literal["P1", "P2", "P3"] | None = None,
+    fail_on: Annotated[Literal["P1", "P2", "P3"] | None, Parameter(converter=_priority)] = None,
     since: str | None = None,
     until: str | None = None,
     format: str | None = None,
@@ -47,6 +56,9 @@ def scan(
 
     Reads NMEA logs, Danish and NOAA archive days, AIS-catcher JSON, Parquet, plain or compressed;
     the content decides, not the name. Nothing is written unless --home is given.
+
+    The summary counts: 'rejected' lines could not be read, 'set aside' fixes were read but not
+    judged, 'folded' ones were; 'passed over' is what a detector saw and had a reason not to raise.
 
     Examples:
       sargas scan aisdk-2024-12-25.zip
@@ -116,6 +128,7 @@ def scan(
         _summarise(reading, watch, latest, _cpu_s() - cpu_s, folded_in)
     if keeper is not None:
         keeper.say_differing()
+        _say_kept(home, watch, latest, quiet=quiet)
     judged = watch.tally().get("ok", 0) > 0 or bool(latest)
     unjudged = None if judged else _say_unjudged(reading, interrupted=interrupted)
     if interrupted:
@@ -123,6 +136,13 @@ def scan(
     if fail_on and any(_counts_for(a, fail_on) for a in shown):
         return EXIT_ALERTS
     return unjudged or (EXIT_INPUT if reading.failed else EXIT_OK)
+
+
+def _say_kept(home: Path | None, watch: Watch, latest: dict[str, Alert], *, quiet: bool) -> None:
+    """Say what the home holds of this scan, and how to look at it."""
+    folded = watch.tally().get("ok", 0)
+    say(f"stored    {folded:,} fixes and {len(latest):,} alerts, muted ones among them, in {home}; "
+        f"look: sargas serve --home {shlex.quote(str(home))}", quiet=quiet)  # fmt: skip
 
 
 def _say_unjudged(reading: Reading, *, interrupted: bool) -> int:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sargas.model.time import HOUR_MS, MINUTE_MS, iso
+
+DAYS_FROM_H = 48
+"""Hours beyond which a span is told in days."""
+NARROWEST = 20
+"""Columns below which a text is not broken: it would be a word a line."""
 
 
 def say(text: str, *, quiet: bool = False) -> None:
@@ -37,12 +44,16 @@ def span_text(from_ms: int | None, to_ms: int | None) -> str:
     Example:
         >>> span_text(0, 5_400_000)
         '1970-01-01T00:00:00Z to 1970-01-01T01:30:00Z (1 h 30 min)'
+        >>> span_text(0, 200_000_000)
+        '1970-01-01T00:00:00Z to 1970-01-03T07:33:20Z (2 d 7 h)'
     """
     if from_ms is None or to_ms is None:
         return "no times"
     minutes = (to_ms - from_ms) // MINUTE_MS
     hours, minutes = divmod(minutes, HOUR_MS // MINUTE_MS)
     length = f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    if hours > DAYS_FROM_H:
+        length = f"{hours // 24} d {hours % 24} h"
     return f"{iso(from_ms)} to {iso(to_ms)} ({length})"
 
 
@@ -60,12 +71,29 @@ def put_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Write rows as a table to stdout, columns as wide as their widest cell.
 
     The last column is not padded, so that long sentences stay on one line for `grep` and `less`.
+    On a terminal it is broken to the terminal's width, under its own beginning.
     """
+    screen = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     texts = [[clean_text(cell) for cell in row] for row in rows]
     widths = [max(len(t[i]) for t in (list(head), *texts)) for i in range(len(head))]
     for row in (list(head), *texts):
         cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths[:-1], strict=True)]
-        print("  ".join([*cells, row[-1]]).rstrip())
+        print("\n".join(_laid_out("  ".join([*cells, ""]), row[-1], screen)).rstrip())
+
+
+def _laid_out(before: str, text: str, screen: int | None) -> list[str]:
+    """Put a text behind what stands before it, on several lines where the screen is narrow.
+
+    Example:
+        >>> _laid_out("P1  ", "a tanker under way lost speed", 24)
+        ['P1  a tanker under way', '    lost speed']
+    """
+    if screen is None or screen - len(before) < NARROWEST:
+        return [before + text]
+    return [
+        (" " * len(before) if k else before) + line
+        for k, line in enumerate(textwrap.wrap(text, screen - len(before)) or [""])
+    ]
 
 
 def say_counts(what: str, counts: dict[str, int], most: int = 12) -> None:
