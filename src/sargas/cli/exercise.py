@@ -12,7 +12,7 @@ from sargas.errors import EXIT_OK, UsageError
 
 app = App(
     name="exercise",
-    help="Scenarios laid over real traffic. Everything they make is marked EXERCISE.",
+    help="Scenarios over real traffic that sails on by simulation, all marked EXERCISE.",
     help_format="plaintext",
 )
 

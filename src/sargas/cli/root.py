@@ -46,7 +46,11 @@ _COMMANDS = (
     ("decode", "sargas.cli.decode:decode", "Turn AIS and archive files into columns."),
     ("crossings", "sargas.cli.crossings:crossings", "List who crossed which asset, and when."),
     ("suspects", "sargas.cli.suspects:suspects", "List who crossed an asset around a fault time."),
-    ("exercise", "sargas.cli.exercise:app", "Scenarios laid over real traffic; always marked."),
+    (
+        "exercise",
+        "sargas.cli.exercise:app",
+        "Scenarios over real traffic that sails on, simulated.",
+    ),
     ("infra", "sargas.cli.infra:app", "The assets that are watched, and your own."),
     ("serve", "sargas.cli.serve:serve", "Serve the screen over what a home has stored."),
     ("doctor", "sargas.cli.doctor:doctor", "Check this installation and say what is missing."),
