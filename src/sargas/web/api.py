@@ -87,6 +87,7 @@ def make_app(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await player.close()
 
     static = str(resources.files("sargas.web").joinpath("static"))
     routes = [

@@ -68,9 +68,10 @@ class _Line:
             self.end()
             self._closing = asyncio.create_task(self._close())
 
-    def end(self) -> None:
-        """Send no more."""
+    def end(self) -> asyncio.Task[None]:
+        """Send no more; gives the task that ends."""
         self._task.cancel()
+        return self._task
 
     async def _send(self) -> None:
         try:
@@ -78,7 +79,9 @@ class _Line:
                 message = await self._waiting.get()
                 is_text = isinstance(message, str)
                 sending = self._screen.send_text if is_text else self._screen.send_bytes
-                await asyncio.wait_for(sending(message), SEND_TIMEOUT_S)  # type: ignore[arg-type]
+                # Not wait_for: in Python 3.11 that may swallow the cancelling of this task.
+                async with asyncio.timeout(SEND_TIMEOUT_S):
+                    await sending(message)  # type: ignore[arg-type]
         except Exception:  # whatever a broken socket raises
             await self._close()
 
@@ -86,7 +89,8 @@ class _Line:
         """Forget the screen and disconnect it, without waiting for it to agree."""
         self._ended()
         with contextlib.suppress(Exception):
-            await asyncio.wait_for(self._screen.close(), 1.0)
+            async with asyncio.timeout(1.0):
+                await self._screen.close()
 
 
 @dataclass
@@ -249,6 +253,12 @@ class Player:
         line = self._lines.pop(screen, None)
         if line is not None:
             line.end()
+
+    async def close(self) -> None:
+        """Send no screen anything more: the service ends."""
+        lines = [line.end() for line in self._lines.values()]
+        self._lines.clear()
+        await asyncio.gather(*lines, return_exceptions=True)
 
     @property
     def screens(self) -> int:
