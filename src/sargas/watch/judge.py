@@ -18,7 +18,6 @@ import numpy as np
 from sargas.model.alerts import (
     CLOSED,
     OPEN,
-    RETRACTED,
     Alert,
     AssetRef,
     alert_id,
@@ -28,7 +27,7 @@ from sargas.reference.grid import sample
 from sargas.watch.detect import base
 from sargas.watch.detect.base import WORK_TYPES, Detector, Finding, Identity, Surroundings
 
-STATES = {base.OPEN: OPEN, base.UPDATE: OPEN, base.CLOSE: CLOSED, base.RETRACT: RETRACTED}
+STATES = {base.OPEN: OPEN, base.UPDATE: OPEN, base.CLOSE: CLOSED}
 
 
 class _Hit(NamedTuple):
@@ -208,8 +207,6 @@ class Judge:
             self.counts[f"alerts.{alert.detector}.{alert.priority}"] += 1
             for mask in alert.muted_by:
                 self.counts[f"muted.{mask}"] += 1
-        elif alert.state == RETRACTED:
-            self.counts[f"retracted.{alert.detector}"] += 1
 
     def dump(self) -> bytes:
         """Give the state as JSON."""

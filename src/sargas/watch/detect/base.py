@@ -9,7 +9,7 @@ Kernels bind the columns they use to local names before their loop: handing `row
 twenty arrays) to a function inside the loop costs some 200 ns, more than the work itself.
 
 An event is identified by (detector, slot, t_start_ms): `OPEN`, then any number of `UPDATE`, then
-`CLOSE` or `RETRACT`, all with the same start.
+`CLOSE`, all with the same start. No detector retracts: late data does, when it is folded in.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from sargas.watch.rules import Rules
 if TYPE_CHECKING:
     from sargas.watch.locate import Ground, Located, PieceIndex
 
-OPEN, UPDATE, CLOSE, RETRACT = 1, 2, 3, 4
+OPEN, UPDATE, CLOSE = 1, 2, 3
 FEATURES = 16
 
 EVENT = np.dtype(
