@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint types bench soak fuzz web web-check clean clean-kernels setup setup-dev system
+.PHONY: help demo test lint types bench soak fuzz web web-check clean setup setup-dev system
 
 help:
 	@echo "make demo   set up and show the exercise on a map (DEMO_ARGS='--no-browser --exit-after 30')"
@@ -62,10 +62,6 @@ bench: setup-dev
 
 soak: setup-dev
 	$(BIN)/python -m pytest -m soak $(PYTEST_ARGS)
-
-# numba keeps compiled kernels beside the sources and notices changes in the calling file only.
-clean-kernels:
-	find src -name '*.nb[ci]' -delete
 
 clean:
 	rm -rf $(VENV) web/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

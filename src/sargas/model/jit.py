@@ -4,8 +4,9 @@
 every loop here. The price: a kernel makes no arrays of its own; it fills those it is given.
 
 numba keys its disk cache by the file of the compiled function alone, so a kernel would go on
-calling an old copy of a function that lives in another file. Here the stamp of every kernel is
-the digest of all files that hold kernels: a change of any of them compiles all of them anew.
+calling an old copy of a function, or using an old constant, of another file. Here the stamp of a
+kernel is the digest of its file and of all of ours that it imports, near or far: a change of any
+of them compiles it anew, and leaves the others alone.
 
 The function as plain Python is a kernel's `py_func`; `NUMBA_DISABLE_JIT=1` runs all of them so.
 """
@@ -13,7 +14,9 @@ The function as plain Python is a kernel's `py_func`; `NUMBA_DISABLE_JIT=1` runs
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
@@ -22,18 +25,41 @@ from numba import njit
 F = TypeVar("F", bound=Callable[..., Any])
 
 _njit: Any = njit  # its annotations do not know `_nrt`
-ROOMS: Final = ("model", "reference", "watch", "exercise")
-"""Rooms whose kernels call each other; `decode` keeps its own stamp (see `decode/_jit.py`)."""
+_PACKAGE: Final = Path(__file__).parent.parent
+_FILES: Final = frozenset(_PACKAGE.rglob("*.py"))
+_IMPORT: Final = re.compile(r"^\s*from sargas([\w.]*) import (\([^)]*\)|.*)", re.M)
 
 
-def digest_of(paths: Iterable[Path], *words: bytes) -> str:
-    """Name the content of source files, those that hold one of the words if any are given."""
-    out = hashlib.sha256()
-    for path in sorted(paths):
-        source = path.read_bytes()
-        if not words or any(word in source for word in words):
-            out.update(source)
-    return out.hexdigest()
+@cache
+def _content(path: Path) -> bytes:
+    """Name the content of one file."""
+    return hashlib.sha256(path.read_bytes()).digest()
+
+
+def digest_of(paths: Iterable[Path]) -> str:
+    """Name the content of source files."""
+    return hashlib.sha256(b"".join(map(_content, sorted(paths)))).hexdigest()
+
+
+@cache
+def imports_of(path: Path) -> frozenset[Path]:
+    """Find the files of this package that a source file imports, packages and their parts."""
+    found = set()
+    for dotted, names in _IMPORT.findall(path.read_text("utf-8")):
+        place = f"{_PACKAGE}{dotted.replace('.', '/')}"
+        found |= {f"{place}.py", f"{place}/__init__.py"}
+        found |= {f"{place}/{name}.py" for name in re.findall(r"\w+", names)}
+    return _FILES.intersection(map(Path, found))
+
+
+@cache
+def stamp_of(path: Path) -> str:
+    """Name the content of a source file and of all files of ours that it imports, near or far."""
+    seen, new = {path}, {path}
+    while new:
+        new = {other for one in new for other in imports_of(one)} - seen
+        seen |= new
+    return digest_of(seen)
 
 
 def cached(function: F, stamp: str, **options: Any) -> F:  # noqa: ANN401 - numba's own options
@@ -56,17 +82,12 @@ def cached(function: F, stamp: str, **options: Any) -> F:  # noqa: ANN401 - numb
     return cast(F, made)
 
 
-_PACKAGE = Path(__file__).parent.parent
-SOURCES: Final = digest_of(
-    (path for room in ROOMS for path in (_PACKAGE / room).rglob("*.py")), b"@kernel", b"@inlined"
-)
-
-
 def kernel(function: F) -> F:
     """Compile a function, keep it on disk, and run it without the interpreter lock."""
-    return cached(function, SOURCES)
+    return cached(function, stamp_of(Path(function.__code__.co_filename)))
 
 
 def inlined(function: F) -> F:
     """Compile a function into its callers: for small ones that hand many values on."""
-    return cached(function, SOURCES, forceinline=True)
+    place = Path(function.__code__.co_filename)
+    return cached(function, stamp_of(place), forceinline=True)
