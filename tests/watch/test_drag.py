@@ -26,6 +26,7 @@ from sargas.model.time import MINUTE_MS, parse_iso
 from sargas.watch.clean import OK
 from sargas.watch.detect.drag import DragOnset, _next_words
 from sargas.watch.locate import Located
+from sargas.watch.minutes import minutes_of
 from sargas.watch.rules import load_rules
 
 from .tracks import T0, Track, batch, statics, watch
@@ -653,7 +654,7 @@ def sail_many(
         noise = keep * noise + math.sqrt(1 - keep**2) * spread_kn * rng.normal(size=vessels)
         lost = own * loss * np.clip((k - at_min) / ramp_min, 0.0, 1.0)
         rows = minute_rows(np.round(own + noise - lost, 1), (k + 1) * MINUTE_MS)
-        events = detector.fold(rows, np.array([0, vessels]), k + 1, vessels)
+        events = detector.fold(minutes_of(rows, np.array([0, vessels]), k + 1, vessels, vessels))
         opened += [(int(e["slot"]), k - at_min) for e in events[events["op"] == 1]]
     return np.array(opened).reshape(-1, 2)
 

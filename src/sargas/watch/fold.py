@@ -30,6 +30,7 @@ from sargas.watch.detect.crossing_fold import CROSSING
 from sargas.watch.identity import Registry
 from sargas.watch.judge import Judge
 from sargas.watch.locate import Located, build_ground, build_index, locate_rows
+from sargas.watch.minutes import Minutes, minutes_of
 from sargas.watch.order import Released, ReorderBuffer
 from sargas.watch.rules import Rules, load_rules
 from sargas.watch.slots import SubjectTable
@@ -59,10 +60,8 @@ class Outcome:
 class Observer(Protocol):
     """Looks at the cleaned, located rows as detectors do, and gives nothing back to the watch."""
 
-    def fold(
-        self, rows: Located, bounds: NDArray[np.int64], from_minute: int, slots: int
-    ) -> object:
-        """Take one release of rows (see `Detector.fold`)."""
+    def fold(self, minutes: Minutes) -> object:
+        """Take some whole minutes (see `Detector.fold`)."""
         ...
 
 
@@ -162,11 +161,9 @@ class Watch:
 
     def _fold_stretch(self, released: Released) -> tuple[list[Alert], NDArray[np.void]]:
         """Fold one part of a release."""
-        rows, bounds = self._prepare(released)
+        minutes = self._prepare(released)
         events = [
-            (event, detector)
-            for detector in self.detectors
-            for event in detector.fold(rows, bounds, released.from_minute, self._used)
+            (event, detector) for detector in self.detectors for event in detector.fold(minutes)
         ]
         # The judge groups the alerts of a vessel as they come, so they must come in an order that
         # does not depend on where the stream was cut.
@@ -179,13 +176,13 @@ class Watch:
             alert = self.judge.weigh(detector, event, who)
             if alert is not None:
                 alerts.append(alert)
-        crossings = self.crossing_log.fold(rows, bounds, released.from_minute, self._used)
+        crossings = self.crossing_log.fold(minutes)
         for observer in self.observers:
-            observer.fold(rows, bounds, released.from_minute, self._used)
+            observer.fold(minutes)
         return alerts, crossings
 
-    def _prepare(self, released: Released) -> tuple[Located, NDArray[np.int64]]:
-        """Clean and locate one release."""
+    def _prepare(self, released: Released) -> Minutes:
+        """Clean, locate and sample one release."""
         fixes, statics = released.fixes, released.statics
         minutes = np.arange(released.from_minute, released.to_minute + 1) * 60_000
         bounds = np.searchsorted(fixes.t_ms // 60_000 * 60_000, minutes)
@@ -204,7 +201,9 @@ class Watch:
             fixes.lon_raw, fixes.lat_raw, fixes.sog_raw, fixes.cog_raw, fixes.heading_raw,
             self.around.index, self.around.ground, rows,
         )  # fmt: skip
-        return rows, bounds.astype(np.int64)
+        return minutes_of(
+            rows, bounds.astype(np.int64), released.from_minute, self._used, self._subjects.count
+        )
 
     def _clean_all(
         self, fixes: Fixes, who: NDArray[np.int32]

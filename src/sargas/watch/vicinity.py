@@ -24,6 +24,7 @@ from sargas.model.time import DAY_MS, MINUTE_MS, NO_TIME, iso
 from sargas.watch.clean import OK
 from sargas.watch.detect.base import Identity
 from sargas.watch.locate import Located, PieceIndex, best_piece, build_index, cell_at
+from sargas.watch.minutes import Minutes
 from sargas.watch.rules import Rules
 
 SAMPLE_M = 1000.0
@@ -226,8 +227,9 @@ class Vicinity:
         self._minutes = np.zeros(max(1, -(-2 * window_ms // MINUTE_MS)), np.int64)
         self._data = np.array([NO_TIME, NO_TIME])
 
-    def fold(self, rows: Located, bounds: NDArray[np.int64], from_minute: int, slots: int) -> None:
-        """Take one release of rows."""
+    def fold(self, minutes: Minutes) -> None:
+        """Take some whole minutes."""
+        rows, slots = minutes.rows, minutes.slots
         if slots > len(self._state):
             more = np.zeros(max(slots, 2 * len(self._state), 1024) - len(self._state), NEAR)
             more["t_ms"] = NO_TIME

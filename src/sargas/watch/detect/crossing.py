@@ -44,6 +44,7 @@ from sargas.watch.detect.crossing_fold import (
     settle,
 )
 from sargas.watch.locate import Located
+from sargas.watch.minutes import Minutes
 
 LONGEST = RING - CHUNK - 3
 VERSION = 1
@@ -71,21 +72,14 @@ class CrossingLog:
         self._pending = 0
         self._hits = (np.zeros(64, np.int32), np.zeros((64, 2)))
 
-    def fold(
-        self, rows: Located, bounds: NDArray[np.int64], from_minute: int, slots: int
-    ) -> NDArray[np.void]:
-        """Take one release of rows and give the crossings that became final in its minutes.
-
-        Args:
-            rows: n located fixes in canonical order.
-            bounds: (m + 1,) where each of m minutes begins in `rows`.
-            from_minute: the first of these minutes, since the epoch.
-            slots: identity segments known by now.
+    def fold(self, minutes: Minutes) -> NDArray[np.void]:
+        """Take some whole minutes and give the crossings that became final in them.
 
         Returns:
             (k,) `CROSSING`, in the order they became final.
         """
-        self._grow(slots)
+        rows, bounds, from_minute = minutes.rows, minutes.bounds, minutes.from_minute
+        self._grow(minutes.slots)
         final = []
         for begin in range(0, len(bounds) - 1, CHUNK):
             end = min(begin + CHUNK, len(bounds) - 1)

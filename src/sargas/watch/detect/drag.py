@@ -50,19 +50,18 @@ from sargas.watch.detect.base import (
     Finding,
     Identity,
     Surroundings,
+    features_of,
     reason,
 )
-from sargas.watch.detect.drag_fold import fold_slots, look_around
+from sargas.watch.detect.drag_fold import close_slots, fold_samples, look_around
 from sargas.watch.detect.drag_state import (
     FEATURE_NAMES,
-    IS_OPEN,
     LOST,
     RECOVERED,
     STATE,
     STOPPED,
     Params,
     Ports,
-    gather_rows,
     step_gain,
 )
 from sargas.watch.detect.phrases import (
@@ -73,7 +72,7 @@ from sargas.watch.detect.phrases import (
     heard_words,
     number_or_none,
 )
-from sargas.watch.locate import Located
+from sargas.watch.minutes import Minutes
 
 NAMED = 24
 """Assets ahead in an alert: the Gulf of Finland has 18 on one course."""
@@ -91,6 +90,7 @@ class DragOnset(Detector):
     state_dtype = STATE
     lowered_at_work = True
     ticks = True
+    reads_samples = True
 
     def __init__(self, around: Surroundings) -> None:
         super().__init__(around)
@@ -101,11 +101,12 @@ class DragOnset(Detector):
         ports = around.geography.ports
         self._ports = Ports(ports.lon, ports.lat, ports.radius_m)
         self._horizon = horizon_of(around.rules)
-        self._marks, self._asks = np.zeros(0, np.uint8), np.zeros(0, np.int32)
+        self._is_open, self._asks = np.zeros(0, np.bool_), np.zeros(0, np.int32)
+        self._asking = 0
         self._seen = np.empty((3, 2, len(around.assets)))
         # Called with nothing to do, so that it is compiled with the others and not at the first
         # onset in the middle of a watch.
-        self._look_around(0, 0, self._events, 0)
+        self._look_around(0)
 
     def fresh(self, state: NDArray[np.void]) -> None:
         """Mark the angles as unknown."""
@@ -119,44 +120,46 @@ class DragOnset(Detector):
             StateVersionError: it is of another version or shape.
         """
         super().load(arrays)
-        self._marks = np.where(self.state["priority"] > 0, IS_OPEN, 0).astype(np.uint8)
+        self._is_open = self.state["priority"] > 0
         self._asks = np.zeros(len(self.state), np.int32)
 
     def _grow(self, slots: int) -> None:
-        """Make state and marks for new slots."""
+        """Make state for new slots, and what goes with it."""
         super()._grow(slots)
-        more = len(self.state) - len(self._marks)
+        more = len(self.state) - len(self._is_open)
         if more > 0:
-            self._marks = np.append(self._marks, np.zeros(more, np.uint8))
+            self._is_open = np.append(self._is_open, np.zeros(more, np.bool_))
             self._asks = np.zeros(len(self.state), np.int32)
 
-    def run_rows(
-        self, rows: Located, start: int, end: int, events: NDArray[np.void], n: int
+    def run_samples(
+        self, minutes: Minutes, start: int, end: int, events: NDArray[np.void], n: int
     ) -> tuple[int, int]:
-        """Gather the rows; no event arises before the minute is over."""
-        gather_rows(rows, start, end, self.state, self._marks)
+        """Fold a minute's samples; what it asks for is looked at when the minute is over."""
+        self._asking = fold_samples(
+            minutes.samples, minutes.rows, start, end, self.state, self._asks, self.params
+        )
         return end, n
 
     def run_tick(self, t_ms: int, start: int, events: NDArray[np.void], n: int) -> tuple[int, int]:
-        """Call the tick kernels: the second only where the surroundings matter."""
-        slot, n, k = fold_slots(
-            t_ms, start, self.state, self._marks, self._asks, self.params, events, n
-        )
-        if k:
-            n = self._look_around(t_ms, k, events, n)
-        return int(slot), int(n)
+        """Close what is over, then look at what lies around those that ask."""
+        self._make_room(int(self._is_open.sum()) + self._asking)
+        self._n = close_slots(t_ms, self.state, self._is_open, self.params, self._events, n)
+        if self._asking:
+            self._look_around(t_ms)
+        return len(self.state), self._n
 
-    def _look_around(self, t_ms: int, k: int, events: NDArray[np.void], n: int) -> int:
-        """Call the kernel that knows the surroundings, for the first `k` slots that ask."""
-        done = look_around(
-            t_ms, self._asks[:k], self.state, self._marks, self.around.index, self.around.ground,
-            self._ports, self._horizon, self.params, self._seen, events, n,
+    def _look_around(self, t_ms: int) -> None:
+        """Call the kernel that knows the surroundings, for the slots that ask."""
+        self._n = look_around(
+            t_ms, self._asks[: self._asking], self.state, self._is_open, self.around.index,
+            self.around.ground, self._ports, self._horizon, self.params, self._seen,
+            self._events, self._n,
         )  # fmt: skip
-        return int(done)
+        self._asking = 0
 
     def explain(self, event: np.void, who: Identity) -> Finding:
         """Say how much speed was lost since when, what else was looked at, and what lies ahead."""
-        x = dict(zip(FEATURE_NAMES, map(float, event["x"]), strict=True))
+        x = features_of(event, FEATURE_NAMES)
         x["end"], x["status"] = divmod(int(x["status_and_end"]), 16)
         start_ms, t_ms = int(event["t_start_ms"]), int(event["t_ms"])
         on_course: tuple[NextAsset, ...] = ()

@@ -10,16 +10,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sargas.model.geodesy import KN_MS, NM_M
+from sargas.model.geodesy import KN_MS, NM_M, wrapped
 from sargas.model.jit import inlined, kernel
 from sargas.model.time import MINUTE_MS
 from sargas.reference.grid import sample
 from sargas.watch.ahead import Horizon, coast_ahead_m, look_ahead, port_ahead
-from sargas.watch.detect.base import CLOSE, OPEN, ROOM, UPDATE
+from sargas.watch.detect.base import CLOSE, OPEN, UPDATE
 from sargas.watch.detect.drag_state import (
     FALL_MIN,
-    HEARD,
-    IS_OPEN,
     LOST,
     NOT_UNDER_COMMAND,
     PULL_MASK,
@@ -35,10 +33,9 @@ from sargas.watch.detect.drag_state import (
     pass_time,
     smooth,
     spread_kn,
-    take_minute,
-    wrapped,
 )
-from sargas.watch.locate import Ground, PieceIndex
+from sargas.watch.locate import Ground, Located, PieceIndex
+from sargas.watch.minutes import Samples
 
 
 @kernel
@@ -134,14 +131,14 @@ def is_onset(row: np.void, p: Params) -> bool:
 
 
 @inlined
-def fold_minute(row: np.void, minute: int, p: Params) -> bool:
-    """Fold one gathered minute of a vessel into its state.
+def fold_minute(
+    row: np.void, minute: int, sog: float, cog: float, beta: float, n: int, p: Params
+) -> bool:
+    """Fold one minute of a vessel, `n` fixes, into its state.
 
     Returns:
         Whether its motion makes an onset now; whether one is open already is not asked.
     """
-    n = row["n"]
-    sog, cog, beta = take_minute(row)
     if row["learned_min"] == 0.0 and sog < p.min_speed_kn and row["priority"] == 0:
         row["minute"] = minute
         return False  # not under way: most of those in port end here
@@ -275,52 +272,79 @@ def why_over(row: np.void, t_ms: int, p: Params) -> int:
 
 
 @kernel
-def fold_slots(
-    t_ms: int,
+def fold_samples(
+    samples: Samples,
+    rows: Located,
     start: int,
+    end: int,
     state: NDArray[np.void],
-    marks: NDArray[np.uint8],
     asks: NDArray[np.int32],
+    p: Params,
+) -> int:
+    """Fold the samples of one minute into their vessels.
+
+    Args:
+        samples, rows: as in `Minutes`. start, end: the minute's samples.
+        state: (slots,) `STATE`. asks: (slots,) out, slots for `look_around`.
+
+    Returns:
+        Slots in `asks`.
+    """
+    slot, last, fixes, heard_ms = samples.slot, samples.last, samples.fixes, samples.heard_ms
+    first_ms, t_ms, lon, lat = samples.first_ms, samples.t_ms, samples.lon, samples.lat
+    sog_kn, cog_deg, beta_deg = samples.sog_kn, samples.cog_deg, samples.beta_deg
+    length_m, nav_status = rows.length_m, rows.nav_status
+    k = 0
+    for j in range(start, end):
+        row = state[slot[j]]
+        row["heard_ms"] = heard_ms[j]
+        if fixes[j] == 0:
+            continue
+        row["silence_ms"] = max(row["silence_ms"], first_ms[j] - row["t_ms"])
+        row["t_ms"], row["lon"], row["lat"] = t_ms[j], lon[j], lat[j]
+        row["length_m"], row["nav_status"] = length_m[last[j]], nav_status[last[j]]
+        if math.isnan(sog_kn[j]):
+            continue
+        minute = t_ms[j] // MINUTE_MS
+        asking = fold_minute(row, minute, sog_kn[j], cog_deg[j], beta_deg[j], fixes[j], p)
+        if row["priority"] == 2:  # it may have come near an asset, unless this minute ends it
+            asking = why_over(row, (minute + 1) * MINUTE_MS, p) == 0
+        if asking:
+            asks[k] = slot[j]
+            k += 1
+    return k
+
+
+@kernel
+def close_slots(
+    t_ms: int,
+    state: NDArray[np.void],
+    is_open: NDArray[np.bool_],
     p: Params,
     events: NDArray[np.void],
     n: int,
-) -> tuple[int, int, int]:
-    """Fold the minute that ends into every vessel heard in it, and close what is over.
+) -> int:
+    """Close what is over at the end of a minute.
 
     Args:
-        t_ms: end of the minute. start: slot to begin with.
-        state: (slots,) `STATE`. marks: (slots,) which to look at.
-        asks: (slots,) out, slots for `look_around`.
-        events: room for events, `n` of them written.
+        t_ms: end of the minute. state, is_open: (slots,).
+        events: room for an event of every open slot, `n` of them written.
 
     Returns:
-        (the slot to go on with, or the number of slots; events written by now; slots in `asks`).
+        Events written by now.
     """
-    k = 0
-    for s in range(start, state.shape[0]):
-        if marks[s] == 0:
+    for s in range(is_open.shape[0]):
+        if not is_open[s]:
             continue
-        if events.shape[0] - n - k < ROOM:
-            return s, n, k
         row = state[s]
-        was_heard = marks[s] & HEARD != 0
-        marks[s] &= IS_OPEN
-        if was_heard and fold_minute(row, t_ms // MINUTE_MS - 1, p):
-            asks[k] = s
-            k += 1
-        if row["priority"] == 0:
-            continue
         end = why_over(row, t_ms, p)
         if end > 0:
             n = write_event(row, s, CLOSE, end, t_ms, p, events, n)
-            row["priority"] = marks[s] = 0
+            row["priority"], is_open[s] = 0, False
             clear_onset(row)
             if end != RECOVERED:
                 learn_anew(row, 0.0, 0.0)
-        elif was_heard and row["priority"] == 2:
-            asks[k] = s
-            k += 1
-    return state.shape[0], n, k
+    return n
 
 
 @kernel
@@ -328,7 +352,7 @@ def look_around(
     t_ms: int,
     asks: NDArray[np.int32],
     state: NDArray[np.void],
-    marks: NDArray[np.uint8],
+    is_open: NDArray[np.bool_],
     index: PieceIndex,
     ground: Ground,
     ports: Ports,
@@ -340,10 +364,10 @@ def look_around(
 ) -> int:
     """Open what the surroundings leave room for, and raise what has come near an asset.
 
-    Apart from `fold_slots`, since handing the surroundings over costs more than most minutes.
+    Apart from `fold_samples`, since handing the surroundings over costs more than most minutes.
 
     Args:
-        t_ms: end of the minute. asks: (k,) slots. state, marks: (slots,).
+        t_ms: end of the minute. asks: (k,) slots. state, is_open: (slots,).
         index, ground, ports, horizon: the surroundings. seen: (3, 2, assets) scratch.
         events: room for events, at least k more than the `n` written.
 
@@ -360,7 +384,7 @@ def look_around(
                 row["recovered_min"] = row["stopped_min"] = 0.0
                 n = write_event(row, s, OPEN, 0, t_ms, p, events, n)
                 row["low_kn"] = row["sog_kn"]
-                marks[s] = IS_OPEN
+                is_open[s] = True
         elif is_asset_near(row, index, ground, course, horizon, seen, p):
             row["priority"] = 1
             n = write_event(row, s, UPDATE, 0, t_ms, p, events, n)

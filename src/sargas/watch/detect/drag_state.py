@@ -11,10 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sargas.model.geodesy import wrapped
 from sargas.model.jit import inlined, kernel
-from sargas.model.time import MINUTE_MS
-from sargas.watch.clean import NO_POSITION, OK
-from sargas.watch.locate import Located
 
 RING = 10
 """Minutes of course and speed kept for the turn and for the fall; the rule's turn window."""
@@ -26,9 +24,6 @@ PULL_MASK = (1 << PULL_MIN) - 1
 """The last 20 minutes as bits: heading known, pulled to starboard, pulled to port (ref D1)."""
 NOT_UNDER_COMMAND = 2
 RECOVERED, STOPPED, LOST = 1, 2, 3
-HEARD, IS_OPEN = 1, 2
-"""Marks of slots that a tick must look at; the others are passed over without a look at `STATE`."""
-
 FEATURE_NAMES = (
     "own_kn", "spread_kn", "sog_kn", "cog_deg", "sum", "below_min", "run_min", "beta_before_deg",
     "beta_deg", "pull", "turn_deg", "fall_kn", "fixes", "silence_min", "status_and_end", "low_kn",
@@ -38,9 +33,6 @@ it ended; `low_kn` = lowest smoothed speed since it opened, NaN before."""
 
 STATE = np.dtype(
     [
-        # The minute being gathered.
-        ("n", "i8"), ("n_sog", "i8"), ("n_cog", "i8"), ("n_beta", "i8"), ("sog_sum", "f8"),
-        ("cog_first", "f8"), ("cog_sum", "f8"), ("beta_first", "f8"), ("beta_sum", "f8"),
         # The last fix.
         ("t_ms", "i8"), ("heard_ms", "i8"), ("lon", "f8"), ("lat", "f8"), ("length_m", "i8"),
         ("nav_status", "i8"),
@@ -111,85 +103,6 @@ class Ports(NamedTuple):
     lon: NDArray[np.float64]
     lat: NDArray[np.float64]
     radius_m: NDArray[np.float64]
-
-
-@kernel
-def wrapped(deg: float) -> float:
-    """Bring an angle between -540 and 540 degrees into -180 to 180; a remainder takes 20 ns."""
-    if deg >= 180.0:
-        return deg - 360.0
-    if deg < -180.0:
-        return deg + 360.0
-    return deg
-
-
-@inlined
-def empty_minute(row: np.void) -> None:
-    """Begin to gather anew."""
-    row["n"] = row["n_sog"] = row["n_cog"] = row["n_beta"] = 0
-    row["sog_sum"] = row["cog_sum"] = row["beta_sum"] = 0.0
-
-
-@kernel
-def gather_rows(
-    rows: Located, start: int, end: int, state: NDArray[np.void], marks: NDArray[np.uint8]
-) -> None:
-    """Add fixes to the minute of their vessel.
-
-    Args:
-        rows: located fixes; those from `start` to `end` lie in one minute.
-        state: (slots,) `STATE`.
-        marks: (slots,) `HEARD` is set for those with a speed to fold when the minute ends.
-    """
-    slot, verdict, t_ms, lon, lat = rows.slot, rows.verdict, rows.t_ms, rows.lon, rows.lat
-    sog_kn, cog_deg, heading_deg = rows.sog_kn, rows.cog_deg, rows.heading_deg
-    nav_status, length_m = rows.nav_status, rows.length_m
-    begin_ms = t_ms[start] // MINUTE_MS * MINUTE_MS
-    for i in range(start, end):
-        if slot[i] < 0:
-            continue
-        row = state[slot[i]]
-        if verdict[i] == NO_POSITION:
-            row["heard_ms"] = t_ms[i]
-        if verdict[i] != OK:
-            continue
-        if row["n"] > 0 and row["t_ms"] < begin_ms:  # of a minute without any speed, never folded
-            empty_minute(row)
-        row["silence_ms"] = max(row["silence_ms"], t_ms[i] - row["t_ms"])
-        row["t_ms"] = row["heard_ms"] = t_ms[i]
-        row["lon"], row["lat"] = lon[i], lat[i]
-        row["length_m"], row["nav_status"] = length_m[i], nav_status[i]
-        row["n"] += 1
-        if not math.isnan(sog_kn[i]):
-            row["n_sog"] += 1
-            row["sog_sum"] += sog_kn[i]
-            marks[slot[i]] |= HEARD
-        if math.isnan(cog_deg[i]):
-            continue
-        if row["n_cog"] == 0:
-            row["cog_first"] = cog_deg[i]
-        row["n_cog"] += 1
-        row["cog_sum"] += wrapped(cog_deg[i] - row["cog_first"])
-        if not math.isnan(heading_deg[i]):
-            beta = wrapped(heading_deg[i] - cog_deg[i])
-            if row["n_beta"] == 0:
-                row["beta_first"] = beta
-            row["n_beta"] += 1
-            row["beta_sum"] += wrapped(beta - row["beta_first"])
-
-
-@inlined
-def take_minute(row: np.void) -> tuple[float, float, float]:
-    """Give the minute's mean speed, course and beta, and empty it; NaN where not reported."""
-    sog = row["sog_sum"] / row["n_sog"]
-    cog, beta = math.nan, math.nan
-    if row["n_cog"] > 0:
-        cog = wrapped(row["cog_first"] + row["cog_sum"] / row["n_cog"])
-        cog += 360.0 if cog < 0.0 else 0.0
-    if row["n_beta"] > 0:
-        beta = wrapped(row["beta_first"] + row["beta_sum"] / row["n_beta"])
-    empty_minute(row)
-    return sog, cog, beta
 
 
 @inlined

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from sargas.model.alerts import Reason
 from sargas.model.geodesy import NM_M
 from sargas.model.time import MINUTE_MS
-from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings, reason
+from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings, features_of, reason
 from sargas.watch.detect.gap_fold import (
     AGAIN,
     ELSEWHERE,
@@ -61,7 +61,7 @@ from sargas.watch.detect.reception import (
     grown,
     new_heard,
 )
-from sargas.watch.locate import Located
+from sargas.watch.minutes import Minutes
 
 
 class Gap(Detector):
@@ -106,21 +106,18 @@ class Gap(Detector):
         pairs = zip(REASONS[1:], self.refused[1:], strict=True)
         return Counter({name: int(n) for name, n in pairs if n})
 
-    def fold(
-        self, rows: Located, bounds: NDArray[np.int64], from_minute: int, slots: int
-    ) -> NDArray[np.void]:
-        """Take one release of rows; the state has a row per subject instead of per segment."""
-        subjects = int(rows.subject.max()) + 1 if len(rows.subject) else 0
-        return super().fold(rows, bounds, from_minute, subjects)
+    def fold(self, minutes: Minutes) -> NDArray[np.void]:
+        """Take some minutes; the state has a row per subject instead of per segment."""
+        return super().fold(minutes._replace(slots=minutes.subjects))
 
     def run_rows(
-        self, rows: Located, start: int, end: int, events: NDArray[np.void], n: int
+        self, minutes: Minutes, start: int, end: int, events: NDArray[np.void], n: int
     ) -> tuple[int, int]:
         """Call the row kernel, with room for new cells."""
         if self.heard.used[USED] >= len(self.heard.last_ms):
             self.heard = grown(self.heard)
         done: tuple[int, int] = gap_rows(
-            rows, start, end, self.state, self.heard, self.feed, self.refused, self.params,
+            minutes.rows, start, end, self.state, self.heard, self.feed, self.refused, self.params,
             events, n,
         )  # fmt: skip
         return done
@@ -146,7 +143,7 @@ class Gap(Detector):
 
     def explain(self, event: np.void, who: Identity) -> Finding:
         """Say since when, who else was received, and where it would be."""
-        x = dict(zip(FEATURE_NAMES, map(float, event["x"]), strict=True))
+        x = features_of(event, FEATURE_NAMES)
         start_ms, now_ms = int(event["t_start_ms"]), int(event["t_ms"])
         return Finding(
             text=self._text(event, who, x),

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from sargas.model.alerts import Reason
 from sargas.model.time import MINUTE_MS
-from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings, reason
+from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings, features_of, reason
 from sargas.watch.detect.integrity_fold import (
     CASE,
     FEATURE_NAMES,
@@ -48,7 +48,7 @@ from sargas.watch.detect.integrity_fold import (
     integrity_tick,
 )
 from sargas.watch.detect.phrases import clock, minutes, number_or_none, place
-from sargas.watch.locate import Located
+from sargas.watch.minutes import Minutes
 
 KIND_NAMES = ("jump", "in_turn", "inland", "frozen")
 
@@ -86,12 +86,9 @@ class PositionIntegrity(Detector):
         """Jumps that were late copies of the vessel's own reports, not raised."""
         return Counter({"late_copies": int(self.stale[0])} if self.stale[0] else {})
 
-    def fold(
-        self, rows: Located, bounds: NDArray[np.int64], from_minute: int, slots: int
-    ) -> NDArray[np.void]:
-        """Take one release of rows; the state has a row per subject instead of per segment."""
-        subjects = int(rows.subject.max()) + 1 if len(rows.subject) else 0
-        return super().fold(rows, bounds, from_minute, subjects)
+    def fold(self, minutes: Minutes) -> NDArray[np.void]:
+        """Take some minutes; the state has a row per subject instead of per segment."""
+        return super().fold(minutes._replace(slots=minutes.subjects))
 
     def _grow(self, slots: int) -> None:
         """Make state for new subjects, and cases with it."""
@@ -101,11 +98,11 @@ class PositionIntegrity(Detector):
             self.cases = np.concatenate([self.cases, np.zeros(more, dtype=CASE)])
 
     def run_rows(
-        self, rows: Located, start: int, end: int, events: NDArray[np.void], n: int
+        self, minutes: Minutes, start: int, end: int, events: NDArray[np.void], n: int
     ) -> tuple[int, int]:
         """Call the row kernel."""
         done: tuple[int, int] = integrity_rows(
-            rows, start, end, self.state, self.cases, self.stale, self.params, events, n
+            minutes.rows, start, end, self.state, self.cases, self.stale, self.params, events, n
         )
         return done
 
@@ -127,7 +124,7 @@ class PositionIntegrity(Detector):
 
     def explain(self, event: np.void, who: Identity) -> Finding:
         """Say what was reported, and why it cannot be true."""
-        x = dict(zip(FEATURE_NAMES, map(float, event["x"]), strict=True))
+        x = features_of(event, FEATURE_NAMES)
         kind = int(x["kind"])
         text = self._text(event, who, x)
         if x["end"]:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from sargas.model.alerts import Reason
 from sargas.model.fixes import NAV_STATUS_NONE
 from sargas.model.time import MINUTE_MS
-from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings, reason
+from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings, features_of, reason
 from sargas.watch.detect.nearby import assets_in_reach
 from sargas.watch.detect.phrases import (
     NAV_STATUS,
@@ -48,7 +48,7 @@ from sargas.watch.detect.slow_fold import (
     slow_rows,
     slow_tick,
 )
-from sargas.watch.locate import Located
+from sargas.watch.minutes import Minutes
 
 
 class SlowInCorridor(Detector):
@@ -76,11 +76,11 @@ class SlowInCorridor(Detector):
         )  # fmt: skip
 
     def run_rows(
-        self, rows: Located, start: int, end: int, events: NDArray[np.void], n: int
+        self, minutes: Minutes, start: int, end: int, events: NDArray[np.void], n: int
     ) -> tuple[int, int]:
         """Call the row kernel."""
         done: tuple[int, int] = slow_rows(
-            rows, start, end, self.state, self.around.index, self.params, events, n
+            minutes.rows, start, end, self.state, self.around.index, self.params, events, n
         )
         return done
 
@@ -91,7 +91,7 @@ class SlowInCorridor(Detector):
 
     def explain(self, event: np.void, who: Identity) -> Finding:
         """Say where, how slowly, for how long, and how well the asset's place is known."""
-        x = dict(zip(FEATURE_NAMES, map(float, event["x"]), strict=True))
+        x = features_of(event, FEATURE_NAMES)
         limited = float(event["accuracy_m"]) > self.params.rule_buffer_m
         return Finding(
             text=self._text(event, who, x, limited=limited),
