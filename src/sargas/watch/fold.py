@@ -23,7 +23,7 @@ from sargas.model.fixes import SEA, Batch, Fixes
 from sargas.model.time import MINUTE_MS
 from sargas.reference import Geography, Mask
 from sargas.watch.clean import RECENT, SEGMENT, VERDICTS, CleanRules, clean_rows
-from sargas.watch.detect import DETECTORS
+from sargas.watch.detect import DETECTORS, built
 from sargas.watch.detect.base import Detector, Identity, Surroundings
 from sargas.watch.detect.crossing import CrossingLog, crossing_of
 from sargas.watch.detect.crossing_fold import CROSSING
@@ -114,8 +114,7 @@ class Watch:
         self.registry = Registry()
         self.judge = Judge(self.around)
         self.hunting = Hunting(rules["hunting"]["min_kn"], rules["hunting"]["wide_deg"])
-        chosen = DETECTORS if detectors is None else detectors
-        self.detectors: tuple[Detector, ...] = tuple(make(self.around) for make in chosen)
+        self.detectors = built(DETECTORS if detectors is None else detectors, self.around)
         self.crossing_log = CrossingLog(self.around)
         self.observers = observers
         self.counts: Counter[str] = Counter()
