@@ -8,9 +8,10 @@ from sargas.watch.detect.drag_confirmed import DragConfirmed
 from sargas.watch.detect.gap import Gap
 from sargas.watch.detect.integrity import PositionIntegrity
 from sargas.watch.detect.slow import SlowInCorridor
+from sargas.watch.detect.sustained import DragSustained
 
 DETECTORS: tuple[type[Detector], ...] = (
-    DragOnset, DragConfirmed, SlowInCorridor, Gap, PositionIntegrity,
+    DragOnset, DragConfirmed, DragSustained, SlowInCorridor, Gap, PositionIntegrity,
 )  # fmt: skip
 
 

@@ -46,7 +46,15 @@ from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings
 from sargas.watch.detect.cohort import MOST
 from sargas.watch.detect.drag_around import close_slots, look_around
 from sargas.watch.detect.drag_fold import fold_samples
-from sargas.watch.detect.drag_state import CONFIRMED, ONSET, STATE, Params, Ports, step_gain
+from sargas.watch.detect.drag_state import (
+    CONFIRMED,
+    ONSET,
+    STATE,
+    Params,
+    Ports,
+    step_gain,
+    water_of,
+)
 from sargas.watch.detect.drag_words import DragWords
 from sargas.watch.minutes import Minutes
 
@@ -70,8 +78,8 @@ class DragOnset(Detector):
         super().__init__(around)
         rules = around.rules[self.word]
         gain = step_gain(rules["spread_tau_min"], rules["smooth_min"])
-        limits = {n: rules[n] for n in Params._fields if n != "step_gain"}
-        self.params = Params(step_gain=gain, **limits)
+        limits = {n: rules[n] for n in Params._fields if n not in ("step_gain", "water")}
+        self.params = Params(water=water_of(rules), step_gain=gain, **limits)
         ports = around.geography.ports
         self._ports = Ports(ports.lon, ports.lat, ports.radius_m)
         self._horizon = horizon_of(around.rules)

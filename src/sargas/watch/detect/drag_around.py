@@ -28,6 +28,7 @@ from sargas.watch.detect.drag_state import (
     STOPPED,
     Params,
     Ports,
+    Water,
     clear_onset,
     learn_anew,
     spread_kn,
@@ -51,22 +52,22 @@ def course_deg(row: np.void) -> float:
 
 
 @kernel
-def is_open_water(row: np.void, ground: Ground, ports: Ports, course: float, p: Params) -> bool:
+def is_open_water(row: np.void, ground: Ground, ports: Ports, course: float, w: Water) -> bool:
     """Tell whether depth, coast and ports leave room for a drag; unknown values pass."""
     lon, lat = row["lon"], row["lat"]
     d = ground.depth_at
-    if sample(ground.depth_m, d[0], d[1], d[2], d[3], lon, lat) < -p.max_depth_m:
+    if sample(ground.depth_m, d[0], d[1], d[2], d[3], lon, lat) < -w.max_depth_m:
         return False
     a = ground.land_at
-    if sample(ground.land_m, a[0], a[1], a[2], a[3], lon, lat) < p.min_land_nm * NM_M:
+    if sample(ground.land_m, a[0], a[1], a[2], a[3], lon, lat) < w.min_land_nm * NM_M:
         return False
     if not math.isnan(course):
-        reach_m = p.coast_ahead_nm * NM_M
+        reach_m = w.coast_ahead_nm * NM_M
         if coast_ahead_m(ground.land_m, ground.land_at, lon, lat, course, reach_m) <= reach_m:
             return False
-    reach_m = p.port_ahead_nm * NM_M
+    reach_m = w.port_ahead_nm * NM_M
     port, _ = port_ahead(
-        ports.lon, ports.lat, ports.radius_m, lon, lat, course, p.port_fan_deg, reach_m
+        ports.lon, ports.lat, ports.radius_m, lon, lat, course, w.port_fan_deg, reach_m
     )
     return port < 0
 
@@ -230,7 +231,7 @@ def look_around(
         ships, share = cohort_loss(state, s, course, p, shares)
         row["cohort_ships"], row["cohort_share"] = ships, share
         if row["priority"] == 0:
-            if is_alone(row, p) and is_open_water(row, ground, ports, course, p):
+            if is_alone(row, p) and is_open_water(row, ground, ports, course, p.water):
                 is_near = is_asset_near(row, index, ground, course, horizon, seen, p)
                 open_row(row, 1 if is_near else 2)
                 n = write_event(row, s, ONSET, OPEN, 0, t_ms, p, events, n)
@@ -240,7 +241,7 @@ def look_around(
         row["shared_min"] = row["shared_min"] + 1.0 if is_shared(row, p) else 0.0
         was = row["priority"]
         fits = row["confirmed_ms"] == 0 and is_confirmed(row, p)
-        if fits and is_open_water(row, ground, ports, course, p):
+        if fits and is_open_water(row, ground, ports, course, p.water):
             row["confirmed_ms"], row["priority"] = t_ms, 1
             n = write_event(row, s, CONFIRMED, OPEN, 0, t_ms, p, events, n)
         elif was == 2 and is_asset_near(row, index, ground, course, horizon, seen, p):

@@ -64,9 +64,20 @@ STATE = np.dtype(
 `opened_kn` = the loss it opened with; `confirmed_ms` 0 = not confirmed (D2)."""
 
 
+class Water(NamedTuple):
+    """How much room a drag needs around it; limits in the units of their names."""
+
+    max_depth_m: float
+    min_land_nm: float
+    coast_ahead_nm: float
+    port_ahead_nm: float
+    port_fan_deg: float
+
+
 class Params(NamedTuple):
     """Limits of the rule, from `rules.toml`, in the units of their names."""
 
+    water: Water
     memory_min: float
     spread_floor_kn: float
     step_gain: float
@@ -75,7 +86,6 @@ class Params(NamedTuple):
     min_speed_kn: float
     min_run_min: float
     min_length_m: float
-    max_depth_m: float
     max_turn_deg: float
     max_share: float
     min_loss_kn: float
@@ -84,10 +94,6 @@ class Params(NamedTuple):
     max_loss_share: float
     way_kn: float
     drift_deg: float
-    min_land_nm: float
-    coast_ahead_nm: float
-    port_ahead_nm: float
-    port_fan_deg: float
     smooth_min: float
     beta_smooth_min: float
     step_cap_min: float
@@ -115,6 +121,11 @@ class Params(NamedTuple):
     keep_min: float
     swing_times: float
     swing_deg: float
+
+
+def water_of(rules: dict[str, float]) -> Water:
+    """Read the room a drag needs from the rules of D1."""
+    return Water(*(rules[name] for name in Water._fields))
 
 
 class Ports(NamedTuple):

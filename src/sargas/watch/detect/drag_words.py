@@ -233,8 +233,8 @@ class DragWords:
             ("fall of speed in 5 min", x["fall_kn"], "kn", p.max_fall_kn, False),
             ("heading off course", abs(x["beta_deg"]), "deg", p.drift_deg, False),
             ("length", float(self.who.length_m or math.nan), "m", p.min_length_m, True),
-            ("depth of water, coarse", -self.depth_m, "m", p.max_depth_m, False),
-            ("distance to land", land_m, "m", p.min_land_nm * NM_M, True),
+            ("depth of water, coarse", -self.depth_m, "m", p.water.max_depth_m, False),
+            ("distance to land", land_m, "m", p.water.min_land_nm * NM_M, True),
             ("share of 20 min pulled to one side", abs(x["pull"]), "share", p.pull_share, True),
             ("change of heading off course",
              abs(angle_between_deg(x["beta_deg"], x["beta_before_deg"])), "deg", p.pull_deg, True),
@@ -300,7 +300,7 @@ class DragWords:
         p, ports = self.p, self.around.geography.ports
         port, away_m = port_ahead(
             ports.lon, ports.lat, ports.radius_m, self.lon, self.lat, self.x["cog_deg"],
-            p.port_fan_deg, p.port_word_nm * NM_M,
+            p.water.port_fan_deg, p.port_word_nm * NM_M,
         )  # fmt: skip
         if port < 0:
             return []
