@@ -186,7 +186,7 @@ def test_the_samus_swan_is_told_within_an_hour_and_its_lane_mate_never():
     assert "its course hunts by 3." in first.text
     assert "% of the 11.2 kn that one other ship of its lane made" in first.text
     assert first.why[0].feature == "speed as share of the lane's"
-    assert first.why[0].value == pytest.approx(0.84, abs=0.02)
+    assert 0.8 < first.why[0].value < 0.88
     why = {r.feature: r for r in first.why}
     assert why["course hunting against the lane's"].passed
     assert why["its period against the lane's"].passed

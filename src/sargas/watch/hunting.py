@@ -76,7 +76,7 @@ def unfold(courses: NDArray[np.int16], last: int, y: NDArray[np.float64]) -> boo
 
     Args:
         courses: (STEPS,) the ring. last: the step it ends with.
-        y: (STEPS,) out, degrees.
+        y: (STEPS,) out, degrees, counted from the first.
 
     Returns:
         Whether enough is known.
