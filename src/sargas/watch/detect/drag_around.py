@@ -17,7 +17,7 @@ from sargas.reference.grid import sample
 from sargas.watch.ahead import Horizon, coast_ahead_m, look_ahead, port_ahead
 from sargas.watch.detect.base import CLOSE, OPEN, UPDATE
 from sargas.watch.detect.cohort import cohort_loss
-from sargas.watch.detect.drag_fold import pull, why_over
+from sargas.watch.detect.drag_fold import least_loss_kn, pull, why_over
 from sargas.watch.detect.drag_state import (
     CONFIRMED,
     FALL_MIN,
@@ -167,7 +167,7 @@ def is_alone(row: np.void, p: Params) -> bool:
     own, sog = row["own_kn"], row["sog_kn"]
     if row["cohort_ships"] >= p.cohort_ships and row["cohort_share"] > 0.0:
         sog += own * row["cohort_share"]
-    return bool(own - sog >= p.min_loss_kn and sog < p.max_share * own)
+    return bool(own - sog >= least_loss_kn(row, p) and sog < p.max_share * own)
 
 
 @inlined

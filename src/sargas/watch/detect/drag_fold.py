@@ -14,6 +14,7 @@ from sargas.model.geodesy import wrapped
 from sargas.model.jit import inlined, kernel
 from sargas.model.time import MINUTE_MS
 from sargas.watch.detect.drag_state import (
+    FALL_MIN,
     LOST,
     NOT_UNDER_COMMAND,
     PULL_MASK,
@@ -100,10 +101,30 @@ def doubt(row: np.void, sog: float, cog: float, n: int, dt: float, p: Params) ->
 
 
 @inlined
+def least_loss_kn(row: np.void, p: Params) -> float:
+    """Give the loss that counts: one that the vessel's own noise does not reach."""
+    return max(p.min_loss_kn, p.min_loss_spreads * spread_kn(row, p))
+
+
+@inlined
+def keeps_way(row: np.void, p: Params) -> bool:
+    """Tell whether the speed, if it went on falling as now, would stay above the lower limit.
+
+    An engine that has stopped lets the speed fall faster, until little way is left; a loss that
+    is still growing to a half does not.
+    """
+    least_kn = (1.0 - p.max_loss_share) * row["own_kn"]
+    fall_kn = row["fall_kn"] * p.fall_ahead_min / FALL_MIN
+    if math.isnan(fall_kn):
+        fall_kn = 0.0
+    return bool(row["sog_kn"] - max(fall_kn, 0.0) >= least_kn)
+
+
+@inlined
 def count_minutes(row: np.void, dt: float, p: Params) -> None:
     """Count the minutes for which the speed has been low, regained, or next to nothing."""
     sog, own = row["sog_kn"], row["own_kn"]
-    is_low = sog < p.max_share * own and own - sog >= p.min_loss_kn
+    is_low = sog < p.max_share * own and own - sog >= least_loss_kn(row, p)
     row["below_min"] = row["below_min"] + dt if is_low and row["sum"] > 0.0 else 0.0
     row["recovered_min"] = row["recovered_min"] + dt if sog >= p.recover_share * own else 0.0
     row["stopped_min"] = row["stopped_min"] + dt if sog < p.stop_kn else 0.0
@@ -119,8 +140,7 @@ def is_onset(row: np.void, p: Params) -> bool:
         and row["below_min"] >= p.min_below_min
         and row["run_min"] >= p.min_run_min
         and row["own_kn"] >= p.min_speed_kn
-        and row["sog_kn"] >= (1.0 - p.max_loss_share) * row["own_kn"]
-        and not row["fall_kn"] > p.max_fall_kn
+        and keeps_way(row, p)
         and not abs(row["beta_deg"]) >= p.drift_deg
         and not 0 < row["length_m"] < p.min_length_m
         and row["nav_status"] != NOT_UNDER_COMMAND

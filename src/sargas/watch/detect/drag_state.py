@@ -89,8 +89,9 @@ class Params(NamedTuple):
     max_turn_deg: float
     max_share: float
     min_loss_kn: float
+    min_loss_spreads: float
     min_below_min: float
-    max_fall_kn: float
+    fall_ahead_min: float
     max_loss_share: float
     way_kn: float
     drift_deg: float

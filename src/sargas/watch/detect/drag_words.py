@@ -22,6 +22,7 @@ from sargas.watch.detect.base import (
 )
 from sargas.watch.detect.drag_state import (
     CONFIRMED,
+    FALL_MIN,
     FEATURE_NAMES,
     LOST,
     RECOVERED,
@@ -216,12 +217,15 @@ class DragWords:
             reason("time at that speed", x["run_min"], "min", p.min_run_min, above=True),
             reason("speed as share of own", share, "share", p.max_share, above=False),
             reason("speed lost", own - x["sog_kn"], "kn", p.min_loss_kn, above=True),
+            reason("speed lost, in spreads of own speed", (own - x["sog_kn"]) / x["spread_kn"],
+                   "spreads", p.min_loss_spreads, above=True),
             reason("time with that loss", x["below_min"], "min", p.min_below_min, above=True),
             reason("loss in spreads of own speed, less allowance, summed", x["sum"], "sigma min",
                    p.h_sigma_min, above=True),
             reason("spread of own speed", x["spread_kn"], "kn", p.spread_floor_kn, above=True),
-            reason("speed as share of own, lower limit", share, "share",
-                   1.0 - p.max_loss_share, above=True),
+            reason(f"speed as share of own if it fell for {p.fall_ahead_min:.0f} min more as now",
+                   (x["sog_kn"] - self._fall_kn()) / own, "share", 1.0 - p.max_loss_share,
+                   above=True),
         ]  # fmt: skip
         if x["cohort_ships"] >= p.cohort_ships:
             common = max(x["cohort_share"], 0.0)
@@ -230,7 +234,6 @@ class DragWords:
         land_m = self.around.geography.land_distance.at(self.lon, self.lat)
         known = (
             ("change of course in 10 min", x["turn_deg"], "deg", p.max_turn_deg, False),
-            ("fall of speed in 5 min", x["fall_kn"], "kn", p.max_fall_kn, False),
             ("heading off course", abs(x["beta_deg"]), "deg", p.drift_deg, False),
             ("length", float(self.who.length_m or math.nan), "m", p.min_length_m, True),
             ("depth of water, coarse", -self.depth_m, "m", p.water.max_depth_m, False),
@@ -253,6 +256,11 @@ class DragWords:
         elif x["end"] == LOST:
             out.append(reason("silence", x["silence_min"], "min", p.lost_min, above=True))
         return tuple(out)
+
+    def _fall_kn(self) -> float:
+        """Say how far the speed would fall within the time that is looked ahead."""
+        fall_kn = self.x["fall_kn"] * self.p.fall_ahead_min / FALL_MIN
+        return max(fall_kn, 0.0) if fall_kn == fall_kn else 0.0
 
     def _against(self) -> tuple[str, ...]:
         """List what speaks against it, and what is not known."""
