@@ -27,10 +27,11 @@ from sargas.watch.detect import DETECTORS
 from sargas.watch.detect.base import Detector, Identity, Surroundings
 from sargas.watch.detect.crossing import CrossingLog, crossing_of
 from sargas.watch.detect.crossing_fold import CROSSING
+from sargas.watch.detect.gap import Gap
 from sargas.watch.identity import Registry
 from sargas.watch.judge import Judge
 from sargas.watch.locate import Located, build_ground, build_index, locate_rows
-from sargas.watch.minutes import Minutes, minutes_of
+from sargas.watch.minutes import Minutes, Wire, minutes_of
 from sargas.watch.order import Released, ReorderBuffer
 from sargas.watch.rules import Rules, load_rules
 from sargas.watch.slots import SubjectTable
@@ -77,6 +78,8 @@ class Watch:
         masks: the user's masks, besides ports and the land distance.
         detectors: which to run; all if not given.
         observers: shown the same rows after the detectors; not part of the saved state.
+        reception: what another watch over the same waters has learnt (`learnt_reception`), to
+            begin with. Equal rows give equal alerts only from equal beginnings.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class Watch:
         masks: tuple[Mask, ...] = (),
         detectors: tuple[type[Detector], ...] | None = None,
         observers: tuple[Observer, ...] = (),
+        reception: NDArray[np.void] | None = None,
     ) -> None:
         rules = rules or load_rules()
         watched = assets.watched()
@@ -114,6 +118,9 @@ class Watch:
         self.judge = Judge(self.around)
         chosen = DETECTORS if detectors is None else detectors
         self.detectors: tuple[Detector, ...] = tuple(make(self.around) for make in chosen)
+        if reception is not None:
+            for detector in self._learners():
+                detector.take_up(reception)
         self.crossing_log = CrossingLog(self.around)
         self.observers = observers
         self.counts: Counter[str] = Counter()
@@ -143,6 +150,14 @@ class Watch:
             return Outcome([], Batch.empty(), last())
         alerts, crossings = self._fold(released)
         return Outcome(alerts, Batch.empty(), np.concatenate([crossings, last()]))
+
+    def _learners(self) -> list[Gap]:
+        """List the detectors that learn reception."""
+        return [d for d in self.detectors if isinstance(d, Gap)]
+
+    def learnt_reception(self) -> NDArray[np.void] | None:
+        """Give what was learnt of reception by now, for another watch; None without `gap`."""
+        return next((d.learnt.dump() for d in self._learners()), None)
 
     @property
     def vessels(self) -> int:
@@ -201,9 +216,13 @@ class Watch:
             fixes.lon_raw, fixes.lat_raw, fixes.sog_raw, fixes.cog_raw, fixes.heading_raw,
             self.around.index, self.around.ground, rows,
         )  # fmt: skip
-        return minutes_of(
-            rows, bounds.astype(np.int64), released.from_minute, self._used, self._subjects.count
+        wire = Wire(
+            fixes.station, fixes.second_s, statics, static_who, static_bounds.astype(np.int64)
         )
+        return minutes_of(
+            rows, bounds.astype(np.int64), released.from_minute, self._used,
+            self._subjects.count, wire,
+        )  # fmt: skip
 
     def _clean_all(
         self, fixes: Fixes, who: NDArray[np.int32]
