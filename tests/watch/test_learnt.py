@@ -124,7 +124,7 @@ def seldom(t, keep_one_in):
 def test_where_reception_is_poor_a_silence_is_counted_not_raised():
     """Others are heard one minute in fifteen: to miss 50 in a row is nothing."""
     others = [
-        seldom(Track(230_001_000 + k, 19.2 + 0.1 * k, 57.22 + 0.01 * (k % 5), every_s=60)
+        seldom(Track(230_001_000 + k, 19.2 + 0.1 * k, 57.22 + 0.01 * (k % 5), T0 + k * MINUTE, 60.0)
                .sail(240, sog_kn=8, cog_deg=90), 15)
         for k in range(20)
     ]  # fmt: skip

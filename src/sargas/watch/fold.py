@@ -116,8 +116,12 @@ class Watch:
         self._quiet_minutes = max(QUIET_MINUTES, int(2 * longest_min) + 1)
         self.registry = Registry()
         self.judge = Judge(self.around)
-        chosen = DETECTORS if detectors is None else detectors
+        chosen = sorted(
+            DETECTORS if detectors is None else detectors, key=lambda make: bool(make.rests_on)
+        )
         self.detectors: tuple[Detector, ...] = tuple(make(self.around) for make in chosen)
+        for detector in self.detectors:
+            detector.meet({d.word: d for d in self.detectors})
         if reception is not None:
             for detector in self._learners():
                 detector.take_up(reception)
@@ -187,7 +191,9 @@ class Watch:
         for event, detector in events:
             # By the minute it was folded in: a tick ends it, and what is said in the next minute
             # may be known by now or not.
-            who = self.identity(int(event["slot"]), int(event["minute"]) * MINUTE_MS)
+            who = detector.subject_of(event) or self.identity(
+                int(event["slot"]), int(event["minute"]) * MINUTE_MS
+            )
             alert = self.judge.weigh(detector, event, who)
             if alert is not None:
                 alerts.append(alert)

@@ -7,5 +7,8 @@ from sargas.watch.detect.drag import DragOnset
 from sargas.watch.detect.gap import Gap
 from sargas.watch.detect.integrity import PositionIntegrity
 from sargas.watch.detect.slow import SlowInCorridor
+from sargas.watch.detect.visit import GapVisit
 
-DETECTORS: tuple[type[Detector], ...] = (DragOnset, SlowInCorridor, Gap, PositionIntegrity)
+DETECTORS: tuple[type[Detector], ...] = (
+    DragOnset, SlowInCorridor, Gap, GapVisit, PositionIntegrity,
+)  # fmt: skip

@@ -2,7 +2,7 @@
 
 A detector is one file with (a) a state dtype, one row per identity segment, (b) kernels that a
 reader can run as plain Python, (c) `explain`, which turns an event into reasons and words. It
-reads no clock and nothing of other detectors. Time passes in ticks of one minute of event time:
+reads no clock, and nothing of other detectors unless it names them in `rests_on`. Time passes in ticks of one minute of event time:
 all fixes of a minute first, then the tick that ends it. It takes the rows, or, where no single
 fix matters, one sample a vessel and minute (`watch.minutes`), which is several times cheaper.
 
@@ -16,7 +16,7 @@ An event is identified by (detector, slot, t_start_ms): `OPEN`, then any number 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -88,7 +88,9 @@ class Identity:
 
     @property
     def spoken(self) -> str:
-        """Name and number as one would read them out."""
+        """Name and number as one would read them out; areas and feeds have a name only."""
+        if not self.mmsi and self.name:
+            return self.name
         return f"{self.name} (MMSI {self.mmsi})" if self.name else f"MMSI {self.mmsi}"
 
 
@@ -128,6 +130,8 @@ class Detector(ABC):
         ticks: whether it wants `run_tick` at the end of each minute.
         reads_samples: whether it takes one sample a vessel and minute instead of every row; it
             must tick then.
+        rests_on: words of the detectors whose findings it reads; it is folded after them, and
+            finds nothing where they do not run.
     """
 
     word: ClassVar[str]
@@ -138,6 +142,7 @@ class Detector(ABC):
     lowered_at_work: ClassVar[bool] = False
     ticks: ClassVar[bool] = False
     reads_samples: ClassVar[bool] = False
+    rests_on: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, around: Surroundings) -> None:
         self.around = around
@@ -208,6 +213,13 @@ class Detector(ABC):
     def run_tick(self, t_ms: int, start: int, events: NDArray[np.void], n: int) -> tuple[int, int]:
         """Call the tick kernel from slot `start`; like `run_rows`, by slots."""
         return len(self.state), n
+
+    def meet(self, others: Mapping[str, Detector]) -> None:  # noqa: B027 - most rest on none
+        """Be shown the detectors of the same watch by word, once, before anything is folded."""
+
+    def subject_of(self, event: np.void) -> Identity | None:
+        """Name whom an event is about where that is no vessel; None: the vessel of its slot."""
+        return None
 
     @abstractmethod
     def explain(self, event: np.void, who: Identity) -> Finding:

@@ -31,7 +31,16 @@ from numpy.typing import NDArray
 from sargas.model.alerts import Reason
 from sargas.model.geodesy import NM_M
 from sargas.model.time import MINUTE_MS
-from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings, features_of, reason
+from sargas.watch.detect.base import (
+    CLOSE,
+    EVENT,
+    Detector,
+    Finding,
+    Identity,
+    Surroundings,
+    features_of,
+    reason,
+)
 from sargas.watch.detect.cells import CellTable
 from sargas.watch.detect.gap_fold import (
     AGAIN,
@@ -71,6 +80,7 @@ class Gap(Detector):
     Attributes:
         heard: when anybody was received where. refused: silences not reported, by reason.
         learnt: what is learnt of reception. receivers: when each was last heard.
+        ended: events of the last fold in which a vessel was received again (for `gap_visit`).
 
     Example:
         >>> Gap.word, Gap.ticks
@@ -107,6 +117,7 @@ class Gap(Detector):
         self.learnt, self.receivers = CellTable(LEARNT, 4096), CellTable(RECEIVER)
         self.walk = np.zeros(0, WALK)
         self._minutes: Minutes | None = None
+        self.ended = np.zeros(0, EVENT)
         self.heard = new_heard(4096)
         self.feed = np.zeros(3, np.int64)
         self.refused = np.zeros(len(REASONS), np.int64)
@@ -120,7 +131,10 @@ class Gap(Detector):
     def fold(self, minutes: Minutes) -> NDArray[np.void]:
         """Take some minutes; the state has a row per subject instead of per segment."""
         self._minutes = minutes
-        return super().fold(minutes._replace(slots=minutes.subjects))
+        events = super().fold(minutes._replace(slots=minutes.subjects))
+        ends = events["x"][:, FEATURE_NAMES.index("end")]
+        self.ended = events[(events["op"] == CLOSE) & (ends == AGAIN)]
+        return events
 
     def _grow(self, slots: int) -> None:
         """Make state for new subjects, and for what is learnt of their ways."""
