@@ -122,6 +122,7 @@ class Watch:
         self.detectors: tuple[Detector, ...] = tuple(make(self.around) for make in chosen)
         for detector in self.detectors:
             detector.meet({d.word: d for d in self.detectors})
+        self.judge.meet(self.detectors)
         if reception is not None:
             for detector in self._learners():
                 detector.take_up(reception)
@@ -185,8 +186,14 @@ class Watch:
             (event, detector) for detector in self.detectors for event in detector.fold(minutes)
         ]
         # The judge groups the alerts of a vessel as they come, so they must come in an order that
-        # does not depend on where the stream was cut.
-        events.sort(key=lambda e: (*(int(e[0][k]) for k in EVENT_ORDER), e[1].word))
+        # does not depend on where the stream was cut. Areas and feeds first of their minute: what is
+        # told of vessels in it is weighed by them.
+        events.sort(
+            key=lambda e: (
+                int(e[0]["minute"]), e[1].of_vessels, *(int(e[0][k]) for k in EVENT_ORDER),
+                e[1].word,
+            )
+        )  # fmt: skip
         alerts = []
         for event, detector in events:
             # By the minute it was folded in: a tick ends it, and what is said in the next minute
@@ -196,7 +203,7 @@ class Watch:
             )
             alert = self.judge.weigh(detector, event, who)
             if alert is not None:
-                alerts.append(alert)
+                alerts += [alert, *self.judge.lowered_by(alert)]
         crossings = self.crossing_log.fold(minutes)
         for observer in self.observers:
             observer.fold(minutes)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from sargas.watch.detect.base import Detector
 from sargas.watch.detect.drag import DragOnset
 from sargas.watch.detect.gap import Gap
+from sargas.watch.detect.gnss import GnssArea
 from sargas.watch.detect.integrity import PositionIntegrity
 from sargas.watch.detect.slow import SlowInCorridor
 from sargas.watch.detect.visit import GapVisit
 
 DETECTORS: tuple[type[Detector], ...] = (
-    DragOnset, SlowInCorridor, Gap, GapVisit, PositionIntegrity,
+    DragOnset, SlowInCorridor, Gap, GapVisit, PositionIntegrity, GnssArea,
 )  # fmt: skip

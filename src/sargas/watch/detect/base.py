@@ -130,6 +130,9 @@ class Detector(ABC):
         ticks: whether it wants `run_tick` at the end of each minute.
         reads_samples: whether it takes one sample a vessel and minute instead of every row; it
             must tick then.
+        of_vessels: whether its events are about vessels; those about areas and feeds are weighed
+            first of their minute, and `subject_of` names what they are about.
+        rests_on_positions: whether it is worth less where positions are not to be relied on.
         rests_on: words of the detectors whose findings it reads; it is folded after them, and
             finds nothing where they do not run.
     """
@@ -142,6 +145,8 @@ class Detector(ABC):
     lowered_at_work: ClassVar[bool] = False
     ticks: ClassVar[bool] = False
     reads_samples: ClassVar[bool] = False
+    of_vessels: ClassVar[bool] = True
+    rests_on_positions: ClassVar[bool] = True
     rests_on: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, around: Surroundings) -> None:

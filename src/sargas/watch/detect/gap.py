@@ -92,6 +92,7 @@ class Gap(Detector):
     version = "2"
     state_dtype = STATE
     ticks = True
+    rests_on_positions = False
 
     def __init__(self, around: Surroundings) -> None:
         super().__init__(around)

@@ -118,6 +118,7 @@ class GapVisit(Detector):
     word = "gap_visit"
     number = "D9"
     state_dtype = EVENT
+    rests_on_positions = False
     rests_on = ("gap",)
 
     def __init__(self, around: Surroundings) -> None:
