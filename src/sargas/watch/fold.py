@@ -36,7 +36,7 @@ from sargas.watch.order import Released, ReorderBuffer
 from sargas.watch.rules import Rules, load_rules
 from sargas.watch.slots import SubjectTable
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 QUIET_MINUTES = 48 * 60
 """So long after the last row of all, ticks change nothing."""
 EVENT_ORDER = ("minute", "t_ms", "slot", "t_start_ms", "op")
@@ -304,10 +304,10 @@ class Watch:
             "segments": self._segments[: self._used],
             "recent": self._recent[: self._subjects.count],
         }
-        identity, history = self.registry.dump()
+        claims, history = self.registry.dump()
         parts = {
             "order": self.order.dump(),
-            "identity": identity,
+            "claims": claims,
             "crossings": self.crossing_log.dump(),
         }
         parts |= {d.word: d.dump() for d in self.detectors}
@@ -355,7 +355,7 @@ class Watch:
         self._recent = np.append(arrays["recent"], _fresh_recent(1024))
         self.counts = Counter(meta["counts"])
         self.order.load(_part(arrays, "order"))
-        self.registry.load(_part(arrays, "identity"), meta["history"])
+        self.registry.load(_part(arrays, "claims"), meta["history"])
         self.judge.load(arrays["judge"].tobytes())
         self.crossing_log.load(_part(arrays, "crossings"))
         for detector in self.detectors:

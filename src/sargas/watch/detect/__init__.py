@@ -6,10 +6,11 @@ from sargas.watch.detect.base import Detector
 from sargas.watch.detect.drag import DragOnset
 from sargas.watch.detect.gap import Gap
 from sargas.watch.detect.gnss import GnssArea
+from sargas.watch.detect.identity import IdentityConflict
 from sargas.watch.detect.integrity import PositionIntegrity
 from sargas.watch.detect.slow import SlowInCorridor
 from sargas.watch.detect.visit import GapVisit
 
 DETECTORS: tuple[type[Detector], ...] = (
-    DragOnset, SlowInCorridor, Gap, GapVisit, PositionIntegrity, GnssArea,
+    DragOnset, SlowInCorridor, Gap, GapVisit, PositionIntegrity, GnssArea, IdentityConflict,
 )  # fmt: skip
