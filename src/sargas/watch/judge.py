@@ -26,6 +26,7 @@ from sargas.model.time import MINUTE_MS
 from sargas.reference.grid import sample
 from sargas.watch.detect import base
 from sargas.watch.detect.base import WORK_TYPES, Detector, Finding, Identity, Surroundings
+from sargas.watch.detect.feed import FeedHealth, is_about
 from sargas.watch.detect.gnss import GnssArea
 from sargas.watch.detect.gnss_fold import area_key
 from sargas.watch.detect.phrases import clock
@@ -77,6 +78,8 @@ class Judge:
             finding = replace(finding, context=finding.context | {"gnss": gnss})
             if area is not None and detector.rests_on_positions:
                 lowering = gnss_words(area)
+            elif detector.rests_on_reception:
+                lowering = self._feed_at(float(event["lon"]), float(event["lat"]))
         priority, notes = self._priority(detector, finding, who, masks, lowering)
         before = self._open.get(key)
         if before is None and int(event["op"]) != base.OPEN:
@@ -143,6 +146,13 @@ class Judge:
         if self._gnss is not None and self._gnss.is_assessed(int(event["minute"]), lon, lat):
             return "not seen", None
         return "not assessed", None
+
+    def _feed_at(self, lon: float, lat: float) -> str:
+        """Say in words which feed is not well where a silence is; empty for none."""
+        for alert in self._open.values():
+            if alert.detector == FeedHealth.word and is_about(alert.subject.segment, lon, lat):
+                return f"{alert.subject.name} low since {clock(alert.t_start_ms)}"
+        return ""
 
     def _alert(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sargas.watch.detect.base import Detector
 from sargas.watch.detect.drag import DragOnset
+from sargas.watch.detect.feed import FeedHealth
 from sargas.watch.detect.gap import Gap
 from sargas.watch.detect.gnss import GnssArea
 from sargas.watch.detect.identity import IdentityConflict
@@ -13,4 +14,5 @@ from sargas.watch.detect.visit import GapVisit
 
 DETECTORS: tuple[type[Detector], ...] = (
     DragOnset, SlowInCorridor, Gap, GapVisit, PositionIntegrity, GnssArea, IdentityConflict,
+    FeedHealth,
 )  # fmt: skip

@@ -133,6 +133,7 @@ class Detector(ABC):
         of_vessels: whether its events are about vessels; those about areas and feeds are weighed
             first of their minute, and `subject_of` names what they are about.
         rests_on_positions: whether it is worth less where positions are not to be relied on.
+        rests_on_reception: whether it is worth less where the feed is not well.
         rests_on: words of the detectors whose findings it reads; it is folded after them, and
             finds nothing where they do not run.
     """
@@ -147,6 +148,7 @@ class Detector(ABC):
     reads_samples: ClassVar[bool] = False
     of_vessels: ClassVar[bool] = True
     rests_on_positions: ClassVar[bool] = True
+    rests_on_reception: ClassVar[bool] = False
     rests_on: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, around: Surroundings) -> None:

@@ -93,6 +93,7 @@ class Gap(Detector):
     state_dtype = STATE
     ticks = True
     rests_on_positions = False
+    rests_on_reception = True
 
     def __init__(self, around: Surroundings) -> None:
         super().__init__(around)

@@ -177,7 +177,7 @@ class IdentityConflict(Detector):
         kind = int(x["kind"])
         text = self._text(event, who, kind, x)
         if x["over"]:
-            text += "; no further sign since" if kind == CLONED else "; told a day ago"
+            text += "; no further sign since" if kind == CLONED else "; closed a day after it was told"
         return Finding(
             text=text + ".",
             why=self._why(kind, x),

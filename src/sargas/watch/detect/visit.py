@@ -119,6 +119,7 @@ class GapVisit(Detector):
     number = "D9"
     state_dtype = EVENT
     rests_on_positions = False
+    rests_on_reception = True
     rests_on = ("gap",)
 
     def __init__(self, around: Surroundings) -> None:
