@@ -1,4 +1,4 @@
-"""The kernels of D10 `position_integrity`: jumps, two places in turn, inland, standing still."""
+"""The kernels of D10 `position_integrity`: jumps, places in turn, inland, standing, circles."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from sargas.model.geodesy import (
     KN_MS,
+    angle_between_deg,
+    bearing_deg,
     distance_m,
     metres_per_degree,
     point_segment,
@@ -18,11 +20,14 @@ from sargas.model.geodesy import (
 from sargas.model.jit import kernel
 from sargas.model.time import MINUTE_MS
 from sargas.watch.clean import JUMP, OK
-from sargas.watch.detect.base import CLOSE, OPEN, ROOM
+from sargas.watch.detect.base import CLOSE, OPEN
+from sargas.watch.detect.circle import circle_of
 from sargas.watch.locate import Located
 
-JUMPED, IN_TURN, INLAND, FROZEN = range(4)
-KINDS = 4
+JUMPED, IN_TURN, INLAND, FROZEN, CIRCLING = range(5)
+KINDS = 5
+ROOM = KINDS
+"""A subject's tick may close every kind."""
 TRACK, TRACK_MS = 16, 120_000
 """A coarse track of the last half hour tells a late copy of an old report from a jump."""
 STAND_MS = 60_000
@@ -45,11 +50,12 @@ STATE = np.dtype(
         ("inland_dt_s", "f8"),
         ("other", "i8"), ("turns", "i8"), ("t_turn_ms", "i8"), ("t_turns_ms", "i8"),
         ("t_track_ms", "i8"), ("track_n", "i8"), ("track_slot", "i8"),
-        ("track_lon", "f8", TRACK), ("track_lat", "f8", TRACK),
+        ("track_lon", "f8", TRACK), ("track_lat", "f8", TRACK), ("track_off", "f8", TRACK),
     ]
 )  # fmt: skip
 """One row a subject: its last clean fix, its last fix at sea, the run of fixes that do not move,
-the run of fixes inland, the hull it was before, and its coarse track."""
+the run of fixes inland, the hull it was before, and its coarse track; `track_off` is the angle from
+the reported course to the way made there, 0 where there is no course."""
 
 CASE = np.dtype(
     [
@@ -77,6 +83,12 @@ class Params(NamedTuple):
     frozen_fixes: float
     frozen_silence_ms: float
     close_ms: float
+    circle_points: float
+    circle_fit: float
+    circle_least_m: float
+    circle_turn_deg: float
+    circle_off_deg: float
+    circle_off_share: float
 
 
 class Sign(NamedTuple):
@@ -357,16 +369,67 @@ def _stand(
 
 
 @kernel
-def _note_track(state: NDArray[np.void], w: int, t_ms: int, lon: float, lat: float) -> None:
+def _note_track(
+    state: NDArray[np.void], w: int, t_ms: int, lon: float, lat: float, cog_deg: float
+) -> None:
     """Keep a position of the coarse track: that of one hull, as long as it is heard."""
     if state[w]["slot"] != state[w]["track_slot"]:
         if t_ms - state[w]["t_track_ms"] < TRACK * TRACK_MS:
             return
         state[w]["track_slot"], state[w]["track_n"] = state[w]["slot"], 0
     j = state[w]["track_n"] % TRACK
+    before = (state[w]["track_n"] - 1) % TRACK
+    off_deg = 0.0
+    if state[w]["track_n"] > 0 and not math.isnan(cog_deg):
+        way_deg = bearing_deg(state[w]["track_lon"][before], state[w]["track_lat"][before], lon, lat)
+        off_deg = abs(angle_between_deg(cog_deg, way_deg))
     state[w]["track_lon"][j], state[w]["track_lat"][j] = lon, lat
+    state[w]["track_off"][j] = off_deg
     state[w]["track_n"] += 1
     state[w]["t_track_ms"] = t_ms
+
+
+@kernel
+def _circle(
+    state: NDArray[np.void],
+    cases: NDArray[np.void],
+    w: int,
+    t_ms: int,
+    lon: float,
+    lat: float,
+    sog_kn: float,
+    p: Params,
+    events: NDArray[np.void],
+    n: int,
+) -> int:
+    """Weigh the coarse track: does it run around a circle against its own reported courses?
+
+    A ship that turns in circles reports the course it makes; of one whose positions are made up
+    or drawn around a spot, the two have nothing to do with each other.
+    """
+    points = min(state[w]["track_n"], TRACK)
+    if points < p.circle_points or state[w]["slot"] != state[w]["track_slot"]:
+        return n
+    off = 0
+    for k in range(points):
+        off += state[w]["track_off"][k] >= p.circle_off_deg
+    if off < p.circle_off_share * points:
+        return n
+    at = state[w]["track_n"] % TRACK if points == TRACK else 0
+    circle = circle_of(state[w]["track_lon"], state[w]["track_lat"], at, points)
+    if not (
+        circle.radius_m >= p.circle_least_m
+        and circle.residual_m <= p.circle_fit * circle.radius_m
+        and abs(circle.turn_deg) >= p.circle_turn_deg
+    ):
+        return n
+    since_ms = t_ms - (points - 1) * TRACK_MS
+    sign = Sign(
+        since_ms, t_ms, state[w]["slot"], lon, lat, circle.residual_m / circle.radius_m,
+        circle.radius_m, (t_ms - since_ms) / 1000.0, circle.lon, circle.lat, math.nan, sog_kn,
+        points, off, abs(circle.turn_deg), state[w]["depth_m"],
+    )  # fmt: skip
+    return _sign(state, cases, w, CIRCLING, sign, events, n)
 
 
 @kernel
@@ -385,7 +448,7 @@ def integrity_rows(
 
     Args:
         rows: columns of located fixes, canonical order; those from `start` to `end` are taken.
-        state: one row a subject. cases: four rows a subject. stale: (1,) late copies left alone.
+        state: one row a subject. cases: five rows a subject. stale: (1,) late copies left alone.
         p: the limits. events: room for events, `n` of them written.
 
     Returns:
@@ -421,7 +484,9 @@ def integrity_rows(
         elif sog_kn > p.frozen_kn and t_ms - state[w]["t_moving_ms"] >= STAND_MS:
             n = _stand(state, cases, w, t_ms, lon, lat, sog_kn, rows.cog_deg[i], p, events, n)
         if t_ms - state[w]["t_track_ms"] >= TRACK_MS:
-            _note_track(state, w, t_ms, lon, lat)
+            _note_track(state, w, t_ms, lon, lat, rows.cog_deg[i])
+            if sog_kn > p.frozen_kn:
+                n = _circle(state, cases, w, t_ms, lon, lat, sog_kn, p, events, n)
         state[w]["t_ms"], state[w]["lon"], state[w]["lat"] = t_ms, lon, lat
         state[w]["depth_m"] = rows.depth_m[i]
     return end, n
