@@ -344,7 +344,12 @@ def _about(alert: Alert) -> tuple[str, str, int, str]:
     The segment of an area or a feed is its number, and is kept.
     """
     who = alert.subject
-    return alert.detector, who.domain, who.mmsi or who.segment, alert.asset.id if alert.asset else ""
+    return (
+        alert.detector,
+        who.domain,
+        who.mmsi or who.segment,
+        alert.asset.id if alert.asset else "",
+    )
 
 
 def _overlap(one: Alert, other: Alert) -> bool:

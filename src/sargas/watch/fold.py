@@ -186,8 +186,8 @@ class Watch:
             (event, detector) for detector in self.detectors for event in detector.fold(minutes)
         ]
         # The judge groups the alerts of a vessel as they come, so they must come in an order that
-        # does not depend on where the stream was cut. Areas and feeds first of their minute: what is
-        # told of vessels in it is weighed by them.
+        # does not depend on where the stream was cut. Areas and feeds come first of their minute:
+        # what is told of vessels in it is weighed by them.
         events.sort(
             key=lambda e: (
                 int(e[0]["minute"]), e[1].of_vessels, *(int(e[0][k]) for k in EVENT_ORDER),

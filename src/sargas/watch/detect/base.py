@@ -2,9 +2,10 @@
 
 A detector is one file with (a) a state dtype, one row per identity segment, (b) kernels that a
 reader can run as plain Python, (c) `explain`, which turns an event into reasons and words. It
-reads no clock, and nothing of other detectors unless it names them in `rests_on`. Time passes in ticks of one minute of event time:
-all fixes of a minute first, then the tick that ends it. It takes the rows, or, where no single
-fix matters, one sample a vessel and minute (`watch.minutes`), which is several times cheaper.
+reads no clock, and nothing of other detectors unless it names them in `rests_on`. Time passes in
+ticks of one minute of event time: all fixes of a minute first, then the tick that ends it. It
+takes the rows, or, where no single fix matters, one sample a vessel and minute (`watch.minutes`),
+which is several times cheaper.
 
 Kernels bind the columns they use to local names before their loop: handing `rows` (a tuple of
 twenty arrays) to a function inside the loop costs some 200 ns, more than the work itself.

@@ -134,9 +134,7 @@ class FeedHealth(Detector):
         """End the minute for every source."""
         known = self.sources.count
         self._make_room(2 * known)
-        self._n = judge_sources(
-            t_ms, self.sources.rows, known, self.params, self._events, self._n
-        )
+        self._n = judge_sources(t_ms, self.sources.rows, known, self.params, self._events, self._n)
 
     def subject_of(self, event: np.void) -> Identity:
         """Name the source."""

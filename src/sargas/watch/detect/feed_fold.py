@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from sargas.model.jit import kernel
 from sargas.model.time import MINUTE_MS
-from sargas.watch.detect.base import CLOSE, OPEN, ROOM
+from sargas.watch.detect.base import CLOSE, OPEN
 from sargas.watch.detect.cells import USED, Cells, number_of_key
 from sargas.watch.minutes import Samples
 
 WHOLE, RECEIVER, SEA_AREA = range(3)
 FIRST_AREA = 2_000_000_000
-"""Keys: 0 is the feed as a whole, a receiver is its number + 1, areas begin here; all fit 32 bits."""
+"""Keys: 0 is the feed as a whole, a receiver its number + 1, areas begin here; all fit 32 bits."""
 AREA_LAT_DEG, AREA_LON_DEG = 1.0, 2.0
 AREA_COLUMNS = 180
 BACK, TAKEN_AS_NORMAL = 1, 2
@@ -28,8 +28,8 @@ FEATURE_NAMES = (
 SOURCE = np.dtype(
     [
         ("key", "i8"), ("now", "f8"), ("usual", "f8"), ("minutes", "i8"), ("sum", "f8"),
-        ("t_low_ms", "i8"), ("before", "f8"), ("low_sum", "f8"), ("open", "i8"), ("t_start_ms", "i8"),
-        ("back", "i8"), ("lon", "f8"), ("lat", "f8"),
+        ("t_low_ms", "i8"), ("before", "f8"), ("low_sum", "f8"), ("open", "i8"),
+        ("t_start_ms", "i8"), ("back", "i8"), ("lon", "f8"), ("lat", "f8"),
     ]
 )  # fmt: skip
 """One row a source: vessels heard in this minute and in a usual one, minutes it was learnt from,
@@ -68,9 +68,9 @@ def sea_area_key(lon: float, lat: float) -> int:
         >>> sea_area_key(20.1, 57.2) == sea_area_key(21.9, 57.9)
         True
     """
-    row = min(int(math.floor((lat + 90.0) / AREA_LAT_DEG)), 179)
-    column = int(math.floor((lon + 180.0) / AREA_LON_DEG)) % AREA_COLUMNS
-    return FIRST_AREA + row * AREA_COLUMNS + column
+    row = min(math.floor((lat + 90.0) / AREA_LAT_DEG), 179)
+    column = math.floor((lon + 180.0) / AREA_LON_DEG) % AREA_COLUMNS
+    return int(FIRST_AREA + row * AREA_COLUMNS + column)
 
 
 @kernel

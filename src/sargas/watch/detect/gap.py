@@ -2,21 +2,23 @@
 
 Definition: a vessel that made 2 kn or more over at least five fixes in its last hour is silent
 for 45 minutes (class A; class B and long-range reports longer) and for three times its longest
-silence of that hour; the feed ran all the while; three other vessels within 20 NM were received
-in the last ten minutes; and along the way it would have sailed by dead reckoning, and 20 km
-beyond, others were received since. Asked twice, five minutes apart. Otherwise there is no alert
-but a count with the reason (`Gap.counts`). P3; P2 when the dead-reckoned way comes within the
-buffer of a well known asset. It closes when the vessel is received again.
+silence of that hour; the feed ran all the while, and so did the receiver that hears those waters
+best; three other vessels within 20 NM were received in the last ten minutes; and along the way it
+would have sailed by dead reckoning reception is learnt (`learnt.py`) and leaves a chance of less
+than 1 in 10,000 to miss it for so long, or, where it is not learnt yet, others were received
+since, and 20 km beyond. Asked twice, five minutes apart. Otherwise there is no alert but a count
+with the reason (`Gap.counts`). P3; P2 when the dead-reckoned way comes within the buffer of a well
+known asset. It closes when the vessel is received again.
 
 Source: catalogue D8 (docs/detectors.md), its published baseline and the reporting intervals of
-ITU-R M.1371-5. The model of reception that it asks for is not learnt yet: this is a first, honest
-stand-in that asks whether others were heard.
+ITU-R M.1371-5.
 
 What it cannot see: a vessel never received; one that falls silent in port, near the coast, below
 2 kn, or where nobody else sails; what it did in the silence. Two ships under one MMSI count as
 one: no gap while either is received.
 
-What raises false alarms: a transmitter weaker than those of its class, a receiver that loses one time slot, a power cut aboard, dead reckoning past a turn.
+What raises false alarms: a transmitter weaker than those of its class, a receiver that loses one
+time slot, a power cut aboard, dead reckoning past a turn.
 """
 
 from __future__ import annotations

@@ -129,10 +129,13 @@ def note_odd(
         elif rows.verdict[i] == NO_POSITION:
             if p.blind_ms <= since_ms <= p.memory_ms:
                 _sign(ships, w, BLIND, t_ms, p.window_ms)
-        elif second_s[i] >= NOT_A_SECOND and ships[w]["t_second_ms"] > 0:
+        elif (
+            second_s[i] >= NOT_A_SECOND
             # One that never gave a second is set up so, and says nothing of here and now.
-            if t_ms - ships[w]["t_second_ms"] <= p.memory_ms:
-                _sign(ships, w, ESTIMATED, t_ms, p.window_ms)
+            and ships[w]["t_second_ms"] > 0
+            and t_ms - ships[w]["t_second_ms"] <= p.memory_ms
+        ):
+            _sign(ships, w, ESTIMATED, t_ms, p.window_ms)
 
 
 @kernel
@@ -167,15 +170,15 @@ def note_samples(
             ships[w]["t_heard_ms"] = max(ships[w]["t_heard_ms"], heard[j])
         if fixes[j] == 0:
             continue
-        if ships[w]["known"] and slot[j] != ships[w]["slot"]:
+        is_other = ships[w]["known"] and slot[j] != ships[w]["slot"]
+        if is_other and t[j] - ships[w]["t_ms"] <= p.memory_ms:
             # Another hull, or this one where it cannot be: for a while the first one is believed.
             # That the way is too fast was found when the other place was first reported.
-            if t[j] - ships[w]["t_ms"] <= p.memory_ms:
-                away_m = short_distance_m(ships[w]["lon"], ships[w]["lat"], lon[j], lat[j])
-                if away_m >= p.jump_m:
-                    _sign(ships, w, JUMPED, t[j], p.window_ms)
-                    ships[w]["to_lon"], ships[w]["to_lat"] = lon[j], lat[j]
-                continue
+            away_m = short_distance_m(ships[w]["lon"], ships[w]["lat"], lon[j], lat[j])
+            if away_m >= p.jump_m:
+                _sign(ships, w, JUMPED, t[j], p.window_ms)
+                ships[w]["to_lon"], ships[w]["to_lat"] = lon[j], lat[j]
+            continue
         ships[w]["known"], ships[w]["slot"] = 1, slot[j]
         ships[w]["t_ms"], ships[w]["lon"], ships[w]["lat"] = t[j], lon[j], lat[j]
         ships[w]["t_heard_ms"] = max(ships[w]["t_heard_ms"], heard[j])

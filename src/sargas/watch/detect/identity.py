@@ -37,10 +37,9 @@ from sargas.model.geodesy import NM_M
 from sargas.model.time import MINUTE_MS
 from sargas.reference import flag_of
 from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings, features_of, reason
+from sargas.watch.detect.cases import CASE
 from sargas.watch.detect.cells import CellTable
 from sargas.watch.detect.identity_fold import (
-    A_NUMBER,
-    CASE,
     CLASS_CHANGED,
     CLONED,
     FEATURE_NAMES,
@@ -49,20 +48,17 @@ from sargas.watch.detect.identity_fold import (
     IMO_WRONG,
     KINDS,
     LENGTH_CHANGED,
-    LETTERS,
     NAME_CHANGED,
     NEW_NAME,
     NO_MID,
     OLD_NAME,
     OWNER,
-    SAID,
     SHIP,
-    WORD,
-    Params,
     close_cases,
     take_samples,
     take_statics,
 )
+from sargas.watch.detect.identity_words import A_NUMBER, LETTERS, SAID, WORD, Params
 from sargas.watch.detect.phrases import clock, minutes, place
 from sargas.watch.minutes import Minutes
 
@@ -177,7 +173,9 @@ class IdentityConflict(Detector):
         kind = int(x["kind"])
         text = self._text(event, who, kind, x)
         if x["over"]:
-            text += "; no further sign since" if kind == CLONED else "; closed a day after it was told"
+            text += (
+                "; no further sign since" if kind == CLONED else "; closed a day after it was told"
+            )
         return Finding(
             text=text + ".",
             why=self._why(kind, x),

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +9,22 @@ from sargas.model.geodesy import short_distance_m
 from sargas.model.jit import kernel
 from sargas.model.time import MINUTE_MS
 from sargas.watch.detect.base import CLOSE, OPEN, ROOM
+from sargas.watch.detect.cases import free_start_ms, write_case
 from sargas.watch.detect.cells import USED, Cells, number_of_key
+from sargas.watch.detect.identity_words import (
+    CLASS,
+    IMO,
+    LENGTH,
+    NAME,
+    SAID,
+    Params,
+    has_changed,
+    is_held,
+    name_value,
+    pack,
+    take_name,
+    tell,
+)
 from sargas.watch.detect.learnt import class_of
 from sargas.watch.minutes import Samples
 
@@ -20,13 +32,6 @@ KINDS = 8
 (
     CLONED, IMO_WRONG, IMO_CHANGED, NAME_CHANGED, IMO_SHARED, NO_MID, CLASS_CHANGED, LENGTH_CHANGED,
 ) = range(KINDS)  # fmt: skip
-SAID = 4
-IMO, NAME, LENGTH, CLASS = range(SAID)
-SAME, DROPPED, SHIFTED, SWAPPED = range(4)
-LETTERS, A_NUMBER = 34, 6
-"""Bytes of a name, and of it in one number of an event: 48 bits are exact in a float."""
-NAME_PRIME = 2**55 - 55
-"""131 times a number below it fits in 63 bits."""
 FIRST_IMO, LAST_IMO = 1, 9_999_999
 """Numbers above are a state's official ones (ITU-R M.1371-5, table 52) and have no check digit."""
 
@@ -47,111 +52,8 @@ SHIP = np.dtype(
 """One row a subject: its last position, its static reports, the two hulls heard last (their segment
 + 1, 0 for none), how often they took turns, and which of them was heard last."""
 
-WORD = np.dtype(
-    [
-        ("value", "i8"), ("repeats", "i8"), ("t_first_ms", "i8"), ("t_last_ms", "i8"),
-        ("old", "i8"), ("old_repeats", "i8"), ("t_old_first_ms", "i8"), ("t_old_last_ms", "i8"),
-        ("told", "i8"), ("name", "u1", (2, LETTERS)),
-    ]
-)  # fmt: skip
-"""One row a subject and thing said: what it says, what it said before (0 nothing), and whether
-that was told. `name` holds both where the thing is the name."""
-
-CASE = np.dtype(
-    [
-        ("open", "u1"), ("slot", "i4"), ("t_start_ms", "i8"), ("t_sign_ms", "i8"), ("lon", "f8"),
-        ("lat", "f8"), ("x", "f8", 24),
-    ]
-)  # fmt: skip
-"""One row a subject and kind: the open event, or the last one."""
-
 OWNER = np.dtype([("key", "i8"), ("who", "i8"), ("mmsi", "i8"), ("t_last_ms", "i8")])
 """One row an IMO number: the subject + 1 that said it last, and when."""
-
-
-class Params(NamedTuple):
-    """Limits of the rule, from `rules.toml`; times in ms."""
-
-    clone_m: float
-    together_ms: float
-    turns: float
-    hull_ms: float
-    repeats: float
-    span_ms: float
-    recent_ms: float
-    length_m: float
-    length_share: float
-    close_ms: float
-    clone_close_ms: float
-
-
-@kernel
-def tell(words: NDArray[np.void], a: int, value: int, t_ms: int, p: Params) -> int:
-    """Take what a subject says of one thing.
-
-    A value that comes back is the one it was, with its count; one that was said too seldom after
-    another is dropped for the next, as a slip of the keys.
-
-    Returns:
-        Whether the value is the same, was swapped with the old one, or has taken its place.
-    """
-    if value == words[a]["value"]:
-        words[a]["repeats"] += 1
-        words[a]["t_last_ms"] = t_ms
-        return SAME
-    if value == words[a]["old"]:
-        repeats, first = words[a]["repeats"], words[a]["t_first_ms"]
-        last, was = words[a]["t_last_ms"], words[a]["value"]
-        words[a]["value"], words[a]["repeats"] = value, words[a]["old_repeats"] + 1
-        words[a]["t_first_ms"], words[a]["t_last_ms"] = words[a]["t_old_first_ms"], t_ms
-        words[a]["old"], words[a]["old_repeats"] = was, repeats
-        words[a]["t_old_first_ms"], words[a]["t_old_last_ms"] = first, last
-        return SWAPPED
-    done = DROPPED
-    old_span_ms = words[a]["t_old_last_ms"] - words[a]["t_old_first_ms"]
-    is_old_held = words[a]["old_repeats"] >= p.repeats and old_span_ms >= p.span_ms
-    if words[a]["value"] != 0 and (_is_held(words, a, p) or not is_old_held):
-        words[a]["old"], words[a]["old_repeats"] = words[a]["value"], words[a]["repeats"]
-        words[a]["t_old_first_ms"] = words[a]["t_first_ms"]
-        words[a]["t_old_last_ms"] = words[a]["t_last_ms"]
-        done = SHIFTED
-    words[a]["value"], words[a]["repeats"], words[a]["told"] = value, 1, 0
-    words[a]["t_first_ms"] = words[a]["t_last_ms"] = t_ms
-    return done
-
-
-@kernel
-def _is_held(words: NDArray[np.void], a: int, p: Params) -> bool:
-    """Tell whether a value was said often and long enough to be no slip."""
-    span_ms = words[a]["t_last_ms"] - words[a]["t_first_ms"]
-    return bool(words[a]["repeats"] >= p.repeats and span_ms >= p.span_ms)
-
-
-@kernel
-def _has_changed(words: NDArray[np.void], a: int, p: Params) -> bool:
-    """Tell whether a value held has followed another held, and mark it as told."""
-    if words[a]["told"] or words[a]["old"] == 0 or not _is_held(words, a, p):
-        return False
-    old_span_ms = words[a]["t_old_last_ms"] - words[a]["t_old_first_ms"]
-    if words[a]["old_repeats"] < p.repeats or old_span_ms < p.span_ms:
-        return False
-    words[a]["told"] = 1
-    return bool(words[a]["t_first_ms"] - words[a]["t_old_last_ms"] <= p.recent_ms)
-
-
-@kernel
-def _write(
-    cases: NDArray[np.void], c: int, op: int, t_ms: int, events: NDArray[np.void], n: int
-) -> int:
-    """Write an event about a case; returns events written."""
-    events[n]["op"], events[n]["priority"], events[n]["slot"] = op, 3, cases[c]["slot"]
-    events[n]["t_start_ms"], events[n]["t_ms"] = cases[c]["t_start_ms"], t_ms
-    events[n]["lon"], events[n]["lat"] = cases[c]["lon"], cases[c]["lat"]
-    events[n]["asset"] = -1
-    events[n]["distance_m"] = events[n]["accuracy_m"] = events[n]["kp_m"] = math.nan
-    for k in range(24):
-        events[n]["x"][k] = cases[c]["x"][k]
-    return n + 1
 
 
 @kernel
@@ -170,29 +72,13 @@ def _open(
     cases[c]["t_sign_ms"] = t_ms
     if cases[c]["open"]:
         return n
-    # An alert is named by subject and start in whole seconds: no two kinds may begin in the same.
-    is_free = False
-    while not is_free:
-        is_free = True
-        for k in range(KINDS):
-            if cases[w * KINDS + k]["t_start_ms"] // 1000 == since_ms // 1000:
-                since_ms += 1000
-                is_free = False
+    # A second case of a kind may begin where the first did: its own start counts too.
+    since_ms = free_start_ms(cases, w * KINDS, KINDS, -1, since_ms)
     cases[c]["open"], cases[c]["slot"] = 1, ships[w]["slot"]
     cases[c]["t_start_ms"], cases[c]["x"][OVER] = since_ms, 0.0
     cases[c]["lon"], cases[c]["lat"] = ships[w]["lon"], ships[w]["lat"]
     ships[w]["open"] += 1
-    return _write(cases, c, OPEN, t_ms, events, n)
-
-
-@kernel
-def _pack(word: np.void, which: int, x: NDArray[np.float64], at: int) -> None:
-    """Write a name into numbers, six letters each."""
-    for k in range(LETTERS // A_NUMBER + 1):
-        number = 0.0
-        for letter in range(k * A_NUMBER, min((k + 1) * A_NUMBER, LETTERS)):
-            number = number * 256.0 + word["name"][which][letter]
-        x[at + k] = number
+    return write_case(cases, c, OPEN, t_ms, events, n)
 
 
 @kernel
@@ -203,8 +89,8 @@ def _fill(cases: NDArray[np.void], c: int, kind: int, words: NDArray[np.void], a
     x[4] = (words[a]["t_last_ms"] - words[a]["t_first_ms"]) / 3_600_000.0
     x[5] = words[a]["t_old_last_ms"]
     if kind == NAME_CHANGED:
-        _pack(words[a], 1, x, OLD_NAME)
-        _pack(words[a], 0, x, NEW_NAME)
+        pack(words[a], 1, x, OLD_NAME)
+        pack(words[a], 0, x, NEW_NAME)
 
 
 @kernel
@@ -222,28 +108,6 @@ def imo_fails(imo: int) -> bool:
         total += rest % 10 * weight
         rest //= 10
     return bool(imo < 1_000_000 or total % 10 != imo % 10)
-
-
-@kernel
-def _name_value(name: NDArray[np.uint8]) -> int:
-    """Give a number for a name, 0 for an empty one: a polynomial over a prime under 2^55."""
-    value = np.int64(0)
-    for k in range(LETTERS):
-        if name[k] == 0:
-            break
-        value = (value * np.int64(131) + np.int64(name[k])) % np.int64(NAME_PRIME)
-    return int(value)
-
-
-@kernel
-def _take_name(words: NDArray[np.void], a: int, name: NDArray[np.uint8], done: int) -> None:
-    """Keep the letters of what a subject calls itself beside what it called itself before."""
-    if done == SAME:
-        return
-    for k in range(LETTERS):
-        if done != DROPPED:
-            words[a]["name"][1][k] = words[a]["name"][0][k]
-        words[a]["name"][0][k] = name[k]
 
 
 @kernel
@@ -303,13 +167,13 @@ def take_statics(
         if imo[i] > 0:
             a = w * SAID + IMO
             tell(words, a, imo[i], t, p)
-            if _is_held(words, a, p):
+            if is_held(words, a, p):
                 n = _judge_imo(ships, words, cases, w, mmsi[i], t, owners, owner_rows, p, events, n)
-        value = _name_value(name[i])
+        value = name_value(name[i])
         if value != 0:
             a = w * SAID + NAME
-            _take_name(words, a, name[i], tell(words, a, value, t, p))
-            if _has_changed(words, a, p):
+            take_name(words, a, name[i], tell(words, a, value, t, p))
+            if has_changed(words, a, p):
                 _fill(cases, w * KINDS + NAME_CHANGED, NAME_CHANGED, words, a)
                 since_ms = words[a]["t_first_ms"]
                 n = _open(ships, cases, w, NAME_CHANGED, since_ms, t, events, n)
@@ -317,7 +181,7 @@ def take_statics(
             a = w * SAID + LENGTH
             tell(words, a, length_m[i], t, p)
             by_m = abs(words[a]["value"] - words[a]["old"])
-            if _has_changed(words, a, p) and by_m >= max(
+            if has_changed(words, a, p) and by_m >= max(
                 p.length_m, p.length_share * words[a]["old"]
             ):
                 _fill(cases, w * KINDS + LENGTH_CHANGED, LENGTH_CHANGED, words, a)
@@ -343,7 +207,7 @@ def _judge_imo(
     """Weigh an IMO number that was said often enough; returns events written."""
     a = w * SAID + IMO
     imo, since_ms = words[a]["value"], words[a]["t_first_ms"]
-    if _has_changed(words, a, p):
+    if has_changed(words, a, p):
         _fill(cases, w * KINDS + IMO_CHANGED, IMO_CHANGED, words, a)
         n = _open(ships, cases, w, IMO_CHANGED, since_ms, t_ms, events, n)
     if imo_fails(imo):
@@ -460,7 +324,7 @@ def take_samples(
             continue
         a = w * SAID + CLASS
         tell(words, a, kind + 1, t[j], p)
-        if words[a]["old"] > 0 and _has_changed(words, a, p):
+        if words[a]["old"] > 0 and has_changed(words, a, p):
             _fill(cases, w * KINDS + CLASS_CHANGED, CLASS_CHANGED, words, a)
             since_ms = words[a]["t_first_ms"]
             n = _open(ships, cases, w, CLASS_CHANGED, since_ms, t[j], events, n)
@@ -489,5 +353,5 @@ def close_cases(
             if cases[c]["open"] and t_ms - cases[c]["t_sign_ms"] >= limit_ms:
                 cases[c]["open"], cases[c]["x"][OVER] = 0, 1.0
                 ships[w]["open"] -= 1
-                n = _write(cases, c, CLOSE, t_ms, events, n)
+                n = write_case(cases, c, CLOSE, t_ms, events, n)
     return ships.shape[0], n

@@ -36,8 +36,9 @@ from numpy.typing import NDArray
 from sargas.model.alerts import Reason
 from sargas.model.time import MINUTE_MS
 from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings, features_of, reason
-from sargas.watch.detect.integrity_fold import (
-    CASE,
+from sargas.watch.detect.cases import CASE
+from sargas.watch.detect.integrity_fold import integrity_rows, integrity_tick
+from sargas.watch.detect.integrity_state import (
     CIRCLING,
     FEATURE_NAMES,
     FROZEN,
@@ -47,8 +48,6 @@ from sargas.watch.detect.integrity_fold import (
     KINDS,
     STATE,
     Params,
-    integrity_rows,
-    integrity_tick,
 )
 from sargas.watch.detect.phrases import clock, minutes, number_or_none, place
 from sargas.watch.minutes import Minutes
@@ -175,9 +174,10 @@ class PositionIntegrity(Detector):
             )
         if kind == CIRCLING:
             return (
-                f"{who.spoken} reports itself on a circle of {x['distance_m'] / 1000:.1f} km around "
-                f"{there} for {minutes(x['span_min'])}, with courses that are not the way it makes "
-                f"in {x['changes']:.0f} of {x['fixes']:.0f} positions: where it is, is not known"
+                f"{who.spoken} reports itself on a circle of {x['distance_m'] / 1000:.1f} km "
+                f"around {there} for {minutes(x['span_min'])}, with courses that are not the way "
+                f"it makes in {x['changes']:.0f} of {x['fixes']:.0f} positions: where it is, is "
+                "not known"
             )
         return (
             f"{who.spoken} reports {x['sog_kn']:.1f} kn, but its position {here} has not moved "
@@ -231,7 +231,9 @@ class PositionIntegrity(Detector):
         if kind == INLAND:
             return ("the land file knows no islet under 0.3 km² and few narrow waters",)
         if kind == CIRCLING:
-            return ("a compass or course sensor at fault aboard a ship that circles looks the same",)
+            return (
+                "a compass or course sensor at fault aboard a ship that circles looks the same",
+            )
         if kind == FROZEN and x["changes"] == 0:
             return ("the same report word for word: the feed may repeat the last it knew",)
         if kind == FROZEN:

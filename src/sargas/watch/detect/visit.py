@@ -137,7 +137,7 @@ class GapVisit(Detector):
         self._gap = gap if isinstance(gap, Gap) else None
 
     def fold(self, minutes: Minutes) -> NDArray[np.void]:
-        """Look at the silences that ended in these minutes; close what has been open long enough."""
+        """Look at the silences that ended in these minutes; close what was open long enough."""
         ended = np.zeros(0, EVENT) if self._gap is None else self._gap.ended
         opened = [found for event in ended if (found := self._visit(event)) is not None]
         still = np.concatenate([self.state, *(o.reshape(1) for o in opened)])
