@@ -5,7 +5,7 @@ Definition: for the feed as a whole, for each receiver that has a number, and fo
 and follows with a memory of two hours. S <- max(0, S + u (1 - q) + n ln q) sums how much better
 half of the usual, q = 0.5, explains n vessels than the usual u does: Page's sum for a Poisson
 count. It opens when S > 20 and it has been low for five minutes, where 5 vessels a minute are
-usual (10 for an area, whose ships come and go together). One failure is one event: while the feed
+usual. The ships of one area come and go together: there q = 0.25, and 10 must be usual. One failure is one event: while the feed
 is low nothing else opens, while a receiver is low no area does. It closes after ten minutes at 80 %
 of the usual; after a day it is taken as the new usual.
 
@@ -111,7 +111,7 @@ class FeedHealth(Detector):
         super().__init__(around)
         r = around.rules[self.word]
         self.params = Params(
-            r["learn_min"], r["memory_min"], r["share"], r["h"], r["least"], r["least_area"],
+            r["learn_min"], r["memory_min"], r["share"], r["share_area"], r["h"], r["least"], r["least_area"],
             r["low_min"] * MINUTE_MS, r["back_share"], r["back_min"], r["normal_h"] * 3_600_000,
         )  # fmt: skip
         self.sources = CellTable(SOURCE)
@@ -165,7 +165,7 @@ class FeedHealth(Detector):
         return Finding(
             text=text,
             why=(
-                reason("sum that half of the usual explains better", x["sum"], "nats", p.h,
+                reason("sum by which a loss explains the counts better", x["sum"], "nats", p.h,
                        above=True),
                 reason("time it has been low", x["low_min"], "min", p.low_ms / MINUTE_MS,
                        above=True),

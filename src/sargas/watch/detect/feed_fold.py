@@ -43,6 +43,7 @@ class Params(NamedTuple):
     learn_min: float
     memory_min: float
     share: float
+    share_area: float
     h: float
     least: float
     least_area: float
@@ -155,7 +156,8 @@ def _follow(row: np.void, t_ms: int, p: Params) -> None:
         row["usual"] += (now - row["usual"]) / row["minutes"]
         row["sum"] = 0.0
         return
-    row["sum"] += row["usual"] * (1.0 - p.share) + now * math.log(p.share)
+    share = p.share_area if kind_of(row["key"]) == SEA_AREA else p.share
+    row["sum"] += row["usual"] * (1.0 - share) + now * math.log(share)
     if row["sum"] <= 0.0:
         row["sum"], row["low_sum"], row["t_low_ms"] = 0.0, 0.0, t_ms
     else:

@@ -205,6 +205,7 @@ class GnssArea(Detector):
             context={
                 "coverage": f"{x['ships']:.0f} ships heard in the last "
                 f"{p.window_ms / MINUTE_MS:.0f} minutes",
+                "gnss": "no longer seen" if x["over"] else "active",
                 "jumped": int(x["jumped"]),
                 "without_position": int(x["blind"]),
                 "not_from_satellites": int(x["estimated"]),
