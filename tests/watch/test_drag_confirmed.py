@@ -34,7 +34,7 @@ def said(*mmsi: int):
 
 
 def told(*parts, kind=DragConfirmed):
-    w = new_watch(kind)
+    w = new_watch(*{DragOnset, kind})
     return w.push(batch(*parts)).alerts + w.flush().alerts
 
 
@@ -143,13 +143,15 @@ def whole():
 
 
 def test_cuts_and_saved_state_change_nothing():
-    w = new_watch(DragConfirmed)
+    w = new_watch(DragOnset, DragConfirmed)
     once = lines(w.push(whole()).alerts) + lines(w.flush().alerts)
     assert sum('"drag_confirmed"' in line for line in once) == 1
     rng = np.random.default_rng(11)
     for _ in range(4):
         cuts = random_cuts(len(whole().fixes), rng)
-        again = fold_in_cuts(new_watch(DragConfirmed), whole(), cuts, reload_at=len(cuts) // 2)
+        again = fold_in_cuts(
+            new_watch(DragOnset, DragConfirmed), whole(), cuts, reload_at=len(cuts) // 2
+        )
         assert again == once
 
 

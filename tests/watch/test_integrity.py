@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sargas.feeds import open_feed
 from sargas.model.fixes import SOG_OVERFLOW
 from sargas.reference import shipped_assets, shipped_geography
+from sargas.watch.detect.circle import circle_of
 from sargas.watch.detect.gap import Gap
 from sargas.watch.detect.integrity import PositionIntegrity
 from sargas.watch.detect.slow import SlowInCorridor
@@ -260,3 +261,47 @@ def test_ships_that_sail_at_10_knots_are_neither_slow_nor_lost(file):
     alerts = [a for b in feed for a in w.push(b).alerts]
     assert alerts + w.flush().alerts == []
     assert w.counts["ok"] > 900
+
+
+def circling(radius_m=1500.0, minutes=40.0, *, off_deg=180.0, around_min=25.0, wobble=0.0):
+    """Go around at a steady speed; the reported course is off the way made by some degrees."""
+    t = Track(every_s=30)
+    rng = np.random.default_rng(9)
+    for k in range(int(minutes * 2)):
+        angle = 360.0 * k / (2 * around_min)
+        r = radius_m * (1.0 + wobble * rng.normal())
+        t.t_ms += 30_000
+        lon = 20.0 + r * np.sin(np.radians(angle)) / 60_700
+        lat = 57.0 + r * np.cos(np.radians(angle)) / 111_400
+        t.rows.append((t.t_ms, lon, lat, 8.0, (angle + 90 + off_deg) % 360, 0.0))
+    return t.fixes()
+
+
+def test_a_circle_with_courses_that_are_not_its_way():
+    alerts, _ = run(circling())
+    assert kinds(alerts) == ["circle"]
+    (a,) = alerts[:1]
+    assert "on a circle of 1.5 km around 57°00.0'N 020°00.0'E" in a.text
+    assert all(r.passed for r in a.why)
+    assert {r.feature: r.value for r in a.why}["residual of the circle"] < 0.05
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"off_deg": 0.0}, {"radius_m": 300.0}, {"minutes": 20.0}, {"wobble": 0.15},
+     {"around_min": 80.0}],
+    ids=["honest courses", "at anchor", "too short", "no circle", "not around"],
+)  # fmt: skip
+def test_what_is_no_circle(options):
+    assert kinds(run(circling(**options))[0]) == []
+
+
+def test_the_fit_is_exact_on_a_circle_and_none_on_a_line():
+    angle = np.linspace(0.0, 5.0, 16)
+    lon = 20.0 + 2000 * np.sin(angle) / 60_772.0
+    lat = 57.0 + 2000 * np.cos(angle) / 111_370.0
+    c = circle_of(lon, lat, 0, 16)
+    assert c.radius_m == pytest.approx(2000, rel=0.01)
+    assert (c.lon, c.lat) == (pytest.approx(20.0, abs=1e-3), pytest.approx(57.0, abs=1e-3))
+    assert c.turn_deg == pytest.approx(np.degrees(5.0), abs=1)
+    assert circle_of(lon, 57.0 + (lon - 20.0), 0, 16).radius_m == np.inf

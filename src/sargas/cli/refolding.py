@@ -108,11 +108,12 @@ class LateRows:
         rows = np.concatenate([np.zeros((3, 0), np.int64), *self._parts], axis=1)
         key, t_ms, came_ms = rows
         early = t_ms <= to_ms
-        own = key == (AIR if domain == "air" else SEA) << 32 | mmsi
+        # Areas and feeds have no number: all rows are those of vessels in them.
+        own = (key == (AIR if domain == "air" else SEA) << 32 | mmsi) & (mmsi > 0)
         for which, whose in (
             (own & early & (t_ms >= from_ms), "this vessel"),
             (own & early, "this vessel"),
-            (early, "other vessels"),
+            (early, "other vessels" if mmsi else "vessels"),
         ):
             count = int(which.sum())
             if count:
@@ -338,9 +339,17 @@ def differences(before: Alert, alert: Alert) -> list[str]:
 
 
 def _about(alert: Alert) -> tuple[str, str, int, str]:
-    """Name what an alert is about, apart from its start and the segment of its vessel."""
+    """Name what an alert is about, apart from its start and the segment of its vessel.
+
+    The segment of an area or a feed is its number, and is kept.
+    """
     who = alert.subject
-    return alert.detector, who.domain, who.mmsi, alert.asset.id if alert.asset else ""
+    return (
+        alert.detector,
+        who.domain,
+        who.mmsi or who.segment,
+        alert.asset.id if alert.asset else "",
+    )
 
 
 def _overlap(one: Alert, other: Alert) -> bool:

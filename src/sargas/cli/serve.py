@@ -126,4 +126,5 @@ def _laid_in(exercise: str, ledger: Ledger) -> frozenset[int]:
     try:
         return frozenset(v.mmsi for v in load_scenario(exercise).vessel)
     except SargasError:
-        return frozenset(a["subject"]["mmsi"] for a in ledger.alerts(exercise=True))
+        numbers = (a["subject"]["mmsi"] for a in ledger.alerts(exercise=True))
+        return frozenset(mmsi for mmsi in numbers if mmsi)  # areas and feeds have none

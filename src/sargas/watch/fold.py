@@ -23,15 +23,16 @@ from sargas.model.fixes import SEA, Batch, Fixes
 from sargas.model.time import MINUTE_MS
 from sargas.reference import Geography, Mask
 from sargas.watch.clean import RECENT, SEGMENT, VERDICTS, CleanRules, clean_rows
-from sargas.watch.detect import DETECTORS, built
+from sargas.watch.detect import DETECTORS
 from sargas.watch.detect.base import Detector, Identity, Surroundings
 from sargas.watch.detect.crossing import CrossingLog, crossing_of
 from sargas.watch.detect.crossing_fold import CROSSING
+from sargas.watch.detect.gap import Gap
 from sargas.watch.hunting import Hunting
 from sargas.watch.identity import Registry
 from sargas.watch.judge import Judge
 from sargas.watch.locate import Located, build_ground, build_index, locate_rows
-from sargas.watch.minutes import Minutes, minutes_of
+from sargas.watch.minutes import Minutes, Wire, minutes_of
 from sargas.watch.order import Released, ReorderBuffer
 from sargas.watch.rules import Rules, load_rules
 from sargas.watch.slots import SubjectTable
@@ -78,6 +79,8 @@ class Watch:
         masks: the user's masks, besides ports and the land distance.
         detectors: which to run; all if not given.
         observers: shown the same rows after the detectors; not part of the saved state.
+        reception: what another watch over the same waters has learnt (`learnt_reception`), to
+            begin with. Equal rows give equal alerts only from equal beginnings.
     """
 
     def __init__(
@@ -91,6 +94,7 @@ class Watch:
         masks: tuple[Mask, ...] = (),
         detectors: tuple[type[Detector], ...] | None = None,
         observers: tuple[Observer, ...] = (),
+        reception: NDArray[np.void] | None = None,
     ) -> None:
         rules = rules or load_rules()
         watched = assets.watched()
@@ -114,7 +118,16 @@ class Watch:
         self.registry = Registry()
         self.judge = Judge(self.around)
         self.hunting = Hunting(rules["hunting"]["min_kn"], rules["hunting"]["wide_deg"])
-        self.detectors = built(DETECTORS if detectors is None else detectors, self.around)
+        chosen = sorted(
+            DETECTORS if detectors is None else detectors, key=lambda make: bool(make.rests_on)
+        )
+        self.detectors: tuple[Detector, ...] = tuple(make(self.around) for make in chosen)
+        for detector in self.detectors:
+            detector.meet({d.word: d for d in self.detectors})
+        self.judge.meet(self.detectors)
+        if reception is not None:
+            for detector in self._learners():
+                detector.take_up(reception)
         self.crossing_log = CrossingLog(self.around)
         self.observers = observers
         self.counts: Counter[str] = Counter()
@@ -145,6 +158,14 @@ class Watch:
         alerts, crossings = self._fold(released)
         return Outcome(alerts, Batch.empty(), np.concatenate([crossings, last()]))
 
+    def _learners(self) -> list[Gap]:
+        """List the detectors that learn reception."""
+        return [d for d in self.detectors if isinstance(d, Gap)]
+
+    def learnt_reception(self) -> NDArray[np.void] | None:
+        """Give what was learnt of reception by now, for another watch; None without `gap`."""
+        return next((d.learnt.dump() for d in self._learners()), None)
+
     @property
     def vessels(self) -> int:
         """Subjects heard so far that are ships."""
@@ -167,16 +188,24 @@ class Watch:
             (event, detector) for detector in self.detectors for event in detector.fold(minutes)
         ]
         # The judge groups the alerts of a vessel as they come, so they must come in an order that
-        # does not depend on where the stream was cut.
-        events.sort(key=lambda e: (*(int(e[0][k]) for k in EVENT_ORDER), e[1].word))
+        # does not depend on where the stream was cut. Areas and feeds come first of their minute:
+        # what is told of vessels in it is weighed by them.
+        events.sort(
+            key=lambda e: (
+                int(e[0]["minute"]), e[1].of_vessels, *(int(e[0][k]) for k in EVENT_ORDER),
+                e[1].word,
+            )
+        )  # fmt: skip
         alerts = []
         for event, detector in events:
             # By the minute it was folded in: a tick ends it, and what is said in the next minute
             # may be known by now or not.
-            who = self.identity(int(event["slot"]), int(event["minute"]) * MINUTE_MS)
+            who = detector.subject_of(event) or self.identity(
+                int(event["slot"]), int(event["minute"]) * MINUTE_MS
+            )
             alert = self.judge.weigh(detector, event, who)
             if alert is not None:
-                alerts.append(alert)
+                alerts += [alert, *self.judge.lowered_by(alert)]
         crossings = self.crossing_log.fold(minutes)
         for observer in self.observers:
             observer.fold(minutes)
@@ -202,9 +231,13 @@ class Watch:
             fixes.lon_raw, fixes.lat_raw, fixes.sog_raw, fixes.cog_raw, fixes.heading_raw,
             self.around.index, self.around.ground, rows,
         )  # fmt: skip
-        minutes = minutes_of(
-            rows, bounds.astype(np.int64), released.from_minute, self._used, self._subjects.count
+        wire = Wire(
+            fixes.station, fixes.second_s, statics, static_who, static_bounds.astype(np.int64)
         )
+        minutes = minutes_of(
+            rows, bounds.astype(np.int64), released.from_minute, self._used,
+            self._subjects.count, wire,
+        )  # fmt: skip
         self.hunting.fold(minutes)
         return minutes
 
@@ -275,10 +308,10 @@ class Watch:
             "segments": self._segments[: self._used],
             "recent": self._recent[: self._subjects.count],
         }
-        identity, history = self.registry.dump()
+        claims, history = self.registry.dump()
         parts = {
             "order": self.order.dump(),
-            "identity": identity,
+            "claims": claims,
             "crossings": self.crossing_log.dump(),
             "hunting": self.hunting.dump(),
         }
@@ -327,7 +360,7 @@ class Watch:
         self._recent = np.append(arrays["recent"], _fresh_recent(1024))
         self.counts = Counter(meta["counts"])
         self.order.load(_part(arrays, "order"))
-        self.registry.load(_part(arrays, "identity"), meta["history"])
+        self.registry.load(_part(arrays, "claims"), meta["history"])
         self.judge.load(arrays["judge"].tobytes())
         self.crossing_log.load(_part(arrays, "crossings"))
         self.hunting.load(_part(arrays, "hunting"))

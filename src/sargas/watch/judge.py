@@ -26,8 +26,17 @@ from sargas.model.time import MINUTE_MS
 from sargas.reference.grid import sample
 from sargas.watch.detect import base
 from sargas.watch.detect.base import WORK_TYPES, Detector, Finding, Identity, Surroundings
+from sargas.watch.detect.feed import FeedHealth, is_about
+from sargas.watch.detect.gnss import GnssArea
+from sargas.watch.detect.gnss_fold import area_key
+from sargas.watch.detect.phrases import clock
 
 STATES = {base.OPEN: OPEN, base.UPDATE: OPEN, base.CLOSE: CLOSED}
+
+
+def gnss_words(area: Alert) -> str:
+    """Name GNSS interference as what lowers an alert."""
+    return f"possible GNSS interference since {clock(area.t_start_ms)} in {area.subject.name}"
 
 
 class _Hit(NamedTuple):
@@ -47,8 +56,15 @@ class Judge:
     def __init__(self, around: Surroundings) -> None:
         self.around = around
         self.counts: Counter[str] = Counter()
+        self._gnss: GnssArea | None = None
+        self._positional: frozenset[str] = frozenset()
         self._open: dict[str, Alert] = {}
         self._groups: dict[str, tuple[str, int]] = {}
+
+    def meet(self, detectors: Sequence[Detector]) -> None:
+        """Be shown the detectors of the watch, once."""
+        self._gnss = next((d for d in detectors if isinstance(d, GnssArea)), None)
+        self._positional = frozenset(d.word for d in detectors if d.rests_on_positions)
 
     def weigh(self, detector: Detector, event: np.void, who: Identity) -> Alert | None:
         """Turn one event into an alert's next version, or nothing where nothing changed."""
@@ -56,7 +72,15 @@ class Judge:
         state = STATES[int(event["op"])]
         finding = detector.explain(event, who)
         masks = self._masks(detector, event)
-        priority, notes = self._priority(detector, finding, who, masks)
+        lowering = ""
+        if detector.of_vessels:
+            gnss, area = self._gnss_at(event)
+            finding = replace(finding, context=finding.context | {"gnss": gnss})
+            if area is not None and detector.rests_on_positions:
+                lowering = gnss_words(area)
+            elif detector.rests_on_reception:
+                lowering = self._feed_at(float(event["lon"]), float(event["lat"]))
+        priority, notes = self._priority(detector, finding, who, masks, lowering)
         before = self._open.get(key)
         if before is None and int(event["op"]) != base.OPEN:
             # Closed twice, or closed without having been opened: a detector's fault, not news.
@@ -83,6 +107,52 @@ class Judge:
             self._open.pop(key, None)
         self._count(alert, is_new=before is None)
         return alert
+
+    def lowered_by(self, area: Alert) -> list[Alert]:
+        """Lower what is open in an area since its GNSS interference began, when that is found.
+
+        Args:
+            area: an alert that `weigh` has just given; nothing follows from others.
+
+        Returns:
+            Next versions of the alerts that were lowered.
+        """
+        if area.detector != GnssArea.word or area.version > 1:
+            return []
+        out = []
+        for key, alert in sorted(self._open.items()):
+            if (
+                alert.detector in self._positional
+                and alert.t_detected_ms >= area.t_start_ms
+                and int(area_key(alert.lon, alert.lat)) == area.subject.segment
+                and alert.priority != "P3"
+            ):
+                level = int(alert.priority[1])
+                note = f"{gnss_words(area)}: from P{level} to P{level + 1}"
+                self._open[key] = alert.revised(
+                    priority=f"P{level + 1}", notes=(*alert.notes, note),
+                    context=alert.context | {"gnss": "active"}, t_issued_ms=area.t_issued_ms,
+                )  # fmt: skip
+                out.append(self._open[key])
+        return out
+
+    def _gnss_at(self, event: np.void) -> tuple[str, Alert | None]:
+        """Tell what is known of satellite positions where an event is, and the alert that does."""
+        lon, lat = float(event["lon"]), float(event["lat"])
+        key = int(area_key(lon, lat))
+        for alert in self._open.values():
+            if alert.detector == GnssArea.word and alert.subject.segment == key:
+                return "active", alert
+        if self._gnss is not None and self._gnss.is_assessed(int(event["minute"]), lon, lat):
+            return "not seen", None
+        return "not assessed", None
+
+    def _feed_at(self, lon: float, lat: float) -> str:
+        """Say in words which feed is not well where a silence is; empty for none."""
+        for alert in self._open.values():
+            if alert.detector == FeedHealth.word and is_about(alert.subject.segment, lon, lat):
+                return f"{alert.subject.name} low since {clock(alert.t_start_ms)}"
+        return ""
 
     def _alert(
         self,
@@ -175,9 +245,21 @@ class Judge:
         return out
 
     def _priority(
-        self, detector: Detector, finding: Finding, who: Identity, masks: Sequence[_Hit]
+        self,
+        detector: Detector,
+        finding: Finding,
+        who: Identity,
+        masks: Sequence[_Hit],
+        lowering: str,
     ) -> tuple[str, tuple[str, ...]]:
-        """Lower the detector's priority where masks or the ship's work ask for it, and say so."""
+        """Lower the detector's priority where masks, the ship's work or GNSS ask for it.
+
+        Args:
+            lowering: what lowers it besides, in words; empty for nothing.
+
+        Returns:
+            (priority, notes that say what lowered it).
+        """
         level, notes = finding.priority, []
         muting = [m.name for m in masks if m.mutes]
         if muting:
@@ -186,6 +268,10 @@ class Judge:
         reasons = [m.name for m in masks]
         if detector.lowered_at_work and who.ship_type in WORK_TYPES:
             reasons.append(f"ship type {who.ship_type} as reported")
+        if lowering:
+            reasons.append(lowering)
+            if level == 3:
+                notes.append(f"{lowering}: a P3 as it is")
         for reason in reasons:
             if level < 3:
                 notes.append(f"{reason}: from P{level} to P{level + 1}")

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sargas.model.fixes import Statics
 from sargas.model.geodesy import wrapped
 from sargas.model.jit import kernel
 from sargas.watch.clean import NO_POSITION, OK
@@ -62,6 +63,31 @@ SAMPLE_DTYPES = {
 """The columns of `Samples` that are not float64."""
 
 
+class Wire(NamedTuple):
+    """What few rules read, as it was reported: by rows, and the statics of the same minutes.
+
+    Attributes:
+        station: (n,) int64, receiver; -1 unknown, less where a feed names it by a word.
+        second_s: (n,) uint8, UTC second of the report; 61-63 tell of no good position.
+        statics: s static reports in canonical order. static_who: (s,) int32, subjects' numbers.
+        static_bounds: (m + 1,) int64, where each of the m minutes begins in `statics`.
+    """
+
+    station: NDArray[np.int64]
+    second_s: NDArray[np.uint8]
+    statics: Statics
+    static_who: NDArray[np.int32]
+    static_bounds: NDArray[np.int64]
+
+
+def unknown_wire(rows: int, minutes: int) -> Wire:
+    """Make what stands for reports of which nothing but the located rows is known."""
+    return Wire(
+        np.full(rows, -1, np.int64), np.full(rows, 60, np.uint8), Statics.empty(),
+        np.zeros(0, np.int32), np.zeros(minutes + 1, np.int64),
+    )  # fmt: skip
+
+
 class Minutes(NamedTuple):
     """Some whole minutes of cleaned, located rows.
 
@@ -72,6 +98,7 @@ class Minutes(NamedTuple):
         sample_bounds: (m + 1,) int64, where each minute begins in `samples`.
         from_minute: the first of the minutes, since the epoch.
         slots, subjects: identity segments and subjects known by now.
+        wire: what else was reported.
     """
 
     rows: Located
@@ -81,6 +108,7 @@ class Minutes(NamedTuple):
     from_minute: int
     slots: int
     subjects: int
+    wire: Wire
 
 
 GATHER = np.dtype(
@@ -171,12 +199,17 @@ def take_samples(  # noqa: C901 - one loop over all columns: parts of it would h
 
 
 def minutes_of(
-    rows: Located, bounds: NDArray[np.int64], from_minute: int, slots: int, subjects: int
+    rows: Located,
+    bounds: NDArray[np.int64],
+    from_minute: int,
+    slots: int,
+    subjects: int,
+    wire: Wire | None = None,
 ) -> Minutes:
     """Sample located rows and put both together; `Hunting.fold` fills what it knows of them.
 
     Args:
-        rows, bounds, from_minute, slots, subjects: as in `Minutes`.
+        rows, bounds, from_minute, slots, subjects, wire: as in `Minutes`.
     """
     n = len(rows.t_ms)
     gather = np.empty(slots, GATHER)
@@ -189,4 +222,7 @@ def minutes_of(
     take_samples(rows, bounds, gather, room, sample_bounds)
     columns = room._asdict().items()
     samples = Samples(**{name: column[: sample_bounds[-1]] for name, column in columns})
-    return Minutes(rows, bounds, samples, sample_bounds, from_minute, slots, subjects)
+    return Minutes(
+        rows, bounds, samples, sample_bounds, from_minute, slots, subjects,
+        wire or unknown_wire(n, len(bounds) - 1),
+    )  # fmt: skip

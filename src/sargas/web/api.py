@@ -27,13 +27,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sargas.errors import NotFoundError, SargasError, UsageError
 from sargas.model.assets import AssetSet
-from sargas.model.fixes import SEA
+from sargas.model.fixes import SEA, Fixes
 from sargas.model.time import iso, parse_iso
 from sargas.reference import flag_of, ship_type_text
 from sargas.reference.files import read_json
 from sargas.reference.geography import land_collection
 from sargas.web.picture import track_columns
-from sargas.web.player import Player
+from sargas.web.player import Player, as_shown
 
 EVIDENCE_BEFORE_MS = 60 * 60_000
 """Track shown before an alert's start, so that the change can be seen against what was usual."""
@@ -240,16 +240,17 @@ class _Answers:
 
     def alerts(self, request: Request) -> Response:
         found = self.player.ledger.alerts(self.player.t_ms)
-        return JSONResponse({"alerts": found[::-1]})
+        return JSONResponse({"alerts": [as_shown(alert) for alert in found[::-1]]})
 
     def alert(self, request: Request) -> Response:
         alert = self.player.ledger.alert(request.path_params["id"], self.player.t_ms)
         evidence = alert["evidence"] or {"from": alert["t_start"], "to": alert["t_detected"]}
         from_ms, to_ms = _ms(evidence["from"]), _ms(evidence["to"])
+        number = alert["subject"]["mmsi"]
         fixes = self.player.picture.archive.track(
-            SEA, alert["subject"]["mmsi"], from_ms - EVIDENCE_BEFORE_MS,
+            SEA, number, from_ms - EVIDENCE_BEFORE_MS,
             min(max(to_ms, _ms(alert["t_detected"])) + EVIDENCE_BEFORE_MS, self.player.t_ms),
-        )  # fmt: skip
+        ) if number else Fixes.empty()  # fmt: skip
         wanted = ("version", "state", "priority", "t_detected", "text")
         alert["versions"] = [{k: v[k] for k in wanted} for v in alert["versions"]]
         alert["evidence"] = {
@@ -259,7 +260,7 @@ class _Answers:
             "attribution": self.attribution,
             "caveat": CAVEAT,
         }
-        return JSONResponse(alert)
+        return JSONResponse(as_shown(alert))
 
     def vessel(self, request: Request) -> Response:
         mmsi = request.path_params["mmsi"]

@@ -26,6 +26,18 @@ WAITING_MOST = 200
 """So is one for which so many messages wait (chosen: about a minute of them)."""
 
 
+def as_shown(alert: dict[str, Any]) -> dict[str, Any]:
+    """Give an alert as screens take it: the number of an area or a feed is null.
+
+    Example:
+        >>> as_shown({"id": "0a", "subject": {"domain": "area", "mmsi": 0}})["subject"]["mmsi"]
+        >>> as_shown({"id": "0b", "subject": {"domain": "sea", "mmsi": 7}})["subject"]["mmsi"]
+        7
+    """
+    subject = alert["subject"]
+    return alert if subject["mmsi"] else alert | {"subject": subject | {"mmsi": None}}
+
+
 @dataclass
 class Span:
     """From when to when there is something to show, and how far the watch has folded it."""
@@ -200,7 +212,7 @@ class Player:
             for frame in frames:
                 self._send(frame)
             if alerts:
-                self.tell({"kind": "alerts", "alerts": alerts})
+                self.tell({"kind": "alerts", "alerts": [as_shown(a) for a in alerts]})
 
     async def seek(self, t_ms: int) -> None:
         """Go to a time within the span that is analysed."""

@@ -2,10 +2,10 @@
 
 A detector is one file with (a) a state dtype, one row per identity segment, (b) kernels that a
 reader can run as plain Python, (c) `explain`, which turns an event into reasons and words. It
-reads no clock and nothing of other detectors, but of one that it `follows`. Time passes in ticks
-of one minute of event time: all fixes of a minute first, then the tick that ends it. It takes the
-rows, or, where no single fix matters, one sample a vessel and minute (`watch.minutes`), which is
-several times cheaper.
+reads no clock, and nothing of other detectors unless it names them in `rests_on`. Time passes in
+ticks of one minute of event time: all fixes of a minute first, then the tick that ends it. It
+takes the rows, or, where no single fix matters, one sample a vessel and minute (`watch.minutes`),
+which is several times cheaper.
 
 Kernels bind the columns they use to local names before their loop: handing `rows` (a tuple of
 twenty arrays) to a function inside the loop costs some 200 ns, more than the work itself.
@@ -17,7 +17,7 @@ An event is identified by (detector, slot, t_start_ms): `OPEN`, then any number 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -89,7 +89,9 @@ class Identity:
 
     @property
     def spoken(self) -> str:
-        """Name and number as one would read them out."""
+        """Name and number as one would read them out; areas and feeds have a name only."""
+        if not self.mmsi and self.name:
+            return self.name
         return f"{self.name} (MMSI {self.mmsi})" if self.name else f"MMSI {self.mmsi}"
 
 
@@ -129,8 +131,12 @@ class Detector(ABC):
         ticks: whether it wants `run_tick` at the end of each minute.
         reads_samples: whether it takes one sample a vessel and minute instead of every row; it
             must tick then.
-        follows: the detector whose state it reads, if it has none of its own; `lead` is that
-            detector of the same watch, which folds before it.
+        of_vessels: whether its events are about vessels; those about areas and feeds are weighed
+            first of their minute, and `subject_of` names what they are about.
+        rests_on_positions: whether it is worth less where positions are not to be relied on.
+        rests_on_reception: whether it is worth less where the feed is not well.
+        rests_on: words of the detectors whose findings it reads; it is folded after them, and
+            finds nothing where they do not run.
     """
 
     word: ClassVar[str]
@@ -141,8 +147,10 @@ class Detector(ABC):
     lowered_at_work: ClassVar[bool] = False
     ticks: ClassVar[bool] = False
     reads_samples: ClassVar[bool] = False
-    follows: ClassVar[type[Detector] | None] = None
-    lead: Detector
+    of_vessels: ClassVar[bool] = True
+    rests_on_positions: ClassVar[bool] = True
+    rests_on_reception: ClassVar[bool] = False
+    rests_on: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, around: Surroundings) -> None:
         self.around = around
@@ -213,6 +221,13 @@ class Detector(ABC):
     def run_tick(self, t_ms: int, start: int, events: NDArray[np.void], n: int) -> tuple[int, int]:
         """Call the tick kernel from slot `start`; like `run_rows`, by slots."""
         return len(self.state), n
+
+    def meet(self, others: Mapping[str, Detector]) -> None:  # noqa: B027 - most rest on none
+        """Be shown the detectors of the same watch by word, once, before anything is folded."""
+
+    def subject_of(self, event: np.void) -> Identity | None:
+        """Name whom an event is about where that is no vessel; None: the vessel of its slot."""
+        return None
 
     @abstractmethod
     def explain(self, event: np.void, who: Identity) -> Finding:

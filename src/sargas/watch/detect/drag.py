@@ -5,14 +5,15 @@ sample a minute and frozen while S > 0, where S <- max(0, S + (r / sigma - k) dt
 r = b - SOG. It opens when S > h, the smoothed speed has been under 0.93 b and at least 0.6 kn and
 four sigma under b for 8 minutes, and the gates pass: 5 kn or more for 45 minutes before, 80 m or
 longer, water no deeper than 150 m, no turn of more than 20 degrees in 10 minutes, no coast or port
-near or close ahead, the ship would still make 0.4 b in 20 minutes if its speed fell on as now, does
-not drift and does not call itself not under command; and the loss stands when what the cohort has lost is taken off: the median share
-over three or more ships within 10 NM on a like course (`cohort.py`). What is unknown passes its
-gate and is told in `against`. It begins where S last left zero. It closes when the speed is back
-for 15 minutes, when the cohort has lost as much for 15, when the ship has stopped for 30, or when
-nothing came for 3 hours. It is a P2; P1 once an asset on the course, or within 10 degrees of it,
-is an hour away or less, or once it is confirmed (D2); one lower for ships whose work changes their
-speed. A pull to one side and a course that hunts are named where they are seen.
+near or close ahead, the ship would still make 0.4 b in 20 minutes if its speed fell on as now, it
+does not drift and does not call itself not under command; and the loss stands when what the cohort
+has lost is taken off: the median share over three or more ships within 10 NM on a like course
+(`cohort.py`). What is unknown passes its gate and is told in `against`. It begins where S last
+left zero. It closes when the speed is back for 15 minutes, when the cohort has lost as much for 15,
+when the ship has stopped for 30, or when nothing came for 3 hours. It is a P2; P1 once an asset on
+the course, or within 10 degrees of it, is an hour away or less, or once it is confirmed (D2); one
+lower for ships whose work changes their speed. A pull to one side and a course that hunts are named
+where they are seen.
 
 Source: catalogue D1 (docs/detectors.md); E. S. Page, Biometrika 41 (1954), for the sum; numbers
 in `rules.toml`. Our own: sigma also from the steps of speed over nine minutes, a loss in sigma, the

@@ -19,10 +19,12 @@ another reason.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
-from sargas.watch.detect.base import Detector, Finding, Identity
+from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings
 from sargas.watch.detect.drag import DragOnset
 from sargas.watch.detect.drag_words import DragWords
 from sargas.watch.minutes import Minutes
@@ -37,13 +39,22 @@ class DragConfirmed(Detector):
     number = "D2"
     state_dtype = NOTHING
     lowered_at_work = True
-    follows = DragOnset
-    lead: DragOnset
+    rests_on = (DragOnset.word,)
+
+    def __init__(self, around: Surroundings) -> None:
+        super().__init__(around)
+        self._onset: DragOnset | None = None
+
+    def meet(self, others: Mapping[str, Detector]) -> None:
+        """Take note of the detector of onsets."""
+        onset = others.get(DragOnset.word)
+        self._onset = onset if isinstance(onset, DragOnset) else None
 
     def fold(self, minutes: Minutes) -> NDArray[np.void]:
         """Give what D1 has confirmed in these minutes."""
-        return self.lead.confirmed
+        return self._events[:0] if self._onset is None else self._onset.confirmed
 
     def explain(self, event: np.void, who: Identity) -> Finding:
         """Say what was lost and kept, and which signs are there."""
-        return DragWords(self.around, self.lead.params, event, who).finding()
+        assert self._onset is not None
+        return DragWords(self.around, self._onset.params, event, who).finding()

@@ -2,22 +2,23 @@
 
 Definition: a vessel that made 2 kn or more over at least five fixes in its last hour is silent
 for 45 minutes (class A; class B and long-range reports longer) and for three times its longest
-silence of that hour; the feed ran all the while; three other vessels within 20 NM were received
-in the last ten minutes; and along the way it would have sailed by dead reckoning, and 20 km
-beyond, others were received since. Asked twice, five minutes apart. Otherwise there is no alert
-but a count with the reason (`Gap.counts`). P3; P2 when the dead-reckoned way comes within the
-buffer of a well known asset. It closes when the vessel is received again.
+silence of that hour; the feed ran all the while, and so did the receiver that hears those waters
+best; three other vessels within 20 NM were received in the last ten minutes; and along the way it
+would have sailed by dead reckoning reception is learnt (`learnt.py`) and leaves a chance of less
+than 1 in 10,000 to miss it for so long, or, where it is not learnt yet, others were received
+since, and 20 km beyond. Asked twice, five minutes apart. Otherwise there is no alert but a count
+with the reason (`Gap.counts`). P3; P2 when the dead-reckoned way comes within the buffer of a well
+known asset. It closes when the vessel is received again.
 
 Source: catalogue D8 (docs/detectors.md), its published baseline and the reporting intervals of
-ITU-R M.1371-5. The model of reception that it asks for is not learnt yet: this is a first, honest
-stand-in that asks whether others were heard.
+ITU-R M.1371-5.
 
 What it cannot see: a vessel never received; one that falls silent in port, near the coast, below
 2 kn, or where nobody else sails; what it did in the silence. Two ships under one MMSI count as
 one: no gap while either is received.
 
-What raises false alarms: weak transmitters (class B behind an island, where class A is heard),
-a receiver that loses one time slot, a power cut aboard, dead reckoning past a turn.
+What raises false alarms: a transmitter weaker than those of its class, a receiver that loses one
+time slot, a power cut aboard, dead reckoning past a turn.
 """
 
 from __future__ import annotations
@@ -32,7 +33,17 @@ from numpy.typing import NDArray
 from sargas.model.alerts import Reason
 from sargas.model.geodesy import NM_M
 from sargas.model.time import MINUTE_MS
-from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings, features_of, reason
+from sargas.watch.detect.base import (
+    CLOSE,
+    EVENT,
+    Detector,
+    Finding,
+    Identity,
+    Surroundings,
+    features_of,
+    reason,
+)
+from sargas.watch.detect.cells import CellTable
 from sargas.watch.detect.gap_fold import (
     AGAIN,
     ELSEWHERE,
@@ -44,6 +55,7 @@ from sargas.watch.detect.gap_fold import (
     gap_rows,
     gap_tick,
 )
+from sargas.watch.detect.learnt import LEARNT, RECEIVER, WALK, Known, Learning, learn
 from sargas.watch.detect.phrases import (
     asset_words,
     clock,
@@ -69,6 +81,8 @@ class Gap(Detector):
 
     Attributes:
         heard: when anybody was received where. refused: silences not reported, by reason.
+        learnt: what is learnt of reception. receivers: when each was last heard.
+        ended: events of the last fold in which a vessel was received again (for `gap_visit`).
 
     Example:
         >>> Gap.word, Gap.ticks
@@ -77,8 +91,11 @@ class Gap(Detector):
 
     word = "gap"
     number = "D8"
+    version = "2"
     state_dtype = STATE
     ticks = True
+    rests_on_positions = False
+    rests_on_reception = True
 
     def __init__(self, around: Surroundings) -> None:
         super().__init__(around)
@@ -89,6 +106,7 @@ class Gap(Detector):
             r["class_b_min"] * MINUTE_MS, r["long_range_min"] * MINUTE_MS, r["own_silences"],
             r["again_min"] * MINUTE_MS, r["judge_min"] * MINUTE_MS, r["reckon_min"] * MINUTE_MS,
             r["smooth_min"] * MINUTE_MS, r["feed_silence_min"] * MINUTE_MS, rule_buffer_m,
+            math.log10(r["chance"]),
         )  # fmt: skip
         self.limits = ReceptionRules(
             r["others"], r["others_m"], r["others_min"] * MINUTE_MS, r["heard_min"] * MINUTE_MS,
@@ -96,6 +114,14 @@ class Gap(Detector):
         )  # fmt: skip
         ports = around.geography.ports
         self.sea = Sea(around.ground, ports.lon, ports.lat, ports.radius_m, around.index)
+        self.learning = Learning(
+            r["min_kn"], r["learn_run_min"], r["learn_speed_share"], r["learnt_min"],
+            r["learnt_visits"], r["learn_most_min"],
+        )  # fmt: skip
+        self.learnt, self.receivers = CellTable(LEARNT, 4096), CellTable(RECEIVER)
+        self.walk = np.zeros(0, WALK)
+        self._minutes: Minutes | None = None
+        self.ended = np.zeros(0, EVENT)
         self.heard = new_heard(4096)
         self.feed = np.zeros(3, np.int64)
         self.refused = np.zeros(len(REASONS), np.int64)
@@ -108,7 +134,48 @@ class Gap(Detector):
 
     def fold(self, minutes: Minutes) -> NDArray[np.void]:
         """Take some minutes; the state has a row per subject instead of per segment."""
-        return super().fold(minutes._replace(slots=minutes.subjects))
+        self._minutes = minutes
+        events = super().fold(minutes._replace(slots=minutes.subjects))
+        ends = events["x"][:, FEATURE_NAMES.index("end")]
+        self.ended = events[(events["op"] == CLOSE) & (ends == AGAIN)]
+        return events
+
+    def _grow(self, slots: int) -> None:
+        """Make state for new subjects, and for what is learnt of their ways."""
+        super()._grow(slots)
+        more = len(self.state) - len(self.walk)
+        if more > 0:
+            self.walk = np.concatenate([self.walk, np.zeros(more, WALK)])
+
+    def _known(self) -> Known:
+        """Give all that is learnt, as kernels take it."""
+        return Known(
+            self.learnt.cells, self.learnt.rows, self.receivers.cells, self.receivers.rows,
+            self.learning,
+        )  # fmt: skip
+
+    def _learn(self, t_ms: int) -> None:
+        """Learn from the minute that ends now."""
+        if self._minutes is None:
+            return
+        m, minute = self._minutes, t_ms // MINUTE_MS - 1
+        k = minute - m.from_minute
+        at, end = int(m.sample_bounds[k]), int(m.sample_bounds[k + 1])
+        while at < end:
+            self.learnt.make_room(2 * (int(self.learning.longest_min) + 1))
+            self.receivers.make_room(1)
+            at = learn(
+                m.samples, at, end, minute, m.rows.msg_type, m.wire.station, self.walk,
+                self._known(),
+            )  # fmt: skip
+
+    def take_up(self, learnt: NDArray[np.void]) -> None:
+        """Begin with what another watch over the same waters has learnt.
+
+        Args:
+            learnt: (k,) `LEARNT`, from `learnt.dump()` of its gap detector.
+        """
+        self.learnt.load(learnt)
 
     def run_rows(
         self, minutes: Minutes, start: int, end: int, events: NDArray[np.void], n: int
@@ -123,23 +190,31 @@ class Gap(Detector):
         return done
 
     def run_tick(self, t_ms: int, start: int, events: NDArray[np.void], n: int) -> tuple[int, int]:
-        """Call the tick kernel."""
+        """Learn from the minute, then call the tick kernel."""
+        if start == 0:
+            self._learn(t_ms)
         done: tuple[int, int] = gap_tick(
-            t_ms, start, self.state, self.heard, self.sea, self.feed, self.refused, self.params,
-            self.limits, events, n,
+            t_ms, start, self.state, self.heard, self.sea, self._known(), self.feed, self.refused,
+            self.params, self.limits, events, n,
         )  # fmt: skip
         return done
 
     def dump(self) -> dict[str, NDArray[Any]]:
         """Give the state as arrays, the cells and counts with it."""
         own = {f"heard.{name}": array for name, array in self.heard._asdict().items()}
-        return super().dump() | own | {"feed": self.feed, "refused": self.refused}
+        learnt = {"learnt": self.learnt.dump(), "receivers": self.receivers.dump()}
+        return super().dump() | own | learnt | {
+            "feed": self.feed, "refused": self.refused, "walk": self.walk,
+        }  # fmt: skip
 
     def load(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Take up the state that `dump` gave."""
         super().load(arrays)
         self.heard = Heard(*(arrays[f"heard.{name}"].copy() for name in Heard._fields))
         self.feed, self.refused = arrays["feed"].copy(), arrays["refused"].copy()
+        self.walk = arrays["walk"].copy()
+        self.learnt.load(arrays["learnt"])
+        self.receivers.load(arrays["receivers"])
 
     def explain(self, event: np.void, who: Identity) -> Finding:
         """Say since when, who else was received, and where it would be."""
@@ -152,7 +227,8 @@ class Gap(Detector):
             context={
                 "depth_m": number_or_none(x["depth_m"]),
                 "coverage": f"{heard_words(x['fixes'], 60, x['longest_silence_min'])} before; "
-                f"others received along {x['way_share']:.0%} of its way since",
+                f"others received along {x['way_share']:.0%} of its way since"
+                + self._learnt_words(x, "; ", counts=True),
                 "reckoned_km": number_or_none(x["reckoned_km"]),
                 "implied_kn": number_or_none(x["implied_kn"]),
             },
@@ -179,7 +255,22 @@ class Gap(Detector):
             f"{radius_nm:.0f} NM were received in the last "
             f"{self.limits.others_ms / MINUTE_MS:.0f} minutes"
         )
-        return text + self._asset_text(event, x) + "."
+        return text + self._learnt_words(x, "; ") + self._asset_text(event, x) + "."
+
+    def _is_learnt(self, x: dict[str, float]) -> bool:
+        """Tell whether the way was judged by what is learnt of it."""
+        return x["learnt_share"] >= self.limits.way_share
+
+    def _learnt_words(self, x: dict[str, float], before: str, *, counts: bool = False) -> str:
+        """Say how well a vessel of this class is received along the way, where that is learnt."""
+        if not self._is_learnt(x):
+            return ""
+        kind = "B" if x["msg_type"] in (18, 19) else "A"
+        share = 100.0 * x["heard_min"] / x["due_min"]
+        text = f"{before}a class {kind} vessel there is received in {share:.0f} of 100 minutes"
+        if counts:
+            text += f" ({x['heard_min']:,.0f} of {x['due_min']:,.0f} minutes learnt)"
+        return text
 
     def _asset_text(self, event: np.void, x: dict[str, float]) -> str:
         """Say which asset the reckoned way comes to, and when."""
@@ -204,13 +295,19 @@ class Gap(Detector):
             reason("smoothed speed before", x["speed_kn"], "kn", p.min_kn, above=True),
             reason("fixes in the hour before", x["fixes"], "fixes", p.min_fixes, above=True),
             reason("other vessels received near by", x["others"], "vessels", r.others, above=True),
-            reason(
-                "share of the reckoned way where others were received", x["way_share"], "share",
-                r.way_share, above=True,
-            ),
             reason("minutes with the feed running", x["feed_min"], "min", x["limit_min"] - 1,
                    above=True),
         ]  # fmt: skip
+        if self._is_learnt(x):
+            # In 10,000: what is written is rounded to four places.
+            out.append(reason("chance that reception alone gives such a silence",
+                              10.0 ** (4.0 + x["log10_chance"]), "in 10,000",
+                              10.0 ** (4.0 + p.log10_chance), above=False))  # fmt: skip
+            out.append(reason("share of the reckoned way where reception is learnt",
+                              x["learnt_share"], "share", r.way_share, above=True))  # fmt: skip
+        else:
+            out.append(reason("share of the reckoned way where others were received",
+                              x["way_share"], "share", r.way_share, above=True))  # fmt: skip
         if event["asset"] >= 0:
             accuracy_m = float(event["accuracy_m"])
             buffer_m = max(p.rule_buffer_m, accuracy_m)
@@ -223,6 +320,8 @@ class Gap(Detector):
     def _against(self, event: np.void, x: dict[str, float]) -> tuple[str, ...]:
         """List what speaks against it, and what is not known."""
         out = ["others received near by do not prove that this transmitter would be"]
+        if not self._is_learnt(x):
+            out.append("reception is not learnt along its way yet: judged by who else was heard")
         if math.isnan(x["course_deg"]):
             out.append("course unknown: its way was not reckoned")
         if x["msg_type"] == 0:

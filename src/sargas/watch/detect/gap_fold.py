@@ -13,11 +13,14 @@ from sargas.model.jit import kernel
 from sargas.model.time import MINUTE_MS
 from sargas.watch.clean import JUMP, NO_POSITION, OK
 from sargas.watch.detect.base import CLOSE, OPEN, ROOM, UPDATE
+from sargas.watch.detect.learnt import Known, chance_of, class_of, is_silent
 from sargas.watch.detect.nearby import place_in_reach
 from sargas.watch.detect.reception import (
     FEED,
     FEW_FIXES,
     FINE,
+    POOR,
+    RECEIVER_OUT,
     SHORT,
     USED,
     Heard,
@@ -41,6 +44,10 @@ STEP_MS = 30_000
 """Speed is followed, and the cell noted, this often: both are asked to the minute; chosen."""
 REFERENCE_MS = 60_000
 """Positions this far apart give a speed where none is reported; chosen."""
+FAST_SHARE, FAST_STEP_KN = 0.95, 0.2
+"""The speed a vessel keeps under for 95 % of its steps is followed in steps of at most this: it
+rises by the share of the step the speed is above, and falls by the rest where it is below, so that
+both balance there (Robbins and Monro, Annals of Mathematical Statistics 22, 1951)."""
 NEVER = 1 << 62
 LAST_ROW_MS, LAST_TICK_MS, ALIVE = 0, 1, 2
 """Fields of `feed`: last row, last tick, and the minutes so far in which the feed was running."""
@@ -48,7 +55,8 @@ LAST_ROW_MS, LAST_TICK_MS, ALIVE = 0, 1, 2
 FEATURE_NAMES = (
     "silence_min", "limit_min", "speed_kn", "course_deg", "others", "way_share", "fixes",
     "longest_silence_min", "depth_m", "msg_type", "reckoned_km", "end", "implied_kn",
-    "t_asset_ms", "feed_min", "t_pos_ms",
+    "t_asset_ms", "feed_min", "t_pos_ms", "log10_chance", "learnt_share", "heard_min", "due_min",
+    "again_lon", "again_lat", "fast_kn",
 )  # fmt: skip
 
 STATE = np.dtype(
@@ -63,11 +71,14 @@ STATE = np.dtype(
         ("lon", "f8"), ("lat", "f8"), ("speed_kn", "f8"), ("course_deg", "f8"),
         ("depth_m", "f8"), ("ref_lon", "f8"), ("ref_lat", "f8"), ("share", "f8"),
         ("distance_m", "f8"), ("accuracy_m", "f8"), ("kp_m", "f8"), ("way_lon", "f8"),
-        ("way_lat", "f8"), ("fixes", "i8", PARTS), ("longest_ms", "i8", PARTS),
+        ("way_lat", "f8"), ("log10", "f8"), ("learnt", "f8"), ("heard_min", "f8"),
+        ("due_min", "f8"), ("again_lon", "f8"), ("again_lat", "f8"), ("fast_kn", "f8"),
+        ("fixes", "i8", PARTS), ("longest_ms", "i8", PARTS),
     ]
 )  # fmt: skip
 """One row a subject (not a segment: a gap is a silence of the transponder). `t_heard_ms` any
-report, `t_pos_ms` the last clean position of segment `slot`; `way_*` how far it is reckoned."""
+report, `t_pos_ms` the last clean position of segment `slot`; `way_*` how far it is reckoned;
+`log10` to `due_min` what is learnt of reception along it; `again_*` where it was heard again."""
 
 
 class Params(NamedTuple):
@@ -85,6 +96,7 @@ class Params(NamedTuple):
     smooth_ms: float
     feed_silence_ms: float
     rule_buffer_m: float
+    log10_chance: float
 
 
 @kernel
@@ -125,7 +137,7 @@ def _new_motion(state: NDArray[np.void], w: int, slot: int, t_ms: int) -> None:
     state[w]["known"], state[w]["slot"] = 1, slot
     state[w]["t_heard_ms"] = state[w]["t_pos_ms"] = t_ms
     state[w]["t_ref_ms"] = state[w]["t_step_ms"] = 0
-    state[w]["speed_kn"] = state[w]["course_deg"] = math.nan
+    state[w]["speed_kn"] = state[w]["course_deg"] = state[w]["fast_kn"] = math.nan
     state[w]["part"] = t_ms // PART_MS - PARTS
     state[w]["fixes_now"] = state[w]["longest_now_ms"] = 0
     state[w]["cell"] = -1
@@ -164,9 +176,11 @@ def _step(
         if math.isnan(sog_kn):
             return
     if math.isnan(state[w]["speed_kn"]):
-        state[w]["speed_kn"] = sog_kn
+        state[w]["speed_kn"] = state[w]["fast_kn"] = sog_kn
         return
     state[w]["speed_kn"] += dt_ms / (smooth_ms + dt_ms) * (sog_kn - state[w]["speed_kn"])
+    is_faster = state[w]["speed_kn"] > state[w]["fast_kn"]
+    state[w]["fast_kn"] += FAST_STEP_KN * (FAST_SHARE - (0.0 if is_faster else 1.0))
 
 
 @kernel
@@ -198,6 +212,9 @@ def _emit(
     x[10] = state[w]["speed_kn"] * KN_MS * (t_ms - pos_ms) / 1e6
     x[11], x[12], x[13] = end, implied_kn, state[w]["t_asset_ms"]
     x[14], x[15] = alive - state[w]["alive"], pos_ms
+    x[16], x[17], x[18] = state[w]["log10"], state[w]["learnt"], state[w]["heard_min"]
+    x[19], x[20], x[21] = state[w]["due_min"], state[w]["again_lon"], state[w]["again_lat"]
+    x[22] = state[w]["fast_kn"]
     return n + 1
 
 
@@ -236,6 +253,7 @@ def gap_rows(
         if state[w]["phase"] != RECEIVED:
             if state[w]["phase"] == REPORTED:
                 back, implied_kn = WITHOUT_POSITION, math.nan
+                state[w]["again_lon"], state[w]["again_lat"] = rows.lon[i], rows.lat[i]
                 if verdict != NO_POSITION:
                     is_same = verdict == OK and rows.slot[i] == state[w]["slot"]
                     back = AGAIN if is_same else ELSEWHERE
@@ -323,6 +341,7 @@ def _judge(
     t_ms: int,
     heard: Heard,
     sea: Sea,
+    known: Known,
     alive: int,
     p: Params,
     r: ReceptionRules,
@@ -337,7 +356,17 @@ def _judge(
         return FEED
     if silence_ms < p.own_silences * longest_ms:
         return SHORT
-    code, others, share = judge_silence(state, w, _way(state, w), t_ms, heard, sea, r)
+    way = _way(state, w)
+    chance = chance_of(way, class_of(state[w]["msg_type"]), t_ms, known)
+    state[w]["log10"], state[w]["learnt"] = chance.log10, chance.learnt
+    state[w]["heard_min"], state[w]["due_min"] = chance.heard, chance.due
+    # A way that is only partly learnt is judged as one that is not: the others heard have the word.
+    is_learnt = chance.learnt >= r.way_share
+    if is_silent(known, chance.station, t_ms - int(p.feed_silence_ms)):
+        return RECEIVER_OUT
+    if is_learnt and chance.log10 > p.log10_chance:
+        return POOR
+    code, others, share = judge_silence(state, w, way, t_ms, heard, sea, r, is_learnt)
     state[w]["others"], state[w]["share"] = others, share
     return code
 
@@ -362,6 +391,7 @@ def gap_tick(
     state: NDArray[np.void],
     heard: Heard,
     sea: Sea,
+    known: Known,
     feed: NDArray[np.int64],
     refused: NDArray[np.int64],
     p: Params,
@@ -372,7 +402,8 @@ def gap_tick(
     """End a minute: judge who has been silent for long, and reckon the way of open gaps on.
 
     Args:
-        t_ms: end of the minute. start: subject to begin with. The rest: as in `gap_rows`.
+        t_ms: end of the minute. start: subject to begin with. known: what is learnt of reception.
+        The rest: as in `gap_rows`.
 
     Returns:
         (the next subject, events written by now).
@@ -403,7 +434,7 @@ def gap_tick(
             state[w]["phase"] = DECIDED
             continue
         state[w]["phase"] = JUDGED
-        code = _judge(state, w, t_ms, heard, sea, feed[ALIVE], p, r)
+        code = _judge(state, w, t_ms, heard, sea, known, feed[ALIVE], p, r)
         if code == FINE and state[w]["passed"] == 1 and silence_ms >= limit:
             state[w]["refusal"] = FINE
             _open(state, w, t_ms, sea, p)

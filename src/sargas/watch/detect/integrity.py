@@ -1,6 +1,6 @@
 """D10 `position_integrity`: reported positions that cannot be true.
 
-Four kinds, each a P3, one open event per vessel and kind; closed after 30 minutes without a
+Five kinds, each a P3, one open event per vessel and kind; closed after 30 minutes without a
 further sign:
 
 - *jump*: a fix more than 1 NM from the last clean one that takes more than 60 kn to reach;
@@ -8,15 +8,17 @@ further sign:
   two ships with one MMSI, or one vessel whose position flips;
 - *inland*: three fixes in a row more than 1 km inside land, reached from the last fix at sea
   faster than 30 kn. Canals and rivers are sailed slowly, so their traffic is left alone;
-- *frozen*: more than 3 kn reported for 10 minutes while the position stays within 100 m.
+- *frozen*: more than 3 kn reported for 10 minutes while the position stays within 100 m;
+- *circle*: 12 positions or more, two minutes apart, lie within 5 % of a circle of 500 m or more and
+  go all around it, while 80 % of the reported courses are 45 degrees or more off the way made.
 
 Source: catalogue D10 (docs/detectors.md). A single wild speed while the position stands (LOTUS:
 102.2 kn at anchor) is a sensor's glitch and raises nothing.
 
 What it cannot see: a position that walks away at a ship's speed; one that is wrong from the first
-fix on; one inland near a shore, or where the land file has a lake of 30 km² or more; circles
-(their test needs the path against the reported course and is left to a later part); whether the
-transmitter, the satellites or the feed is at fault.
+fix on; one inland near a shore, or where the land file has a lake of 30 km² or more; a circle whose
+reported courses are made up to fit it; whether the transmitter, the satellites or the feed is at
+fault. A receiver's radio horizon is not tested: fixes do not carry where their receiver stands.
 
 What raises false alarms: a receiver with a wrong clock (late copies near the vessel's own track
 are recognised and counted in `PositionIntegrity.counts`), a feed that repeats last known
@@ -34,8 +36,10 @@ from numpy.typing import NDArray
 from sargas.model.alerts import Reason
 from sargas.model.time import MINUTE_MS
 from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings, features_of, reason
-from sargas.watch.detect.integrity_fold import (
-    CASE,
+from sargas.watch.detect.cases import CASE
+from sargas.watch.detect.integrity_fold import integrity_rows, integrity_tick
+from sargas.watch.detect.integrity_state import (
+    CIRCLING,
     FEATURE_NAMES,
     FROZEN,
     IN_TURN,
@@ -44,20 +48,18 @@ from sargas.watch.detect.integrity_fold import (
     KINDS,
     STATE,
     Params,
-    integrity_rows,
-    integrity_tick,
 )
 from sargas.watch.detect.phrases import clock, minutes, number_or_none, place
 from sargas.watch.minutes import Minutes
 
-KIND_NAMES = ("jump", "in_turn", "inland", "frozen")
+KIND_NAMES = ("jump", "in_turn", "inland", "frozen", "circle")
 
 
 class PositionIntegrity(Detector):
     """D10: a reported position that cannot be true.
 
     Attributes:
-        cases: four rows a subject, the open or last event of each kind. stale: late copies seen.
+        cases: five rows a subject, the open or last event of each kind. stale: late copies seen.
 
     Example:
         >>> PositionIntegrity.word, PositionIntegrity.number
@@ -66,6 +68,7 @@ class PositionIntegrity(Detector):
 
     word = "position_integrity"
     number = "D10"
+    version = "2"
     state_dtype = STATE
     ticks = True
 
@@ -76,7 +79,8 @@ class PositionIntegrity(Detector):
             r["jump_kn"], r["jump_m"], r["stale_m"], r["turns"], r["inland_m"],
             r["inland_exit_m"], r["inland_fixes"], r["inland_kn"], r["frozen_kn"], r["frozen_m"],
             r["frozen_min"] * MINUTE_MS, r["frozen_fixes"], r["frozen_silence_min"] * MINUTE_MS,
-            r["close_min"] * MINUTE_MS,
+            r["close_min"] * MINUTE_MS, r["circle_points"], r["circle_fit"], r["circle_least_m"],
+            r["circle_turn_deg"], r["circle_off_deg"], r["circle_off_share"],
         )  # fmt: skip
         self.cases = np.zeros(0, dtype=CASE)
         self.stale = np.zeros(1, np.int64)
@@ -168,6 +172,13 @@ class PositionIntegrity(Detector):
                 f"{who.spoken} reports itself {-x['land_m'] / 1000:.1f} km inside land at {here}, "
                 f"{_seconds(x['dt_s'])} after a fix at sea {km} away: where it is, is not known"
             )
+        if kind == CIRCLING:
+            return (
+                f"{who.spoken} reports itself on a circle of {x['distance_m'] / 1000:.1f} km "
+                f"around {there} for {minutes(x['span_min'])}, with courses that are not the way "
+                f"it makes in {x['changes']:.0f} of {x['fixes']:.0f} positions: where it is, is "
+                "not known"
+            )
         return (
             f"{who.spoken} reports {x['sog_kn']:.1f} kn, but its position {here} has not moved "
             f"more than {self.params.frozen_m:.0f} m for {minutes(x['span_min'])}"
@@ -193,6 +204,18 @@ class PositionIntegrity(Detector):
                 reason("fixes in a row", x["fixes"], "fixes", p.inland_fixes, above=True),
                 reason("speed from the sea", x["implied_kn"], "kn", p.inland_kn, above=True),
             )
+        if kind == CIRCLING:
+            off_share = x["changes"] / x["fixes"]
+            return (
+                reason("residual of the circle", x["implied_kn"], "share of radius", p.circle_fit,
+                       above=False),
+                reason("radius", x["distance_m"], "m", p.circle_least_m, above=True),
+                reason("turned around its middle", x["turns"], "deg", p.circle_turn_deg,
+                       above=True),
+                reason("positions on it", x["fixes"], "positions", p.circle_points, above=True),
+                reason("positions with another course than the way made", off_share, "share",
+                       p.circle_off_share, above=True),
+            )  # fmt: skip
         return (
             reason("reported speed", x["sog_kn"], "kn", p.frozen_kn, above=True),
             reason("time without moving", x["span_min"], "min", p.frozen_ms / MINUTE_MS,
@@ -207,6 +230,10 @@ class PositionIntegrity(Detector):
             return ("a single report: a bit error or a receiver's clock explains it as well",)
         if kind == INLAND:
             return ("the land file knows no islet under 0.3 km² and few narrow waters",)
+        if kind == CIRCLING:
+            return (
+                "a compass or course sensor at fault aboard a ship that circles looks the same",
+            )
         if kind == FROZEN and x["changes"] == 0:
             return ("the same report word for word: the feed may repeat the last it knew",)
         if kind == FROZEN:

@@ -1,173 +1,43 @@
-"""The kernels of D10 `position_integrity`: jumps, two places in turn, inland, standing still."""
+"""The kernels of D10 `position_integrity`: jumps, places in turn, inland, standing, circles."""
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sargas.model.geodesy import (
     KN_MS,
+    angle_between_deg,
+    bearing_deg,
     distance_m,
     metres_per_degree,
     point_segment,
     short_distance_m,
 )
 from sargas.model.jit import kernel
-from sargas.model.time import MINUTE_MS
 from sargas.watch.clean import JUMP, OK
-from sargas.watch.detect.base import CLOSE, OPEN, ROOM
+from sargas.watch.detect.base import CLOSE
+from sargas.watch.detect.cases import write_case
+from sargas.watch.detect.circle import circle_of
+from sargas.watch.detect.integrity_state import (
+    CIRCLING,
+    END,
+    FROZEN,
+    IN_TURN,
+    INLAND,
+    JUMPED,
+    KINDS,
+    ROOM,
+    STAND_MS,
+    TRACK,
+    TRACK_MS,
+    Params,
+    Sign,
+    note_sign,
+)
 from sargas.watch.locate import Located
-
-JUMPED, IN_TURN, INLAND, FROZEN = range(4)
-KINDS = 4
-TRACK, TRACK_MS = 16, 120_000
-"""A coarse track of the last half hour tells a late copy of an old report from a jump."""
-STAND_MS = 60_000
-"""Whether a position stands is asked this often; chosen, a tenth of the time it must stand."""
-
-FEATURE_NAMES = (
-    "kind", "implied_kn", "distance_m", "dt_s", "signs", "lon", "lat", "land_m", "sog_kn",
-    "fixes", "changes", "turns", "span_min", "end", "depth_m", "t_sign_ms",
-)  # fmt: skip
-SIGNS, SPAN, END, T_SIGN = 4, 12, 13, 15
-
-STATE = np.dtype(
-    [
-        ("known", "i8"), ("slot", "i8"), ("t_ms", "i8"), ("lon", "f8"), ("lat", "f8"),
-        ("depth_m", "f8"), ("open", "i8"),
-        ("t_sea_ms", "i8"), ("sea_lon", "f8"), ("sea_lat", "f8"),
-        ("t_still_ms", "i8"), ("t_moving_ms", "i8"), ("still_lon", "f8"), ("still_lat", "f8"),
-        ("still_fixes", "i8"), ("changes", "i8"), ("sog_kn", "f8"), ("cog_deg", "f8"),
-        ("inland", "i8"), ("t_inland_ms", "i8"), ("inland_kn", "f8"), ("inland_m", "f8"),
-        ("inland_dt_s", "f8"),
-        ("other", "i8"), ("turns", "i8"), ("t_turn_ms", "i8"), ("t_turns_ms", "i8"),
-        ("t_track_ms", "i8"), ("track_n", "i8"), ("track_slot", "i8"),
-        ("track_lon", "f8", TRACK), ("track_lat", "f8", TRACK),
-    ]
-)  # fmt: skip
-"""One row a subject: its last clean fix, its last fix at sea, the run of fixes that do not move,
-the run of fixes inland, the hull it was before, and its coarse track."""
-
-CASE = np.dtype(
-    [
-        ("open", "u1"), ("slot", "i4"), ("t_start_ms", "i8"), ("t_sign_ms", "i8"), ("lon", "f8"),
-        ("lat", "f8"), ("x", "f8", 16),
-    ]
-)  # fmt: skip
-"""One row a subject and kind: the open event, or the last one."""
-
-
-class Params(NamedTuple):
-    """Limits of the rule, from `rules.toml`."""
-
-    jump_kn: float
-    jump_m: float
-    stale_m: float
-    turns: float
-    inland_m: float
-    inland_exit_m: float
-    inland_fixes: float
-    inland_kn: float
-    frozen_kn: float
-    frozen_m: float
-    frozen_ms: float
-    frozen_fixes: float
-    frozen_silence_ms: float
-    close_ms: float
-
-
-class Sign(NamedTuple):
-    """One sign of something wrong with a position; the numbers go into the event's features."""
-
-    t_start_ms: int
-    t_ms: int
-    slot: int
-    lon: float
-    lat: float
-    implied_kn: float
-    distance_m: float
-    dt_s: float
-    other_lon: float
-    other_lat: float
-    land_m: float
-    sog_kn: float
-    fixes: float
-    changes: float
-    turns: float
-    depth_m: float
-
-
-@kernel
-def _free_start_ms(cases: NDArray[np.void], w: int, kind: int, t_ms: int) -> int:
-    """Move a start by whole seconds off those of the subject's other kinds.
-
-    An alert is named by detector, subject and start: two kinds that begin with the same fix would
-    otherwise be one alert.
-    """
-    is_free = False
-    while not is_free:
-        is_free = True
-        for k in range(KINDS):
-            if k != kind and cases[w * KINDS + k]["t_start_ms"] // 1000 == t_ms // 1000:
-                t_ms += 1000
-                is_free = False
-    return t_ms
-
-
-@kernel
-def _write(
-    cases: NDArray[np.void], c: int, op: int, t_ms: int, events: NDArray[np.void], n: int
-) -> int:
-    """Write an event about a case; returns events written."""
-    events[n]["op"], events[n]["priority"], events[n]["slot"] = op, 3, cases[c]["slot"]
-    events[n]["t_start_ms"], events[n]["t_ms"] = cases[c]["t_start_ms"], t_ms
-    events[n]["lon"], events[n]["lat"] = cases[c]["lon"], cases[c]["lat"]
-    events[n]["asset"] = -1
-    events[n]["distance_m"] = events[n]["accuracy_m"] = events[n]["kp_m"] = math.nan
-    for k in range(16):
-        events[n]["x"][k] = cases[c]["x"][k]
-    return n + 1
-
-
-@kernel
-def _sign(
-    state: NDArray[np.void],
-    cases: NDArray[np.void],
-    w: int,
-    kind: int,
-    s: Sign,
-    events: NDArray[np.void],
-    n: int,
-) -> int:
-    """Open a case at its first sign, or note a further one; returns events written."""
-    c = w * KINDS + kind
-    x = cases[c]["x"]
-    if cases[c]["open"]:
-        x[SIGNS] += 1
-        if s.distance_m > x[2]:
-            x[1], x[2], x[3] = s.implied_kn, s.distance_m, s.dt_s
-            x[5], x[6] = s.other_lon, s.other_lat
-        x[9], x[10], x[11] = s.fixes, s.changes, s.turns
-    else:
-        x[0], x[1], x[2], x[3], x[SIGNS] = kind, s.implied_kn, s.distance_m, s.dt_s, 1
-        x[5], x[6], x[7], x[8] = s.other_lon, s.other_lat, s.land_m, s.sog_kn
-        x[9], x[10], x[11], x[END], x[14] = s.fixes, s.changes, s.turns, 0, s.depth_m
-        cases[c]["slot"], cases[c]["lon"], cases[c]["lat"] = s.slot, s.lon, s.lat
-        # What had begun before the last case was opened has one already: this goes on from here.
-        is_new = s.t_start_ms // 1000 > cases[c]["t_start_ms"] // 1000
-        start_ms = s.t_start_ms if is_new else s.t_ms
-        cases[c]["t_start_ms"] = _free_start_ms(cases, w, kind, start_ms)
-    cases[c]["t_sign_ms"] = x[T_SIGN] = s.t_ms
-    x[SPAN] = (s.t_ms - s.t_start_ms) / MINUTE_MS
-    if cases[c]["open"]:
-        x[SPAN] = (s.t_ms - cases[c]["t_start_ms"]) / MINUTE_MS
-        return n
-    cases[c]["open"] = 1
-    state[w]["open"] += 1
-    return _write(cases, c, OPEN, s.t_ms, events, n)
 
 
 @kernel
@@ -217,7 +87,7 @@ def _jump(
         t_ms, t_ms, state[w]["slot"], state[w]["lon"], state[w]["lat"], implied_kn, away_m, dt_s,
         lon, lat, math.nan, sog_kn, 0.0, 0.0, 0.0, state[w]["depth_m"],
     )  # fmt: skip
-    return _sign(state, cases, w, JUMPED, sign, events, n)
+    return note_sign(state, cases, w, JUMPED, sign, events, n)
 
 
 @kernel
@@ -258,7 +128,7 @@ def _switch(
         away_m / dt_s / KN_MS, away_m, dt_s, lon, lat, math.nan, math.nan, 0.0, 0.0,
         state[w]["turns"], state[w]["depth_m"],
     )  # fmt: skip
-    return _sign(state, cases, w, IN_TURN, sign, events, n)
+    return note_sign(state, cases, w, IN_TURN, sign, events, n)
 
 
 @kernel
@@ -294,7 +164,7 @@ def _go_inland(
         state[w]["inland_m"], state[w]["inland_dt_s"], state[w]["sea_lon"], state[w]["sea_lat"],
         land_m, sog_kn, state[w]["inland"], 0.0, 0.0, math.nan,
     )  # fmt: skip
-    return _sign(state, cases, w, INLAND, sign, events, n)
+    return note_sign(state, cases, w, INLAND, sign, events, n)
 
 
 @kernel
@@ -353,20 +223,75 @@ def _stand(
         lon, lat, math.nan, sog_kn, state[w]["still_fixes"], state[w]["changes"], 0.0,
         state[w]["depth_m"],
     )  # fmt: skip
-    return _sign(state, cases, w, FROZEN, sign, events, n)
+    return note_sign(state, cases, w, FROZEN, sign, events, n)
 
 
 @kernel
-def _note_track(state: NDArray[np.void], w: int, t_ms: int, lon: float, lat: float) -> None:
+def _note_track(
+    state: NDArray[np.void], w: int, t_ms: int, lon: float, lat: float, cog_deg: float
+) -> None:
     """Keep a position of the coarse track: that of one hull, as long as it is heard."""
     if state[w]["slot"] != state[w]["track_slot"]:
         if t_ms - state[w]["t_track_ms"] < TRACK * TRACK_MS:
             return
         state[w]["track_slot"], state[w]["track_n"] = state[w]["slot"], 0
     j = state[w]["track_n"] % TRACK
+    before = (state[w]["track_n"] - 1) % TRACK
+    off_deg = 0.0
+    if state[w]["track_n"] > 0 and not math.isnan(cog_deg):
+        way_deg = bearing_deg(
+            state[w]["track_lon"][before], state[w]["track_lat"][before], lon, lat
+        )
+        off_deg = abs(angle_between_deg(cog_deg, way_deg))
     state[w]["track_lon"][j], state[w]["track_lat"][j] = lon, lat
+    state[w]["track_off"][j] = off_deg
     state[w]["track_n"] += 1
     state[w]["t_track_ms"] = t_ms
+
+
+@kernel
+def _circle(
+    state: NDArray[np.void],
+    cases: NDArray[np.void],
+    w: int,
+    t_ms: int,
+    lon: float,
+    lat: float,
+    sog_kn: float,
+    p: Params,
+    events: NDArray[np.void],
+    n: int,
+) -> int:
+    """Weigh the coarse track: does it run around a circle against its own reported courses?
+
+    A ship that turns in circles reports the course it makes; of one whose positions are made up
+    or drawn around a spot, the two have nothing to do with each other.
+    """
+    points = min(state[w]["track_n"], TRACK)
+    if not sog_kn > p.frozen_kn:
+        return n
+    if points < p.circle_points or state[w]["slot"] != state[w]["track_slot"]:
+        return n
+    off = 0
+    for k in range(points):
+        off += state[w]["track_off"][k] >= p.circle_off_deg
+    if off < p.circle_off_share * points:
+        return n
+    at = state[w]["track_n"] % TRACK if points == TRACK else 0
+    circle = circle_of(state[w]["track_lon"], state[w]["track_lat"], at, points)
+    if not (
+        circle.radius_m >= p.circle_least_m
+        and circle.residual_m <= p.circle_fit * circle.radius_m
+        and abs(circle.turn_deg) >= p.circle_turn_deg
+    ):
+        return n
+    since_ms = t_ms - (points - 1) * TRACK_MS
+    sign = Sign(
+        since_ms, t_ms, state[w]["slot"], lon, lat, circle.residual_m / circle.radius_m,
+        circle.radius_m, (t_ms - since_ms) / 1000.0, circle.lon, circle.lat, math.nan, sog_kn,
+        points, off, abs(circle.turn_deg), state[w]["depth_m"],
+    )  # fmt: skip
+    return note_sign(state, cases, w, CIRCLING, sign, events, n)
 
 
 @kernel
@@ -385,7 +310,7 @@ def integrity_rows(
 
     Args:
         rows: columns of located fixes, canonical order; those from `start` to `end` are taken.
-        state: one row a subject. cases: four rows a subject. stale: (1,) late copies left alone.
+        state: one row a subject. cases: five rows a subject. stale: (1,) late copies left alone.
         p: the limits. events: room for events, `n` of them written.
 
     Returns:
@@ -421,7 +346,8 @@ def integrity_rows(
         elif sog_kn > p.frozen_kn and t_ms - state[w]["t_moving_ms"] >= STAND_MS:
             n = _stand(state, cases, w, t_ms, lon, lat, sog_kn, rows.cog_deg[i], p, events, n)
         if t_ms - state[w]["t_track_ms"] >= TRACK_MS:
-            _note_track(state, w, t_ms, lon, lat)
+            _note_track(state, w, t_ms, lon, lat, rows.cog_deg[i])
+            n = _circle(state, cases, w, t_ms, lon, lat, sog_kn, p, events, n)
         state[w]["t_ms"], state[w]["lon"], state[w]["lat"] = t_ms, lon, lat
         state[w]["depth_m"] = rows.depth_m[i]
     return end, n
@@ -447,5 +373,5 @@ def integrity_tick(
             if cases[c]["open"] and t_ms - cases[c]["t_sign_ms"] >= p.close_ms:
                 cases[c]["open"], cases[c]["x"][END] = 0, 1
                 state[w]["open"] -= 1
-                n = _write(cases, c, CLOSE, t_ms, events, n)
+                n = write_case(cases, c, CLOSE, t_ms, events, n)
     return state.shape[0], n

@@ -1,8 +1,9 @@
 """Whether a silent vessel would have been received: who else was, and where.
 
 Reception is remembered by cells of 0.1 by 0.2 degrees, about 11 km a side in the Baltic: when
-anybody was last received there. It is a stand-in for a learnt model of reception: it knows
-nothing of antennas, of power, or of the difference between class A and class B.
+anybody was last received there. Where reception is learnt (`learnt.py`) the way is judged by that,
+and here only whether others are received now; elsewhere this alone judges, which knows nothing of
+antennas, of power, or of the difference between class A and class B.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ COLUMNS = 1800
 USED = 0
 MINUTE_S = 60.0
 
-FINE, FEED, SHORT, COAST, NOT_COVERED, LEAVING, FEW_OTHERS, FEW_FIXES = range(8)
+(
+    FINE, FEED, SHORT, COAST, NOT_COVERED, LEAVING, FEW_OTHERS, FEW_FIXES, RECEIVER_OUT, POOR,
+) = range(10)  # fmt: skip
 REASONS = (
     "", "feed_not_running", "often_silent", "port_or_coast", "way_not_covered", "leaving_coverage",
-    "few_others_received", "too_few_fixes",
+    "few_others_received", "too_few_fixes", "receiver_not_running", "reception_poor",
 )  # fmt: skip
 """Why a silence is no gap alert; the index is the code in the kernels."""
 
@@ -235,6 +238,7 @@ def judge_silence(
     heard: Heard,
     sea: Sea,
     rules: ReceptionRules,
+    is_learnt: bool,
 ) -> tuple[int, int, float]:
     """Ask whether a vessel would have been received had it gone on as it was.
 
@@ -242,6 +246,7 @@ def judge_silence(
         state: (subjects,) with `known`, `t_pos_ms`, `lon`, `lat`. who: its row.
         way: how it went. t_ms: now.
         heard: when anybody was received where. sea: land, harbours. rules: limits.
+        is_learnt: the way lies where reception is learnt, so that it is known to be covered.
 
     Returns:
         (`FINE` or why not, other vessels received near by, share of the way that was heard).
@@ -255,9 +260,10 @@ def judge_silence(
     share = share_heard(way, t_ms, since_ms, heard, sea, rules.coast_m)
     if share == -1.0:
         return COAST, 0, 0.0
-    if share < rules.way_share:
+    if share < rules.way_share and not is_learnt:
         return LEAVING if share == -2.0 else NOT_COVERED, 0, max(share, 0.0)
-    if leads_out(way, lon, lat, since_ms, heard, sea, rules):
+    if not is_learnt and leads_out(way, lon, lat, since_ms, heard, sea, rules):
         return LEAVING, 0, share
+    share = max(share, 0.0)
     others = neighbours(state, who, lon, lat, t_ms - int(rules.others_ms), rules.others_m)
     return FINE if others >= rules.others else FEW_OTHERS, others, share
