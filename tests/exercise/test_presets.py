@@ -74,7 +74,9 @@ def test_distance_to_the_nearest_asset_is_that_of_shapely() -> None:
     place = shipped_assets()
     flat = Transformer.from_crs("EPSG:4326", "EPSG:32633", always_xy=True)
     lines = [
-        shapely.transform(shapely.segmentize(a.geometry, 0.01), lambda c: np.column_stack(flat.transform(*c.T)))
+        shapely.transform(
+            shapely.segmentize(a.geometry, 0.01), lambda c: np.column_stack(flat.transform(*c.T))
+        )
         for a in place.watched() if a.geometry.bounds[0] < 18 and a.geometry.bounds[2] > 14
     ]  # fmt: skip
     for i in (0, 60, 120, 179):

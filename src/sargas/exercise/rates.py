@@ -113,7 +113,7 @@ def _root(falling: Callable[[float], float], wanted: float) -> float:
     return 0.5 * (low + high)
 
 
-def quantile(values: Sequence[float], vessels: Sequence[int], q: float, unit: str) -> Estimate:
+def quantile(values: Sequence[float], vessels: Sequence[str], q: float, unit: str) -> Estimate:
     """Give a quantile with a bootstrap interval, drawing whole vessels with what they hold.
 
     Args:
@@ -123,7 +123,7 @@ def quantile(values: Sequence[float], vessels: Sequence[int], q: float, unit: st
         unit: unit of the values.
 
     Example:
-        >>> e = quantile([5.0, 7.0, 9.0, 20.0], [1, 2, 3, 4], 0.5, "min")
+        >>> e = quantile([5.0, 7.0, 9.0, 20.0], list("abcd"), 0.5, "min")
         >>> e.value, e.low <= 8.0 <= e.high
         (8.0, True)
     """

@@ -32,11 +32,12 @@ APART_MS, SPELL_MS = 6 * HOUR_MS, 5 * MINUTE_MS
 def candidates(tracks: Tracks) -> NDArray[np.bool_]:
     """Tell which fixes are drift candidates, (n,)."""
     off = np.abs((tracks.cog_deg - tracks.heading_deg + 180.0) % 360.0 - 180.0)
-    return (
+    is_one: NDArray[np.bool_] = (
         (tracks.sog_kn > SLOWEST_KN) & (tracks.sog_kn <= FASTEST_KN)
         & (off >= LEAST_DEG) & (off <= MOST_DEG)
         & (tracks.nav_status != ANCHORED) & (tracks.nav_status != MOORED)
     )  # fmt: skip
+    return is_one
 
 
 def find(tracks: Tracks) -> NDArray[np.void]:
