@@ -224,7 +224,7 @@ class _Progress:
         start = "\r" if self._moves else ""
         text = (
             f"play {self._number}/{self._plays} {result.play}: {result.vessels:,} vessels, "
-            f"{result.hours:.1f} h, {rang} alerts{staged}"
+            f"{result.hours:.1f} h, {rang} alert{'' if rang == 1 else 's'}{staged}"
         )
         say(f"{start}{text:<78}" if start else text, quiet=self._quiet)
         self._number += 1
