@@ -59,7 +59,7 @@ def test_the_tables_say_what_was_found_and_what_is_missed(call: Call) -> None:
                  "The rules of others on the same rows", "Where a preset does better"):  # fmt: skip
         assert re.search(rf"^{head} \(simulated\)$", done.out, re.M), head
     assert re.search(r"^not shown +0 .*false drag alerts, clean plays", done.out, re.M)
-    assert re.search(r"^drag_onset +speed_loss 0.25 +1 +1.00 \(0.21-1.00\)", done.out, re.M)
+    assert re.search(r"^  speed_loss 0.25 +1 +1.00 \(0.21-1.00\)", done.out, re.M)
     assert re.search(r"^skylight_rendezvous +not asked", done.out, re.M)
     assert "play 1/2 drags: 2 vessels, 3.1 h, 1 alert, 1 of 1 staged found" in done.err
     assert "\r" not in done.err

@@ -328,14 +328,15 @@ def test_goals_are_reached_missed_not_shown_or_not_tested() -> None:
 
 
 def test_sustained_drags_must_all_be_flagged_within_the_hour() -> None:
-    def sustained(minutes: int) -> Result:
+    def sustained(minutes: int, n: int = 20) -> Result:
         met = Met(staged("drag_sustained", t_end_ms=T0 + 5 * HOUR_MS), "p",
                   T0 + minutes * MINUTE_MS, None, False, None)  # fmt: skip
-        return replace(result(drags=1), met=(met,))
+        return replace(result(drags=1), met=(met,) * n)
 
     goal = "dragging when first heard: flagged within 60 min"
     assert verdicts(sustained(60))[goal] == "reached"
     assert verdicts(sustained(61))[goal] == "MISSED"
+    assert verdicts(sustained(60, n=19))[goal] == "not shown"
 
 
 def test_alerts_are_counted_in_clean_plays_and_muted_ones_apart() -> None:
@@ -362,7 +363,25 @@ def test_a_preset_is_held_only_against_what_it_asks_for() -> None:
     assert by_rule["wachta"]["delay_median_min"]["value"] == 5.0
     worse = [line for line in body["worse"] if "(all)" in line]
     assert len(worse) == 1
-    assert worse[0].startswith("wachta found 4 of 4 drag_onset (all), sargas 1; 3 of them")
+    assert worse[0].startswith(
+        "wachta, drag_onset (all): found 4 of 4, sargas 1, 3 that sargas did not, sooner in 1 of "
+    )
+    assert body["ours"]["drag_recall"]["value"] == 0.25
+
+
+def test_a_drag_alert_on_a_ship_whose_engine_failed_is_counted_as_such() -> None:
+    got = scored(alert(minute=5), what=(staged("drift"),))
+    rows = {r["where"]: r["count"] for r in Board("t", [got], ()).to_dict()["false_drags"]}
+    assert rows["vessels staged as drift"] == 1
+
+
+def test_what_happens_by_itself_leaves_a_play_clean_and_raises_no_question_of_alerts() -> None:
+    got = scored(what=(staged("drift"), staged("feed_health", 0)))
+    assert got.is_clean
+    assert [m.staged.kind for m in got.met] == ["drift"]
+    assert not scored(what=(staged("gap"),)).is_clean
+    body = Board("t", [scored(what=(staged("nothing_we_have"),))], ()).to_dict()
+    assert body["without_detector"] == ["nothing_we_have"]
 
 
 def test_every_number_says_what_it_rests_on() -> None:

@@ -82,6 +82,8 @@ def _board(body: dict[str, Any]) -> str:
                   [r["stratum"] == "all" for r in body["recall"]]),
             _p(text.RECALL_NOTE, "dim"),
         ]  # fmt: skip
+        if body["without_detector"]:
+            parts.append(_p(text.unbuilt_text(body)))
     parts += [
         _h2("Alerts of a drag that answer nothing", basis),
         table(("where", "priority", "alerts", "a vessel-day under way, or share (95 %)"),
@@ -100,7 +102,11 @@ def _board(body: dict[str, Any]) -> str:
     if body["presets"]:
         parts += [
             _h2("The rules of others on the same rows", basis),
-            table(text.PRESET_HEAD, [_preset(r) for r in body["presets"]]),
+            table(
+                text.PRESET_HEAD,
+                [_preset(r) for r in (body["ours"], *body["presets"])],
+                [True] + [False] * len(body["presets"]),
+            ),
             _p(text.PRESET_NOTE, "dim"),
             _h2("Where a preset does better", basis),
             _list(body["worse"] or ["Nowhere on what both ask for."]),
@@ -112,7 +118,7 @@ def _board(body: dict[str, Any]) -> str:
 def _recall(r: dict[str, Any]) -> tuple[str, ...]:
     """Write a row of what was found, with a bar."""
     row = text.recall_row(r)
-    return (*row[:3], _bar(r["recall"], row[3]), *row[4:])
+    return (*row[:2], _bar(r["recall"], row[2]), *row[3:])
 
 
 def _preset(r: dict[str, Any]) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ def _put_board(body: dict[str, Any]) -> None:
         _head("Found", body)
         put_table(RECALL_HEAD, [recall_row(r) for r in body["recall"]])
         _say(RECALL_NOTE)
+        if body["without_detector"]:
+            _say(unbuilt_text(body))
     _head("Alerts of a drag that answer nothing", body)
     put_table(("where", "priority", "alerts", "a vessel-day under way, or share (95 %)"),
               [false_row(r) for r in body["false_drags"]])  # fmt: skip
@@ -45,14 +47,14 @@ def _put_board(body: dict[str, Any]) -> None:
         )
     if body["presets"]:
         _head("The rules of others on the same rows", body)
-        put_table(PRESET_HEAD, [preset_row(r) for r in body["presets"]])
+        put_table(PRESET_HEAD, [preset_row(r) for r in (body["ours"], *body["presets"])])
         _say(PRESET_NOTE)
         _head("Where a preset does better", body)
         for line in body["worse"] or ["Nowhere on what both ask for."]:
             _say(f"- {line}")
 
 
-RECALL_HEAD = ("kind", "stratum", "n", "found (95 %)", "P1/P2", "median", "90 %", "warned", "lead")
+RECALL_HEAD = ("staged", "n", "found (95 %)", "P1/P2", "median", "90 %", "warned", "lead")
 RECALL_NOTE = (
     "median, 90 %: delay in min from the start, what was not found counted as never. warned: found "
     "before the next asset, of those that crossed one. lead: min before it, median of the warned."
@@ -71,15 +73,20 @@ def headline(body: dict[str, Any]) -> str:
     staged = ", ".join(f"{n} {kind}" for kind, n in sorted(body["staged"].items())) or "nothing"
     return (
         f"{partial}suite {body['suite']}, {body['basis'].upper()}: {body['plays']} plays, "
-        f"{body['vessel_days']:,.0f} vessel-days, {body['under_way_vessel_days']:,.0f} of them "
+        f"{number(body['vessel_days'])} vessel-days, {number(body['under_way_vessel_days'])} "
         f"under way; staged: {staged}; {body['controls']} control twins."
     )
+
+
+def unbuilt_text(body: dict[str, Any]) -> str:
+    """Say which kinds cannot be found, as no detector answers them."""
+    return f"No detector of sargas answers: {', '.join(body['without_detector'])}."
 
 
 def recall_row(r: dict[str, Any]) -> tuple[str, ...]:
     """Write what was found of one kind in one stratum."""
     return (
-        r["kind"], r["stratum"], str(r["n"]), told(r["recall"]), plain(r["recall_p2"]),
+        r["kind"] if r["stratum"] == "all" else f"  {r['stratum']}", str(r["n"]), told(r["recall"]), plain(r["recall_p2"]),
         plain(r["delay_median_min"]), plain(r["delay_p90_min"]),
         f"{plain(r['warned_before_asset'])} of {r['assets_ahead']}" if r["assets_ahead"] else "-",
         plain(r["lead_median_min"]),
@@ -113,7 +120,7 @@ def preset_row(r: dict[str, Any]) -> tuple[str, ...]:
     """Write a preset's rule, held only against what it asks for."""
     return (
         r["rule"], told(r["drag_recall"]) if r["asks_for_drags"] else "not asked",
-        told(r["recall"]) if r["n"] else "none staged", plain(r["delay_median_min"]),
+        f"{plain(r['recall'])} of {r['n']}" if r["n"] else "none staged", plain(r["delay_median_min"]),
         told(r["rate"]), r["asks_for"],
     )  # fmt: skip
 

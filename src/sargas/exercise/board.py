@@ -19,6 +19,7 @@ from sargas.exercise.presets import PRESETS, Rule
 from sargas.exercise.rates import Estimate, quantile, rate, share, upper_rate
 from sargas.exercise.score import (
     DRAG_KINDS,
+    DRAG_WORDS,
     PLACE_M,
     TOLERANCE_MS,
     Met,
@@ -28,8 +29,11 @@ from sargas.exercise.score import (
 )
 from sargas.model.geodesy import NM_M
 from sargas.model.time import MINUTE_MS
+from sargas.watch.detect import DETECTORS
 
+BUILT = frozenset(detector.word for detector in DETECTORS)
 PER_1000 = "a day and 1,000 vessels"
+MOST_VALUES = 8
 PER_VESSEL_DAY = "an under-way vessel-day"
 
 
@@ -80,6 +84,9 @@ class Board:
             "under_way_vessel_days": sum(r.under_way_vessel_days for r in results),
             "staged": dict(Counter(m.staged.kind for m in self.met)),
             "controls": sum(r.controls for r in results),
+            "without_detector": sorted(
+                {m.staged.kind for m in self.met if not answers(m.staged.kind) & BUILT}
+            ),
             "tolerance": {"min": TOLERANCE_MS // MINUTE_MS, "nm": PLACE_M / NM_M},
             "notes": sorted({r.note for r in results}),
         }
@@ -89,6 +96,7 @@ class Board:
         body["alerts"] = self._alerts()
         body["budget"] = self._budget()
         body["presets"] = self._presets()
+        body["ours"] = self._ours() if self.presets else None
         body["goals"] = goals(body)
         body["worse"] = self._worse()
         return body
@@ -98,11 +106,13 @@ class Board:
         for kind in sorted({m.staged.kind for m in self.met}):
             of = [m for m in self.met if m.staged.kind == kind]
             yield kind, "all", of
-            names = sorted({name for m in of for name in m.staged.stratum})
-            for name in names:
-                for value in sorted({m.staged.stratum.get(name, "unknown") for m in of}):
-                    part = [m for m in of if m.staged.stratum.get(name, "unknown") == value]
-                    yield kind, f"{name} {value}", part
+            for name in sorted({name for m in of for name in m.staged.stratum}):
+                values = sorted({m.staged.stratum.get(name, "unknown") for m in of})
+                # One value says what `all` does; of very many each holds next to nothing.
+                if 1 < len(values) <= MOST_VALUES or name == "speed_loss":
+                    for value in values:
+                        part = [m for m in of if m.staged.stratum.get(name, "unknown") == value]
+                        yield kind, f"{name} {value}", part
 
     def _recall(self, kind: str, stratum: str, of: list[Met]) -> dict[str, Any]:
         """Say how many of some were found, how late, and how long before the next asset."""
@@ -146,6 +156,12 @@ class Board:
                     "under_way_vessel_days": days, "rate": told,
                     "upper_95": None if math.isinf(upper) else upper,
                 })  # fmt: skip
+        other = Counter(
+            m.staged.kind for r in self.results for a in r.false_drags for m in r.met
+            if m.staged.mmsi == a.mmsi and m.staged.kind not in DRAG_KINDS
+        )  # fmt: skip
+        for kind, count in sorted(other.items()):
+            out.append({"where": f"vessels staged as {kind}", "priority": "any", "count": count})
         controls = sum(r.controls for r in self.results)
         on = len({(r.play, a.mmsi) for r in self.results for a in r.on_controls})
         out.append({"where": "control twins", "priority": "any", "count": on,
@@ -219,6 +235,19 @@ class Board:
             for word, rule in PRESETS[name].rules.items()
         ]
 
+    def _ours(self) -> dict[str, Any]:
+        """Score our own detectors of drags in the shape of a preset, to stand beside them."""
+        of = [m for m in self.met if m.staged.kind in DRAG_KINDS]
+        plays = self.counted_in
+        said = [a for r in plays for a in r.said if a.word in DRAG_WORDS and not a.is_muted]
+        found = _told(share(sum(m.first_ms is not None for m in of), len(of)))
+        return {
+            "preset": "sargas", "rule": "sargas, drags", "n": len(of), "recall": found,
+            "asks_for": "drags under way", "asks_for_drags": True, "drag_recall": found,
+            "delay_median_min": _told(_quantile(of, _delay_min, 0.5)),
+            "rate": _told(rate(len(said), _thousand_days(plays), PER_1000)),
+        }  # fmt: skip
+
     def _preset(self, name: str, word: str, rule: Rule) -> dict[str, Any]:
         """Score one rule on what it asks for only."""
         of = [m for m in self.met if m.staged.kind in rule.kinds]
@@ -249,26 +278,45 @@ class Board:
         return _told(share(sum(word in m.words for m in of), len(of)))
 
     def _worse(self) -> list[str]:
-        """Say where a preset did better than sargas on what both ask for, and at what price."""
-        out = []
+        """Say where a preset found more than sargas of what both ask for, or sooner, and its price.
+
+        Sooner is asked of what both found.
+        """
         plays = self.counted_in
-        words_of = {word: rule for p in self.presets for word, rule in PRESETS[p].rules.items()}
+        rules = {word: rule for p in self.presets for word, rule in PRESETS[p].rules.items()}
+        out = []
         for kind, stratum, of in self._groups():
-            ours = sum(m.first_ms is not None for m in of)
             rang = sum(a.word in answers(kind) and not a.is_muted for r in plays for a in r.said)
-            for word, rule in words_of.items():
-                theirs = sum(word in m.words for m in of)
-                if kind not in rule.kinds or theirs <= ours:
+            for word, rule in rules.items():
+                if kind not in rule.kinds:
                     continue
-                only = sum(word in m.words and m.first_ms is None for m in of)
-                counted = sum(r.rows[word][0] for r in plays)
-                out.append(
-                    f"{word} found {theirs} of {len(of)} {kind} ({stratum}), sargas {ours}; "
-                    f"{only} of them sargas did not find. It asks for: {rule.asks}. In the same "
-                    f"traffic it spoke {_per_1000(counted, plays)} times a day and 1,000 vessels, "
-                    f"the detectors of sargas that answer this {_per_1000(rang, plays)} times."
-                )
+                lead = _better(of, word)
+                if lead:
+                    counted = sum(r.rows[word][0] for r in plays)
+                    out.append(
+                        f"{word}, {kind} ({stratum}): {lead}. It asks for: {rule.asks}. In the "
+                        f"same traffic it spoke {_per_1000(counted, plays)} times a day and 1,000 "
+                        f"vessels, the detectors of sargas that answer this "
+                        f"{_per_1000(rang, plays)} times."
+                    )
         return out
+
+
+def _better(of: Sequence[Met], word: str) -> str:
+    """Say in words what a rule did better on some staged things, empty where nothing."""
+    theirs = [m for m in of if word in m.words]
+    ours = sum(m.first_ms is not None for m in of)
+    only = sum(m.first_ms is None for m in theirs)
+    said = []
+    if len(theirs) > ours:
+        said.append(
+            f"found {len(theirs)} of {len(of)}, sargas {ours}; {only} of them sargas did not"
+        )
+    both = [m for m in theirs if m.first_ms is not None]
+    sooner = sum(m.words[word] < (m.first_ms or 0) for m in both)
+    if 2 * sooner > len(both):
+        said.append(f"sooner in {sooner} of the {len(both)} that both found")
+    return ", ".join(said)
 
 
 def _who(met: Met) -> str:

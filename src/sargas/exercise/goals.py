@@ -1,7 +1,8 @@
 """The goals of the project, held against a board. A goal that is missed is printed as missed.
 
-Verdicts: `reached`; `MISSED`; `not shown` where a rate is within the goal but too little was
-watched to say so (its upper 95 % limit is beyond it); `not tested` where nothing was staged.
+Verdicts: `reached`; `MISSED`; `not shown` where a number is within the goal but rests on too little
+(a rate whose upper 95 % limit is beyond it, a share or median of fewer than 20); `not tested` where
+nothing was staged.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 
 REACHED, MISSED, NOT_SHOWN, NOT_TESTED = "reached", "MISSED", "not shown", "not tested"
 LEAST_DRAGS = 200
+LEAST_N = 20
+"""Of fewer than this no share or median is called reached; chosen: one miss is 5 % of 20."""
 RECALL = ((25, 0.95), (15, 0.90), (10, 0.60))
 """Speed loss in per cent, least recall."""
 DELAY = ((25, 15.0), (15, 25.0))
@@ -61,14 +64,14 @@ def _drags(board: dict[str, Any]) -> Iterator[dict[str, Any]]:
         told = row["recall"] if row else None
         verdict = NOT_TESTED
         if told and told["value"] is not None:
-            verdict = REACHED if told["value"] >= least else MISSED
+            verdict = _enough(row["n"]) if told["value"] >= least else MISSED
         yield _row(f"recall at {loss} % loss", f"at least {least:.2f}", told, verdict)
     for loss, most in DELAY:
         row = rows.get(float(loss))
         told = row["delay_median_min"] if row else None
         verdict = NOT_TESTED
         if told and (told["never"] or told["value"] is not None):
-            verdict = MISSED if told["never"] or told["value"] > most else REACHED
+            verdict = MISSED if told["never"] or told["value"] > most else _enough(row["n"])
         yield _row(f"median delay at {loss} % loss", f"at most {most:.0f} min", told, verdict)
 
 
@@ -79,7 +82,7 @@ def _sustained(board: dict[str, Any]) -> Iterator[dict[str, Any]]:
     told = row["within_60_min"] if row else None
     verdict = NOT_TESTED
     if told and told["value"] is not None:
-        verdict = REACHED if told["value"] == 1.0 else MISSED
+        verdict = _enough(row["n"]) if told["value"] == 1.0 else MISSED
     yield _row("dragging when first heard: flagged within 60 min", "all", told, verdict)
 
 
@@ -95,7 +98,7 @@ def _alarms(board: dict[str, Any]) -> Iterator[dict[str, Any]]:
     twins = next(r for r in board["false_drags"] if r["where"] == "control twins")
     verdict = NOT_TESTED
     if twins["controls"]:
-        verdict = MISSED if twins["count"] else REACHED
+        verdict = MISSED if twins["count"] else _enough(twins["controls"])
     yield _row("drag alerts on control twins", "none", twins["share"], verdict)
     for name, most in (("P1", P1_BUDGET), ("P1 and P2", P2_BUDGET)):
         row = next(r for r in board["budget"] if r["priority"] == name)
@@ -104,6 +107,11 @@ def _alarms(board: dict[str, Any]) -> Iterator[dict[str, Any]]:
             f"{name} alerts", f"at most {most:g} a day and 1,000 vessels", told,
             _at_most(told, told["high"], most),
         )  # fmt: skip
+
+
+def _enough(n: int) -> str:
+    """Call a goal reached where it rests on enough."""
+    return REACHED if n >= LEAST_N else NOT_SHOWN
 
 
 def _at_most(told: dict[str, Any], upper: float | None, most: float) -> str:

@@ -9,6 +9,9 @@ What matches what:
 - a staged place is met within `TOLERANCE_MS` and `PLACE_M` of it, either way;
 - kinds of a drag are met by any word of a drag (`DRAG_WORDS`); other kinds by their own word;
 - muted alerts meet nothing; they are counted apart.
+
+A play is clean where nothing is staged but what comes about by itself (`HAPPENS`): engines fail and
+satellite navigation is disturbed in ordinary traffic too.
 """
 
 from __future__ import annotations
@@ -34,6 +37,9 @@ AREA_M = 10.0 * NM_M
 """A GNSS area is a cell of this size; an alert anywhere in it is at its place."""
 DRAG_WORDS = frozenset(("drag_onset", "drag_sustained", "drag_confirmed"))
 DRAG_KINDS = ("drag_onset", "drag_sustained")
+HAPPENS = frozenset(("drift", "gnss_area", "feed_health"))
+NO_ALERT = frozenset(("feed_health",))
+"""Kinds that raise no alert by design: they only make others more careful."""
 UNDER_WAY_KN, UNDER_WAY_GAP_MS = 1.0, 15 * MINUTE_MS
 """Of real traffic, a vessel is under way between two fixes so near in time, at such a speed."""
 
@@ -91,9 +97,9 @@ class Result:
 
     Attributes:
         play: the play's name; simulated, note: as in `Play`.
-        is_clean: whether nothing was staged in it.
+        is_clean: whether nothing was staged in it but what happens by itself.
         said: every alert.
-        met: what became of everything staged that was not a control.
+        met: what became of everything staged that is to raise an alert.
         false_drags: unmuted alerts of a drag that answer no staged drag.
         on_controls: those of them that are of control twins. controls: how many there were.
         rows: what the presets said, by rule: (all rows, rows that answer something staged).
@@ -226,7 +232,8 @@ def _result(
     measured: tuple[int, float, float],
 ) -> Result:
     """Hold what was said in a play against what was staged."""
-    events = [s for s in play.staged if s.kind != CONTROL]
+    events = [s for s in play.staged if s.kind != CONTROL and s.kind not in NO_ALERT]
+    is_clean = all(s.kind in HAPPENS for s in play.staged)
     controls = {s.mmsi for s in play.staged if s.kind == CONTROL}
     rows, words = _held_against(events, preset_rows)
     met = [_met(play.name, s, said, crossed, words[k]) for k, s in enumerate(events)]
@@ -238,7 +245,7 @@ def _result(
     )  # fmt: skip
     vessels, hours, days = measured
     return Result(
-        play.name, play.simulated, play.note, not play.staged, said, tuple(met), false,
+        play.name, play.simulated, play.note, is_clean, said, tuple(met), false,
         tuple(a for a in false if a.mmsi in controls), len(controls), rows, vessels, hours, days,
     )  # fmt: skip
 
