@@ -86,8 +86,8 @@ def unbuilt_text(body: dict[str, Any]) -> str:
 def recall_row(r: dict[str, Any]) -> tuple[str, ...]:
     """Write what was found of one kind in one stratum."""
     return (
-        r["kind"] if r["stratum"] == "all" else f"  {r['stratum']}", str(r["n"]), told(r["recall"]), plain(r["recall_p2"]),
-        plain(r["delay_median_min"]), plain(r["delay_p90_min"]),
+        r["kind"] if r["stratum"] == "all" else f"  {r['stratum']}", str(r["n"]),
+        told(r["recall"]), plain(r["recall_p2"]), plain(r["delay_median_min"]), plain(r["delay_p90_min"]),
         f"{plain(r['warned_before_asset'])} of {r['assets_ahead']}" if r["assets_ahead"] else "-",
         plain(r["lead_median_min"]),
     )  # fmt: skip
@@ -120,8 +120,8 @@ def preset_row(r: dict[str, Any]) -> tuple[str, ...]:
     """Write a preset's rule, held only against what it asks for."""
     return (
         r["rule"], told(r["drag_recall"]) if r["asks_for_drags"] else "not asked",
-        f"{plain(r['recall'])} of {r['n']}" if r["n"] else "none staged", plain(r["delay_median_min"]),
-        told(r["rate"]), r["asks_for"],
+        f"{plain(r['recall'])} of {r['n']}" if r["n"] else "none staged",
+        plain(r["delay_median_min"]), told(r["rate"]), r["asks_for"],
     )  # fmt: skip
 
 

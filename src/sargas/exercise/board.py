@@ -309,9 +309,7 @@ def _better(of: Sequence[Met], word: str) -> str:
     only = sum(m.first_ms is None for m in theirs)
     said = []
     if len(theirs) > ours:
-        said.append(
-            f"found {len(theirs)} of {len(of)}, sargas {ours}; {only} of them sargas did not"
-        )
+        said.append(f"found {len(theirs)} of {len(of)}, sargas {ours}, {only} that sargas did not")
     both = [m for m in theirs if m.first_ms is not None]
     sooner = sum(m.words[word] < (m.first_ms or 0) for m in both)
     if 2 * sooner > len(both):
