@@ -337,6 +337,11 @@ def test_sustained_drags_must_all_be_flagged_within_the_hour() -> None:
     assert verdicts(sustained(60))[goal] == "reached"
     assert verdicts(sustained(61))[goal] == "MISSED"
     assert verdicts(sustained(60, n=19))[goal] == "not shown"
+    goal = "dragging when first heard: drag alerts on others there"
+    assert verdicts(sustained(60))[goal] == "reached"
+    loud = replace(sustained(60), false_drags=(said("drag_sustained"),))
+    assert verdicts(loud)[goal] == "MISSED"
+    assert verdicts(result())[goal] == "not tested"
 
 
 def test_alerts_are_counted_in_clean_plays_and_muted_ones_apart() -> None:

@@ -244,7 +244,7 @@ def _incidents(rules: Path | None, *, quiet: bool) -> tuple[dict[str, Any], int]
         swan_batches,
         swan_goals,
     )
-    from sargas.exercise.scenario import list_scenarios, load_scenario
+    from sargas.exercise.scenario import BACKDROP_CREDIT, list_scenarios, load_scenario
 
     warm(quiet=quiet, formats=("csv",))
     cases: list[Case] = []
@@ -275,6 +275,7 @@ def _incidents(rules: Path | None, *, quiet: bool) -> tuple[dict[str, Any], int]
         "partial": interrupted,
         "cases": [case.to_dict() for case in cases],
         "goals": told,
+        "credit": list(BACKDROP_CREDIT),
         "no_track": [{"case": case, "why": why} for case, why in NO_TRACK],
     }
     return body, EXIT_INTERRUPTED if interrupted else EXIT_OK

@@ -21,7 +21,7 @@ body { margin: 0 auto; max-width: 76rem; padding: 1.5rem; color: var(--ink);
 h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .4rem; }
 h2 small, p.dim, footer { color: var(--dim); font-weight: normal; }
 p { max-width: 60rem; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; } .scroll + .scroll { margin-top: .9rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; }
 th, td { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--line);
   vertical-align: top; white-space: nowrap; }
@@ -168,6 +168,7 @@ def _cases(body: dict[str, Any]) -> str:
     parts += [
         _h2("No track, and none is made up", ""),
         table(("case", "why"), [(n["case"], n["why"]) for n in body["no_track"]]),
+        _p(text.credit_text(body), "dim"),
     ]
     return "".join(parts)
 

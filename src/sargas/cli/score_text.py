@@ -87,7 +87,8 @@ def recall_row(r: dict[str, Any]) -> tuple[str, ...]:
     """Write what was found of one kind in one stratum."""
     return (
         r["kind"] if r["stratum"] == "all" else f"  {r['stratum']}", str(r["n"]),
-        told(r["recall"]), plain(r["recall_p2"]), plain(r["delay_median_min"]), plain(r["delay_p90_min"]),
+        told(r["recall"]), plain(r["recall_p2"]), plain(r["delay_median_min"]),
+        plain(r["delay_p90_min"]),
         f"{plain(r['warned_before_asset'])} of {r['assets_ahead']}" if r["assets_ahead"] else "-",
         plain(r["lead_median_min"]),
     )  # fmt: skip
@@ -194,6 +195,7 @@ def _put_incidents(body: dict[str, Any]) -> None:
     print()
     _say("No track, and none is made up:")
     put_table(("case", "why"), [(n["case"], n["why"]) for n in body["no_track"]])
+    _say(credit_text(body))
 
 
 LEAD_HEAD = ("crossed at", "lead", "drag lead", "asset as it is drawn")
@@ -215,6 +217,11 @@ def lead(minutes: float | None) -> str:
         ('92 min', 'after', 'none')
     """
     return "none" if minutes is None else "after" if minutes < 0 else f"{minutes:.0f} min"
+
+
+def credit_text(body: dict[str, Any]) -> str:
+    """Say whose data the cases rest on."""
+    return f"Data: {'; '.join(body['credit'])}."
 
 
 def ahead_text(named: list[dict[str, Any]]) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from sargas.exercise.goals import goals
+from sargas.exercise.goals import BESIDE, goals
 from sargas.exercise.presets import PRESETS, Rule
 from sargas.exercise.rates import Estimate, quantile, rate, share, upper_rate
 from sargas.exercise.score import (
@@ -156,6 +156,12 @@ class Board:
                     "under_way_vessel_days": days, "rate": told,
                     "upper_95": None if math.isinf(upper) else upper,
                 })  # fmt: skip
+        beside = [r for r in self.results if any(m.staged.kind == "drag_sustained" for m in r.met)]
+        if beside:
+            count = sum(len(r.false_drags) for r in beside)
+            days = sum(r.under_way_vessel_days for r in beside)
+            out.append({"where": BESIDE, "priority": "any", "count": count,
+                        "rate": _told(rate(count, days, PER_VESSEL_DAY))})  # fmt: skip
         other = Counter(
             m.staged.kind for r in self.results for a in r.false_drags for m in r.met
             if m.staged.mmsi == a.mmsi and m.staged.kind not in DRAG_KINDS

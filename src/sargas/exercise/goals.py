@@ -19,6 +19,7 @@ RECALL = ((25, 0.95), (15, 0.90), (10, 0.60))
 DELAY = ((25, 15.0), (15, 25.0))
 """Speed loss in per cent, longest median delay in minutes from the start of the ramp."""
 FALSE_DRAGS = 0.001
+BESIDE = "others in plays with ships already dragging"
 P1_BUDGET, P2_BUDGET = 0.5, 6.0
 """Alerts a day and 1,000 vessels."""
 
@@ -61,16 +62,16 @@ def _drags(board: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield _row("drags laid in under way", f"at least {LEAST_DRAGS}", staged, enough)
     for loss, least in RECALL:
         row = rows.get(float(loss))
-        told = row["recall"] if row else None
+        told: Any = row["recall"] if row else None
         verdict = NOT_TESTED
-        if told and told["value"] is not None:
+        if row and told["value"] is not None:
             verdict = _enough(row["n"]) if told["value"] >= least else MISSED
         yield _row(f"recall at {loss} % loss", f"at least {least:.2f}", told, verdict)
     for loss, most in DELAY:
         row = rows.get(float(loss))
         told = row["delay_median_min"] if row else None
         verdict = NOT_TESTED
-        if told and (told["never"] or told["value"] is not None):
+        if row and (told["never"] or told["value"] is not None):
             verdict = MISSED if told["never"] or told["value"] > most else _enough(row["n"])
         yield _row(f"median delay at {loss} % loss", f"at most {most:.0f} min", told, verdict)
 
@@ -79,11 +80,19 @@ def _sustained(board: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Judge ships that drag when first heard."""
     row = next((r for r in board["recall"]
                 if r["kind"] == "drag_sustained" and r["stratum"] == "all"), None)  # fmt: skip
-    told = row["within_60_min"] if row else None
+    told: Any = row["within_60_min"] if row else None
     verdict = NOT_TESTED
-    if told and told["value"] is not None:
+    if row and told["value"] is not None:
         verdict = _enough(row["n"]) if told["value"] == 1.0 else MISSED
     yield _row("dragging when first heard: flagged within 60 min", "all", told, verdict)
+    beside = next((r for r in board["false_drags"] if r["where"] == BESIDE), None)
+    verdict = NOT_TESTED
+    if beside:
+        verdict = MISSED if beside["count"] else _enough(row["n"] if row else 0)
+    yield _row(
+        "dragging when first heard: drag alerts on others there", "none",
+        beside["count"] if beside else None, verdict,
+    )  # fmt: skip
 
 
 def _alarms(board: dict[str, Any]) -> Iterator[dict[str, Any]]:

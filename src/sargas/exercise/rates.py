@@ -84,19 +84,25 @@ def poisson_limits(count: int, tail: float) -> tuple[float, float]:
     Returns:
         (lower, upper) limit of the mean.
     """
-    upper = _root(lambda mean: _poisson_cdf(count, mean), tail)
+    upper = _root(_poisson_cdf(count), tail)
     if count == 0:
         return 0.0, upper
-    return _root(lambda mean: _poisson_cdf(count - 1, mean), 1.0 - tail), upper
+    return _root(_poisson_cdf(count - 1), 1.0 - tail), upper
 
 
-def _poisson_cdf(count: int, mean: float) -> float:
-    """Give P(X <= count) of a Poisson mean, summed from logarithms so that nothing overflows."""
-    if mean == 0.0:
-        return 1.0
-    logs = [k * math.log(mean) - mean - math.lgamma(k + 1) for k in range(count + 1)]
-    top = max(logs)
-    return min(1.0, math.exp(top) * math.fsum(math.exp(x - top) for x in logs))
+def _poisson_cdf(count: int) -> Callable[[float], float]:
+    """Give P(X <= count) as a function of a Poisson mean; from logarithms, so none overflows."""
+    k = np.arange(count + 1)
+    log_factorial = np.append(0.0, np.cumsum(np.log(np.arange(1, count + 1))))
+
+    def cdf(mean: float) -> float:
+        if mean == 0.0:
+            return 1.0
+        logs = k * math.log(mean) - mean - log_factorial
+        top = float(logs.max())
+        return min(1.0, math.exp(top) * float(np.exp(logs - top).sum()))
+
+    return cdf
 
 
 def _root(falling: Callable[[float], float], wanted: float) -> float:
@@ -130,20 +136,34 @@ def quantile(values: Sequence[float], vessels: Sequence[str], q: float, unit: st
     if not len(values):
         return Estimate(math.nan, math.nan, math.nan, 0, unit)
     value, who = np.asarray(values, dtype=np.float64), np.asarray(vessels)
-    groups = [value[who == v] for v in np.unique(who)]
-    rng = np.random.default_rng(SEED)
-    drawn = [
-        _quantile(np.concatenate([groups[k] for k in rng.integers(0, len(groups), len(groups))]), q)
-        for _ in range(DRAWS)
-    ]
-    low, high = _quantile(np.array(drawn), 0.025), _quantile(np.array(drawn), 0.975)
-    return Estimate(_quantile(value, q), low, high, len(value), unit)
+    _, number = np.unique(who, return_inverse=True)
+    order = np.argsort(number, kind="stable")
+    groups = np.split(value[order], np.flatnonzero(np.diff(number[order])) + 1)
+    drawn = np.random.default_rng(SEED).integers(0, len(groups), (DRAWS, len(groups)))
+    if len(groups) == len(value):  # a value a vessel, by far the commonest
+        found = _quantile(value[order][drawn], q)
+    else:
+        found = np.array([_quantile(np.concatenate([groups[k] for k in row]), q) for row in drawn])
+    return Estimate(
+        float(_quantile(value, q)), float(_quantile(found, 0.025)), float(_quantile(found, 0.975)),
+        len(value), unit,
+    )  # fmt: skip
 
 
-def _quantile(values: NDArray[np.float64], q: float) -> float:
-    """Give a quantile between sorted values; infinite ones stay infinite."""
-    ordered = np.sort(values)
-    at = q * (len(ordered) - 1)
-    low, high = ordered[math.floor(at)], ordered[math.ceil(at)]
+def _quantile(values: NDArray[np.float64], q: float) -> NDArray[np.float64]:
+    """Give a quantile between sorted values, along the last axis; infinite ones stay infinite.
+
+    Args:
+        values: (..., n) float64. q: 0 to 1.
+
+    Returns:
+        (...,) float64.
+    """
+    ordered = np.sort(values, axis=-1)
+    at = q * (ordered.shape[-1] - 1)
+    low, high = ordered[..., math.floor(at)], ordered[..., math.ceil(at)]
+    part = at - math.floor(at)
     # Of two equal ones, and of infinities, no part may be taken.
-    return float(low) if low == high else float(low + (high - low) * (at - math.floor(at)))
+    apart = np.where(np.isinf(low), 0.0, high) - np.where(np.isinf(low), 0.0, low)
+    step: NDArray[np.float64] = low + (part * apart if part > 0.0 else 0.0)
+    return step
