@@ -34,7 +34,7 @@ from sargas.watch.fold import Outcome, Watch
 TOLERANCE_MS = 10 * MINUTE_MS
 PLACE_M = 0.5 * NM_M
 AREA_M = 10.0 * NM_M
-"""A GNSS area is a cell of this size; an alert anywhere in it is at its place."""
+"""A GNSS area is told in cells of this size; the cell of an alert may lie over its edge."""
 DRAG_WORDS = frozenset(("drag_onset", "drag_sustained", "drag_confirmed"))
 DRAG_KINDS = ("drag_onset", "drag_sustained")
 HAPPENS = frozenset(("drift", "gnss_area", "feed_health"))
@@ -220,8 +220,20 @@ def is_met(staged: Staged, mmsi: int, t_ms: int, lon: float, lat: float) -> bool
             staged.t_start_ms <= t_ms <= staged.t_end_ms + TOLERANCE_MS
         )  # fmt: skip
     within = staged.t_start_ms - TOLERANCE_MS <= t_ms <= staged.t_end_ms + TOLERANCE_MS
-    reach_m = AREA_M if staged.kind == "gnss_area" else PLACE_M
-    return within and distance_m(staged.lon, staged.lat, lon, lat) <= reach_m
+    return within and distance_m(staged.lon, staged.lat, lon, lat) <= reach_m(staged)
+
+
+def reach_m(staged: Staged) -> float:
+    """Give how far from its middle an alert can be of a staged place.
+
+    Example:
+        >>> round(reach_m(Staged("gnss_area", 0, 0, 1, 20.0, 57.0, {"radius": "19 km"})))
+        37520
+    """
+    if staged.kind != "gnss_area":
+        return PLACE_M
+    said, _, unit = staged.stratum.get("radius", "").partition(" ")
+    return AREA_M + (1000.0 * float(said) if unit == "km" else 0.0)
 
 
 def _result(
