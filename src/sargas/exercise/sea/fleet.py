@@ -10,6 +10,7 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sargas.exercise.sea.build import Builder
 from sargas.exercise.sea.lanes import Place, load_lanes, resampled, rounded, vertices
