@@ -17,9 +17,10 @@ Where the data differ: the segmenter is a light one: two segments of a number ar
 ships under one MMSI need; score among several, ambiguity, transponder mismatch and the noise
 speeds are left out. Anchorages are harbours of the World Port Index, with the shore at 10 km
 instead. Land distance is known to 20 km: 20 NM is asked as 20 km, which finds more. Each of both
-slow, rather than their median, is asked for in encounters, and runs are not merged. They run by day on cloud tables; here a
-row comes when its condition is met, to the advantage of their delay. Reception is not modelled:
-`gfw.disabling` (50 NM offshore) has no place in the Baltic and is left out.
+slow, rather than their median, is asked for in encounters, and runs are not merged. They run by
+day on cloud tables; here a row comes when its condition is met, to the advantage of their delay.
+Reception is not modelled: `gfw.disabling` (50 NM offshore) has no place in the Baltic and is left
+out.
 """
 
 from __future__ import annotations
