@@ -47,7 +47,7 @@ def plays(*_: object) -> list[Play]:
 
 @pytest.fixture(autouse=True)
 def suite(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sargas.exercise.suites", SimpleNamespace(load_suite=plays))
+    monkeypatch.setitem(sys.modules, "sargas.exercise.suite", SimpleNamespace(load_suite=plays))
 
 
 def test_the_tables_say_what_was_found_and_what_is_missed(call: Call) -> None:
@@ -176,6 +176,7 @@ def test_a_directory_with_an_exercise_is_not_called_real(
         (["--presets", "gwf"], 2, "no preset 'gwf'"),
         (["--suite", "A", "--real", "."], 2, "do not go together"),
         (["--real", "/nowhere"], 2, "no such directory"),
+        (["--drags", "4"], 2, "goes with --real"),
         (["--html", "x.csv"], 2, "does not end in .html"),
         (["--suite", "incidents", "--presets", "all"], 2, "do not run on the incidents"),
         (["--html", "/nowhere/x.html"], 1, "cannot be written"),

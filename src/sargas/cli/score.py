@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # imported where they are used: `sargas score --help` loads n
     from sargas.exercise.incidents import Case
     from sargas.exercise.score import Result
     from sargas.exercise.truth import Play
+    from sargas.model.fixes import Batch
     from sargas.watch.fold import Watch
 
 INCIDENTS = "incidents"
@@ -31,6 +33,7 @@ def score(
     *,
     suite: str | None = None,
     real: Path | None = None,
+    drags: int = 0,
     presets: str = "none",
     html: Path | None = None,
     rules: Path | None = None,
@@ -49,7 +52,7 @@ def score(
       sargas score
       sargas score --suite B --presets all --html score.html
       sargas score --suite incidents
-      sargas score --real days/ --presets amsa,prox_slow --json | jq .budget
+      sargas score --real days/ --drags 40 --presets amsa,prox_slow --json | jq .budget
 
     Exits with 0 also where goals are missed: the table is the answer.
 
@@ -59,6 +62,9 @@ def score(
         small (the default), A, B, or incidents. A is for tuning, B for reporting.
     real
         A directory of files to score instead of a suite: each is folded on its own.
+    drags
+        With --real: into the tracks of so many ships of each file drags are laid in, and the same
+        ships untouched are control twins. It takes twice the time.
     presets
         Whose rules run beside ours: all, none, or a list like gfw,amsa,prox_slow. Not with
         incidents.
@@ -76,6 +82,8 @@ def score(
     names = chosen(presets)
     if real is not None and suite is not None:
         raise UsageError("--real and --suite do not go together.", hint="Leave one of them out.")
+    if drags and (real is None or drags < 0):
+        raise UsageError("--drags is a number of ships, and goes with --real.")
     if html is not None and html.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"'{html}' does not end in .html.")
     if suite == INCIDENTS:
@@ -83,7 +91,7 @@ def score(
             raise UsageError("The presets do not run on the incidents.", hint="Leave them out.")
         return _put(*_incidents(rules, quiet=quiet), html=html, json=json, quiet=quiet)
     if real is not None:
-        body, code = _score_real(real, names, rules, quiet=quiet)
+        body, code = _score_real(real, drags, names, rules, quiet=quiet)
     else:
         body, code = _score_suite(suite or "small", names, rules, quiet=quiet)
     return _put(body, code, html=html, json=json, quiet=quiet)
@@ -118,10 +126,11 @@ def _score_suite(
     """Score a suite of the exercise ground."""
     from sargas.cli.scan import make_watch
     from sargas.cli.warm import warm
-    from sargas.exercise.suites import load_suite
+    from sargas.exercise.suite import load_suite
 
-    plays = load_suite(suite)
     warm(quiet=quiet)
+    say(f"preparing suite {suite}", quiet=quiet)
+    plays = load_suite(suite)
     return _board(
         suite, plays, names,
         lambda play: make_watch(
@@ -132,10 +141,9 @@ def _score_suite(
 
 
 def _score_real(
-    folder: Path, names: tuple[str, ...], rules: Path | None, *, quiet: bool
+    folder: Path, drags: int, names: tuple[str, ...], rules: Path | None, *, quiet: bool
 ) -> tuple[dict[str, Any], int]:
-    """Score the rates of every file of a directory."""
-    from sargas.cli.reading import Reading
+    """Score every file of a directory: rates, and recall where drags are laid in."""
     from sargas.cli.scan import make_watch
     from sargas.exercise.score import real_play
 
@@ -144,27 +152,49 @@ def _score_real(
     files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
     if not files:
         raise InputError("The directory holds no file.", where=str(folder))
-    readings: dict[str, Reading] = {}
-    plays = []
+    make: dict[str, Callable[[], Watch]] = {}
+    plays: list[Play] = []
+    failed = False
     for file in files:
-        reading = Reading([str(file)], quiet=True)
-        reading.prepare()
+        reading = _opened(file)
+        failed |= bool(reading.failed)
         if reading.is_hopeless:
             continue
-        readings[file.name] = reading
+        lateness, exercise = reading.lateness_ms or None, reading.exercise
         note = f"{file.name}: {_kind(reading)}, folded on its own; nothing is known of it."
-        play = real_play(file.name, _batches(reading), note, simulated=bool(reading.exercise))
-        plays.append(play)
+        play = real_play(file.name, partial(_batches, file), note, simulated=bool(exercise))
+        for one in _day(play, drags, quiet=quiet):
+            plays.append(one)
+            make[one.name] = partial(make_watch, None, rules, None, lateness, exercise)
     if not plays:
         raise InputError("None of the files could be read.", where=str(folder))
-
-    def make(play: Play) -> Watch:
-        reading = readings[play.name]
-        return make_watch(None, rules, None, reading.lateness_ms or None, reading.exercise)
-
-    body, code = _board(f"real: {folder.name}", plays, names, make, quiet=quiet)
-    failed = len(readings) < len(files) or any(r.failed for r in readings.values())
+    body, code = _board(
+        f"real: {folder.name}", plays, names, lambda play: make[play.name](), quiet=quiet
+    )
     return body, EXIT_INPUT if failed and code == EXIT_OK else code
+
+
+def _day(play: Play, drags: int, *, quiet: bool) -> list[Play]:
+    """Give a day, and the same with drags laid in where some are wanted and it has hosts."""
+    if not drags:
+        return [play]
+    from sargas.exercise.hosts import with_drags
+    from sargas.reference import shipped_assets, shipped_geography
+
+    say(f"choosing ships of {play.name} to lay drags into", quiet=quiet)
+    found = with_drags(play, play.batches, shipped_assets(), shipped_geography(), drags)
+    if len(found) == 1:
+        say(f"{play.name}: no ship steams steadily for long enough; rates only.", quiet=quiet)
+    return found
+
+
+def _opened(file: Path) -> Reading:
+    """Open a file as every command does."""
+    from sargas.cli.reading import Reading
+
+    reading = Reading([str(file)], quiet=True)
+    reading.prepare()
+    return reading
 
 
 def _kind(reading: Reading) -> str:
@@ -172,9 +202,9 @@ def _kind(reading: Reading) -> str:
     return f"the exercise {reading.exercise}" if reading.exercise else "real traffic"
 
 
-def _batches(reading: Reading) -> Callable[[], Iterator[Any]]:
-    """Give a reading's batches without the frontiers of other files: it has but one."""
-    return lambda: (batch for batch, _ in reading.batches())
+def _batches(file: Path) -> Iterator[Batch]:
+    """Read a file anew, without the frontiers of other files: it has none beside it."""
+    return (batch for batch, _ in _opened(file).batches())
 
 
 def _board(

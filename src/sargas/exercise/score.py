@@ -10,8 +10,9 @@ What matches what:
 - kinds of a drag are met by any word of a drag (`DRAG_WORDS`); other kinds by their own word;
 - muted alerts meet nothing; they are counted apart.
 
-A play is clean where nothing is staged but what comes about by itself (`HAPPENS`): engines fail and
-satellite navigation is disturbed in ordinary traffic too.
+A play is clean where nothing is staged but what comes about by itself (`HAPPENS`; engines fail and
+satellite navigation is disturbed in ordinary traffic too), and control twins, to which nothing is
+done.
 """
 
 from __future__ import annotations
@@ -245,7 +246,7 @@ def _result(
 ) -> Result:
     """Hold what was said in a play against what was staged."""
     events = [s for s in play.staged if s.kind != CONTROL and s.kind not in NO_ALERT]
-    is_clean = all(s.kind in HAPPENS for s in play.staged)
+    is_clean = all(s.kind in HAPPENS or s.kind == CONTROL for s in play.staged)
     controls = {s.mmsi for s in play.staged if s.kind == CONTROL}
     rows, words = _held_against(events, preset_rows)
     met = [_met(play.name, s, said, crossed, words[k]) for k, s in enumerate(events)]
