@@ -70,7 +70,7 @@ def test_a_day_is_folded_as_it_is_with_twins_and_with_drags() -> None:
     assert [s.stratum["speed_loss"] for s in dragged.staged] == ["0.10", "0.15", "0.25", "0.40"]
     assert not plain.simulated
     assert dragged.simulated
-    assert list(plain.batches())[0].fixes == whole.fixes.take(slice(0, 300))
+    assert next(plain.batches()).fixes == whole.fixes.take(slice(0, 300))
     changed = Fixes.concat([b.fixes for b in dragged.batches()])
     assert len(changed) <= len(whole.fixes)
     before = whole.fixes.t_ms < min(s.t_start_ms for s in dragged.staged)

@@ -29,7 +29,7 @@ BEFORE_MS, AFTER_MS = 120 * MINUTE_MS, 90 * MINUTE_MS
 """So long a host must have steamed before its drag begins, for its own speed to be known, and on
 after it."""
 
-LAST_ROWS = 101
+LAST_ROWS = 5
 
 Batches = Callable[[], Iterator[Batch]]
 
