@@ -153,6 +153,12 @@ def test_real_days_give_rates_and_no_truth(call: Call, drag_csv: Path, tmp_path:
     assert body["vessels"] == 1
     assert body["under_way_vessel_days"] > 0.09
     assert {r["rule"]: r["rows"] for r in body["presets"]} == {"amsa_drift": 1, "amsa_drift_1nm": 0}
+    (days / "aisdk-2014-09-28.zip.part").write_bytes(b"half of a day")
+    assert call("score", "--real", days, "--json").code == 0
+    whole = (days / "frio.nmea.gz").read_bytes()
+    (days / "frio.nmea.gz").write_bytes(whole[:-2000])
+    assert call("score", "--real", days, "--json").code == 3
+    (days / "frio.nmea.gz").write_bytes(whole)
     (days / "broken.csv").write_text("nothing,of,use\n1,2,3\n")
     done = call("score", "--real", days, "--json")
     assert done.code == 3

@@ -149,29 +149,33 @@ def _score_real(
 
     if not folder.is_dir():
         raise UsageError("There is no such directory.", where=str(folder))
-    files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    files = sorted(
+        p for p in folder.iterdir()
+        if p.is_file() and not p.name.startswith(".") and p.suffix != ".part"
+    )  # fmt: skip
     if not files:
         raise InputError("The directory holds no file.", where=str(folder))
     make: dict[str, Callable[[], Watch]] = {}
     plays: list[Play] = []
-    failed = False
+    broken: set[str] = set()
     for file in files:
         reading = _opened(file)
-        failed |= bool(reading.failed)
         if reading.is_hopeless:
+            broken.add(file.name)
             continue
         lateness, exercise = reading.lateness_ms or None, reading.exercise
         note = f"{file.name}: {_kind(reading)}, folded on its own; nothing is known of it."
-        play = real_play(file.name, partial(_batches, file), note, simulated=bool(exercise))
+        play = real_play(file.name, partial(_batches, file, broken), note, simulated=bool(exercise))
         for one in _day(play, drags, quiet=quiet):
             plays.append(one)
-            make[one.name] = partial(make_watch, None, rules, None, lateness, exercise)
+            mark = exercise or (one.name if one.simulated else None)
+            make[one.name] = partial(make_watch, None, rules, None, lateness, mark)
     if not plays:
         raise InputError("None of the files could be read.", where=str(folder))
     body, code = _board(
         f"real: {folder.name}", plays, names, lambda play: make[play.name](), quiet=quiet
     )
-    return body, EXIT_INPUT if failed and code == EXIT_OK else code
+    return body, EXIT_INPUT if broken and code == EXIT_OK else code
 
 
 def _day(play: Play, drags: int, *, quiet: bool) -> list[Play]:
@@ -202,9 +206,13 @@ def _kind(reading: Reading) -> str:
     return f"the exercise {reading.exercise}" if reading.exercise else "real traffic"
 
 
-def _batches(file: Path) -> Iterator[Batch]:
-    """Read a file anew, without the frontiers of other files: it has none beside it."""
-    return (batch for batch, _ in _opened(file).batches())
+def _batches(file: Path, broken: set[str]) -> Iterator[Batch]:
+    """Read a file anew, and note its name where it breaks off."""
+    reading = _opened(file)
+    for batch, _ in reading.batches():
+        yield batch
+    if reading.failed:
+        broken.add(file.name)
 
 
 def _board(
