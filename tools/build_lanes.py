@@ -10,6 +10,7 @@ of the Baltic's traffic, not a chart.
 from __future__ import annotations
 
 import heapq
+import itertools
 import json
 import math
 from pathlib import Path
@@ -63,7 +64,8 @@ PLACES: dict[str, tuple[float, float, float]] = {
     "hanko": (22.98, 59.78, 1.2), "hanko s": (22.90, 59.55, 0), "uto": (21.20, 59.65, 0),
     "kunda": (26.54, 59.54, .4),
     # The Åland and Bothnian Seas
-    "aland sea": (19.40, 59.85, 0), "mariehamn": (19.92, 60.02, 1.0), "stockholm": (19.45, 59.78, 2),
+    "aland sea": (19.40, 59.85, 0), "mariehamn": (19.92, 60.02, 1.0),
+    "stockholm": (19.45, 59.78, 2),
     "quarken s": (19.10, 60.50, 0), "bothnian": (19.40, 61.60, 0), "bothnian n": (19.75, 62.80, 0),
     "quarken n": (20.75, 63.48, 0), "bay": (22.10, 64.25, 0), "bay n": (23.30, 65.00, 0),
     "gavle": (17.36, 60.72, 1.0), "sundsvall": (17.55, 62.35, .8), "rauma": (21.35, 61.13, 1.4),
@@ -74,30 +76,33 @@ PLACES: dict[str, tuple[float, float, float]] = {
 
 LANES = """
 skaw laeso; laeso anholt w; laeso anholt e; anholt w sjaelland; sjaelland great belt
-great belt langeland; langeland fehmarn; fehmarn kadet; kadet arkona; arkona gat w; anholt e kullen
-kullen sound n; sound n copenhagen; sound n sound s; copenhagen sound s; sound s moen e; moen e gat w; moen e arkona
-moen e kadet; kiel canal fehmarn; skaw frederikshavn; laeso frederikshavn; skaw gothenburg
-gothenburg laeso; sjaelland aarhus; malmo sound s; halmstad anholt e; luebeck fehmarn; luebeck kadet
-rostock kadet; rostock moen e; trelleborg moen e; trelleborg arkona; ystad gat w; mukran arkona
-swinoujscie bornholm s; swinoujscie arkona; arkona bornholm s; roenne gat w; karlshamn gat e
-karlskrona gat e; karlskrona oland s; gat w gat e; gat e oland s; gat e middle; bornholm s middle
-oland s hoburg; oland s gotland w; middle hoburg; hoburg gotland e; gotland e faro e; faro e kopu
-gotland w gotland nw; gotland nw landsort; landsort almagrund; middle danzig; danzig gdynia; danzig gdansk; danzig baltiysk; klaipeda middle; klaipeda hoburg
-liepaja hoburg; klaipeda gat e; ventspils gotland e; nynashamn landsort; visby gotland nw
-visby gotland w; oxelosund landsort; kolobrzeg bornholm s; irbe gotland e; irbe ruhnu; ruhnu riga
-ruhnu paernu; faro e irbe; danzig hoburg; almagrund faro e; almagrund kopu; kopu osmussaar
-osmussaar porkkala; porkkala kalbada; kalbada rodsher; rodsher gogland; gogland sommers
-sommers seskar; seskar kronstadt; primorsk seskar; ust-luga gogland; sillamae rodsher
-kotka gogland; kotka rodsher; porvoo kalbada; helsinki porkkala; helsinki kalbada; tallinn porkkala
+great belt langeland; langeland fehmarn; fehmarn kadet; kadet arkona; arkona gat w
+anholt e kullen; kullen sound n; sound n copenhagen; sound n sound s; copenhagen sound s
+sound s moen e; moen e gat w; moen e arkona; moen e kadet; kiel canal fehmarn
+skaw frederikshavn; laeso frederikshavn; skaw gothenburg; gothenburg laeso; sjaelland aarhus
+malmo sound s; halmstad anholt e; luebeck fehmarn; luebeck kadet; rostock kadet; rostock moen e
+trelleborg moen e; trelleborg arkona; ystad gat w; mukran arkona; swinoujscie bornholm s
+swinoujscie arkona; arkona bornholm s; roenne gat w; karlshamn gat e; karlskrona gat e
+karlskrona oland s; gat w gat e; gat e oland s; gat e middle; bornholm s middle; oland s hoburg
+oland s gotland w; middle hoburg; hoburg gotland e; gotland e faro e; faro e kopu
+gotland w gotland nw; gotland nw landsort; landsort almagrund; middle danzig; danzig gdynia
+danzig gdansk; danzig baltiysk; klaipeda middle; klaipeda hoburg; liepaja hoburg; klaipeda gat e
+ventspils gotland e; nynashamn landsort; visby gotland nw; visby gotland w; oxelosund landsort
+kolobrzeg bornholm s; irbe gotland e; irbe ruhnu; ruhnu riga; ruhnu paernu; faro e irbe
+danzig hoburg; almagrund faro e; almagrund kopu; kopu osmussaar; osmussaar porkkala
+porkkala kalbada; kalbada rodsher; rodsher gogland; gogland sommers; sommers seskar
+seskar kronstadt; primorsk seskar; ust-luga gogland; sillamae rodsher; kotka gogland
+kotka rodsher; porvoo kalbada; helsinki porkkala; helsinki kalbada; tallinn porkkala
 muuga kalbada; muuga porkkala; paldiski osmussaar; paldiski porkkala; hanko hanko s
 hanko s osmussaar; hanko s kopu; uto kopu; uto aland sea; uto hanko s; helsinki tallinn
 helsinki muuga; kunda kalbada; kunda rodsher; almagrund aland sea; mariehamn aland sea
 stockholm aland sea; stockholm mariehamn; aland sea quarken s; quarken s bothnian
 bothnian bothnian n; bothnian n quarken n; quarken n bay; bay bay n; gavle quarken s
-sundsvall bothnian n; sundsvall bothnian; rauma bothnian; pori bothnian; umea quarken n; umea bay
-kokkola bay; kokkola quarken n; raahe bay n; raahe bay; oulu bay n; kemi bay n; lulea bay n; lulea bay
-ventspils irbe; ventspils nynashamn; gotland e nynashamn; roenne ystad; trelleborg swinoujscie
-ystad swinoujscie; trelleborg rostock; karlskrona gdynia; rauma quarken s; liepaja ventspils
+sundsvall bothnian n; sundsvall bothnian; rauma bothnian; pori bothnian; umea quarken n
+umea bay; kokkola bay; kokkola quarken n; raahe bay n; raahe bay; oulu bay n; kemi bay n
+lulea bay n; lulea bay; ventspils irbe; ventspils nynashamn; gotland e nynashamn; roenne ystad
+trelleborg swinoujscie; ystad swinoujscie; trelleborg rostock; karlskrona gdynia
+rauma quarken s; liepaja ventspils
 """
 
 
@@ -208,7 +213,7 @@ def cheapest(water: Water, a: tuple[float, float], b: tuple[float, float]) -> li
 def pulled(water: Water, way: list) -> list:
     """Pull a way straight where that costs hardly more."""
     spent = [0.0]
-    for p, q in zip(way[:-1], way[1:], strict=True):
+    for p, q in itertools.pairwise(way):
         spent.append(spent[-1] + water.path_cost(p, q))
     out, at = [way[0]], 0
     while at < len(way) - 1:

@@ -10,6 +10,7 @@ with type and length.
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ KINDS = {
 LENGTHS_M = (0, 80, 120, 160, 200, 1000)
 FEWEST = 12
 
-HEAD = """# Simulated ships are drawn from these numbers: see tools/derive_traffic.py, which wrote them.
+HEAD = """# Simulated ships are drawn from these numbers, written by tools/derive_traffic.py.
 # Quantiles at 5, 25, 50, 75 and 95 %. Sources: the world sample of 2012-03-14 (AISHub, as in
 # gpsd, BSD-2-Clause) for length, beam and speed by type; the Danish sample of 2013-11-12 (Danish
 # Maritime Authority) for noise and class B; the Finnish snapshot and pairs of 2025-12-11
@@ -70,17 +71,19 @@ def by_kind(batch: Batch) -> list[str]:
         wide = mine & (beam > 3)
         out += [f"beam_share = {quantiles(beam[wide] / length[wide], 3)}"]
         out += [f"speed_kn = {quantiles(speed[mine & (speed >= 2.0)])}"]
-        for low, high in zip(LENGTHS_M[:-1], LENGTHS_M[1:], strict=True):
+        for low, high in itertools.pairwise(LENGTHS_M):
             part = mine & (length >= low) & (length < high) & (speed >= UNDER_WAY_KN)
             if part.sum() >= FEWEST:
-                out += [f"speed_from_{low}m_kn = {quantiles(speed[part])}  # {int(part.sum())} ships"]
+                out += [
+                    f"speed_from_{low}m_kn = {quantiles(speed[part])}  # {int(part.sum())} ships"
+                ]
     return out
 
 
 def steadiness(fixes: Fixes) -> list[str]:
     """Give what the Danish sample says of reports of ships under way."""
     fixes = fixes.take(np.isin(fixes.msg_type, (1, 2, 3, 18, 19)) & fixes.has_position)
-    ids, who = np.unique(fixes.subject_id, return_inverse=True)
+    _, who = np.unique(fixes.subject_id, return_inverse=True)
     order = np.argsort(who, kind="stable")
     runs = np.split(order, np.flatnonzero(np.diff(who[order])) + 1)
     sog_sd, cog_sd, beta, class_b, silent = [], [], [], [], []

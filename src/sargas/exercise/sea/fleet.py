@@ -10,7 +10,6 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sargas.exercise.sea.build import Builder
 from sargas.exercise.sea.lanes import Place, load_lanes, resampled, rounded, vertices
@@ -93,7 +92,8 @@ class Harbourmaster:
         """List places on cables and pipelines, 3 to 20 km off land and not deep."""
         geography = shipped_geography()
         out = []
-        for asset in shipped_assets():
+        assets = shipped_assets()
+        for asset in (assets[i] for i in range(len(assets))):
             if "cable" not in asset.kind and "pipeline" not in asset.kind:
                 continue
             for chain in chains(asset.geometry):
@@ -218,7 +218,11 @@ class Harbourmaster:
         self.builder.add_order(order)
 
     def shuttles(
-        self, kind: str, count: int, routes: tuple[tuple[str, str], ...], speed_kn: tuple[float, float]
+        self,
+        kind: str,
+        count: int,
+        routes: tuple[tuple[str, str], ...],
+        speed_kn: tuple[float, float],
     ) -> None:
         """Add ferries that go back and forth all day."""
         rng = self.rng
@@ -236,7 +240,9 @@ class Harbourmaster:
             for _ in range(int(self.hours / 2.0) + 3):
                 for leg in ((there, a, b), (back, b, a)):
                     self._sail(leg, speed)
-                    self.builder.add_stint(MOOR, minutes=stay, at=(leg[2].lon, leg[2].lat), status=5)
+                    self.builder.add_stint(
+                        MOOR, minutes=stay, at=(leg[2].lon, leg[2].lat), status=5
+                    )
 
     def trawlers(self, count: int) -> None:
         """Add trawlers at work on their grounds: hauls of hours, short runs between."""
@@ -278,7 +284,9 @@ class Harbourmaster:
             self.ship(kind, "dredger", 33, length)
             self.progress.append(0.0)
             radius = 400.0 if kind == "cable_layer" else 1200.0
-            speed = self.rng.uniform(0.4, 1.2) if kind == "cable_layer" else self.rng.uniform(1, 2.6)
+            speed = (
+                self.rng.uniform(0.4, 1.2) if kind == "cable_layer" else self.rng.uniform(1, 2.6)
+            )
             self._work(speed, REACH_MIN, at, radius, status=3)
 
     def tows(self, count: int) -> None:
@@ -317,6 +325,7 @@ class Harbourmaster:
             port = ports[int(self.rng.integers(0, len(ports)))]
             at = self._beside(port, 6000.0, 500.0)
             self.ship("small_craft", "fishing", 37, self.rng.uniform(8, 20))
+            self.builder.last_ship["berth_e_m"] = self.builder.last_ship["berth_n_m"] = 0.0
             self.progress.append(0.0)
             if self.rng.uniform() < 0.3 and land.at(*at) > 2500.0:
                 self._work(self.rng.uniform(4, 8), REACH_MIN, at, 1200.0)
@@ -347,6 +356,7 @@ class Harbourmaster:
             self.progress.append(0.0)
             if kind == "moored":
                 at = self._beside(port, 1500.0, 60.0)
+                self.builder.last_ship["berth_e_m"] = self.builder.last_ship["berth_n_m"] = 0.0
                 self.builder.add_stint(MOOR, minutes=REACH_MIN, at=at, status=5)
                 continue
             at = self._beside(port, 9000.0, 2000.0)
@@ -378,6 +388,3 @@ def draw_fleet(settings: SeaSettings, seed: int, start_s: int, hours: float) -> 
         add(shares.count(kind, vessels))
     master.lying("moored", max(0, vessels - len(master.progress)))
     return master
-
-
-__all__ = ["KINDS", "Harbourmaster", "draw_fleet"]

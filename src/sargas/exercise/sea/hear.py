@@ -78,7 +78,7 @@ def is_heard(
     loss = ship["loss"] + cell_loss * uniform(sea_seed, place, 20) ** 3
     if uniform(ship["seed"], t_s // (60 * BURST_MIN), 21) < 0.3 * loss:
         return False
-    return uniform(ship["seed"], t_s, 22) >= loss
+    return bool(uniform(ship["seed"], t_s, 22) >= loss)
 
 
 @inlined
@@ -104,8 +104,10 @@ def motion_at(
         p, q = uniform(ship["seed"], 0, 42), uniform(ship["seed"], 0, 43)
         wide, yaw = 2.0 * math.pi * (a + p), 2.0 * math.pi * (b + q)
         angle = heading * DEG + 1.2 * math.sin(wide) + 0.12 * math.sin(yaw)
-        turn = 2.0 * math.pi * (
-            1.2 * math.cos(wide) / CHAIN_SWAY_S + 0.12 * math.cos(yaw) / CHAIN_YAW_S
+        turn = (
+            2.0
+            * math.pi
+            * (1.2 * math.cos(wide) / CHAIN_SWAY_S + 0.12 * math.cos(yaw) / CHAIN_YAW_S)
         )
         e += stint["radius_m"] * math.sin(angle)
         n += stint["radius_m"] * math.cos(angle)

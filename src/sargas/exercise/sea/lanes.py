@@ -24,6 +24,8 @@ from sargas.reference import shipped_geography
 
 VERTEX = np.dtype([("lon", "f8"), ("lat", "f8"), ("way_m", "f8"), ("course_deg", "f8")])
 """A point of a way: degrees, metres from its start, course there."""
+ASTRAY_DEG = 45.0
+"""No piece of a line moved aside turns further from the piece it was moved from."""
 Points = NDArray[np.float64]
 
 PIECE_M = 2000.0
@@ -31,8 +33,8 @@ NEAR_M = 300.0
 """No way comes nearer to land than this, besides at its berths."""
 SIDE_FROM_M, SIDE_FULL_M = 1000.0, 7000.0
 """A way leaves the middle of the lane where land is this far off, and in full from there on."""
-TURN_M = 2500.0
-"""Radius of a bend: 12 knots through 30 degrees take 3.5 minutes."""
+TURN_M = 3000.0
+"""Radius of a bend: 12 knots through 30 degrees take 4 minutes."""
 
 
 @dataclass(frozen=True)
@@ -239,6 +241,24 @@ def sided(points: Points, side_m: float) -> Points:
     # Where the side would bring it near land, it stays in the middle.
     near = ~(land_m(moved) >= np.minimum(NEAR_M, off))
     moved[near] = points[near]
+    return _untangled(moved, _courses_deg(points))
+
+
+def _untangled(moved: Points, course_deg: NDArray[np.float64]) -> Points:
+    """Leave out the loops that a line moved aside makes on the inner side of a bend.
+
+    Args:
+        moved: (n, 2) degrees. course_deg: (n - 1,) of the pieces before they were moved.
+    """
+    ahead = np.append(course_deg, course_deg[-1])
+    for _ in range(8):
+        off = (_courses_deg(moved) - ahead[:-1] + 180.0) % 360.0 - 180.0
+        astray = np.abs(off) > ASTRAY_DEG
+        if not astray.any() or len(moved) < 4:
+            break
+        keep = np.ones(len(moved), bool)
+        keep[1:-1] = ~astray[:-1]
+        moved, ahead = moved[keep], ahead[keep]
     return moved
 
 

@@ -119,7 +119,7 @@ def weight_of(order: np.void, t_s: int) -> float:
         return 0.0
     rising = (t_s - order["t0_s"]) / max(order["ramp_s"], 1.0)
     falling = 1.0 - (t_s - order["t1_s"]) / max(order["back_s"], 1.0)
-    return min(1.0, rising, max(0.0, falling))
+    return float(min(1.0, rising, max(0.0, falling)))
 
 
 @kernel
@@ -132,7 +132,7 @@ def area_weight(area: np.void, lon: float, lat: float, t_s: int) -> float:
     edge = min(1.0, max(0.0, (1.0 - away) / 0.2))
     ramp = max(area["ramp_s"], 1.0)
     since, until = (t_s - area["t0_s"] + 1) / ramp, (area["t1_s"] - t_s) / ramp
-    return min(edge, 1.0, since, until)
+    return float(min(edge, 1.0, since, until))
 
 
 @inlined
@@ -206,7 +206,7 @@ def begin_stint(
         first = stints[s]["first"]
         ship["lon"], ship["lat"] = ways[first]["lon"], ways[first]["lat"]
         ship["course1_deg"] = ways[first]["course_deg"]
-    elif stints[s]["does"] == WORK:
+    elif stints[s]["does"] == WORK and number == 0:
         ship["lon"], ship["lat"] = stints[s]["lon"], stints[s]["lat"]
         ship["course1_deg"] = 360.0 * uniform(ship["seed"], number, 40)
 
@@ -239,11 +239,13 @@ def step(
     ship["left_min"] -= 1.0
     over = ship["left_min"] < 0.0
     if stints[s]["does"] == SAIL:
-        over = ship["way0_m"] >= ways[stints[s]["last"]]["way_m"] - 15.0
+        # A berth is reached when the next minute at the last speed would end beyond it.
+        over = ship["way0_m"] + 60.0 * ship["v1_ms"] > ways[stints[s]["last"]]["way_m"]
     if over and ship["stint"] + 1 < ship["stints"]:
         begin_stint(ship, stints, ways, ship["stint"] + 1)
         s += 1
-        gone_m, ship["v0_ms"] = 0.0, 0.0
+        if stints[s]["does"] != WORK:  # a ship at work does not stop between two works
+            gone_m, ship["v0_ms"] = 0.0, 0.0
         if stints[s]["from_gate"]:
             ship["v0_ms"] = stints[s]["speed_kn"] * KN_MS
         ship["course0_deg"] = ship["course1_deg"]

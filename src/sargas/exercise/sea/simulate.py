@@ -15,7 +15,6 @@ from sargas.exercise.sea.sail import AREA, ENGINE, FREEZE, JAM, ORDER, OUTAGE, S
 from sargas.exercise.sea.settings import SeaSettings
 from sargas.exercise.truth import Play, Staged
 from sargas.model.fixes import Batch, Fixes, Statics
-from sargas.model.geodesy import KN_MS
 from sargas.model.time import MINUTE_MS
 from sargas.reference import shipped_geography
 
@@ -241,7 +240,7 @@ def _fixes(
 
 def _hashes(heard: NDArray[np.void], ships: NDArray[np.void]) -> NDArray[np.uint64]:
     """Name the payload of each report: equal for all that would be sent as the same bits."""
-    out = ships["mmsi"][heard["ship"]].astype(np.uint64)
+    out: NDArray[np.uint64] = ships["mmsi"][heard["ship"]].astype(np.uint64)
     second = heard["t_ms"] // 1000 % 60
     fields = (heard["lon"], heard["lat"], heard["sog"], heard["cog"], heard["heading"], second)
     for part in fields:
@@ -277,6 +276,3 @@ def _statics_between(said: Statics, prepared: Prepared, from_s: int, until_s: in
         parts.append(part)
     joined = Statics.concat(parts)
     return joined.take(np.argsort(joined.t_ms, kind="stable"))
-
-
-__all__ = ["KN_MS", "Prepared", "batches_of", "play_of", "prepare", "simulate"]

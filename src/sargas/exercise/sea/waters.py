@@ -40,7 +40,9 @@ def scale_along(lat: NDArray[np.float64], out: NDArray[np.float64]) -> None:
 
 @kernel
 def round_bends(
-    points: NDArray[np.float64], room_m: NDArray[np.float64], radius_m: float,
+    points: NDArray[np.float64],
+    room_m: NDArray[np.float64],
+    radius_m: float,
     out: NDArray[np.float64],
 ) -> int:
     """Round the bends of a way with parabolas that touch both pieces.
