@@ -59,7 +59,7 @@ def test_the_tables_say_what_was_found_and_what_is_missed(call: Call) -> None:
                  "The rules of others on the same rows", "Where a preset does better"):  # fmt: skip
         assert re.search(rf"^{head} \(simulated\)$", done.out, re.M), head
     assert re.search(r"^not shown +0 .*false drag alerts, clean plays", done.out, re.M)
-    assert re.search(r"^  speed_loss 0.25 +1 +1.00 \(0.21-1.00\)", done.out, re.M)
+    assert re.search(r"^  speed_loss: 0.25 +1 +1.00 \(0.21-1.00\)", done.out, re.M)
     assert re.search(r"^skylight_rendezvous +not asked", done.out, re.M)
     assert "play 1/2 drags: 2 vessels, 3.1 h, 1 alert, 1 of 1 staged found" in done.err
     assert "\r" not in done.err
@@ -216,6 +216,16 @@ def test_the_incidents_say_real_or_synthetic_and_name_what_has_no_track(
     assert {c["case"]: c["basis"] for c in body["cases"]} == {
         "samus-swan": "real", "newnew-polar-bear": "SYNTHETIC",
     }  # fmt: skip
+
+
+@pytest.mark.soak
+def test_the_small_suite_is_scored_whole(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "sargas.exercise.suite")
+    (body,) = call("score", "--presets", "all", "--json").rows
+    assert body["staged"]["drag_onset"] >= 10
+    assert body["controls"] >= 10
+    assert body["basis"] == "simulated"
+    assert {r["kind"] for r in body["recall"]} >= {"drag_onset", "drag_sustained", "gap", "drift"}
 
 
 def test_what_is_never_found_is_written_so() -> None:

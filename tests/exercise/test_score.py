@@ -366,12 +366,20 @@ def test_a_preset_is_held_only_against_what_it_asks_for() -> None:
     assert by_rule["wachta"]["drag_recall"]["value"] == 1.0
     assert by_rule["wachta"]["precision"]["value"] == 0.25
     assert by_rule["wachta"]["delay_median_min"]["value"] == 5.0
-    worse = [line for line in body["worse"] if "(all)" in line]
-    assert len(worse) == 1
-    assert worse[0].startswith(
-        "wachta, drag_onset (all): found 4 of 4, sargas 1, 3 that sargas did not, sooner in 1 of "
+    (worse,) = body["worse"]
+    assert worse.startswith(
+        "wachta, drag_onset: found 4 of 4, sargas 1, 3 that sargas did not, sooner in 1 of the 1 "
     )
+    assert "it spoke 8.0 times a day and 1,000 vessels" in worse
     assert body["ours"]["drag_recall"]["value"] == 0.25
+
+
+def test_a_preset_that_is_better_in_one_stratum_alone_is_named_with_it() -> None:
+    rows = {"wachta": (1, 1), "infra_analysis": (0, 0)}
+    many = result(drags=4, found=4, rows=rows)
+    few = result(name="q", drags=1, loss="0.10", rows=rows, words={"wachta": T0 + MINUTE_MS})
+    (line,) = Board("t", [many, few], ("prox_wander",)).to_dict()["worse"]
+    assert line.startswith("wachta, drag_onset: speed_loss: 0.10: found 1 of 1, sargas 0, 1 that")
 
 
 def test_a_drag_alert_on_a_ship_whose_engine_failed_is_counted_as_such() -> None:

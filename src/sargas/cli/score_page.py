@@ -98,6 +98,7 @@ def _board(body: dict[str, Any]) -> str:
             _h2("Share of alerts that answer something staged", basis),
             table(("alerts", "share (95 %)", "detectors"),
                   [text.precision_row(r) for r in body["precision"]]),
+            _p(text.PRECISION_NOTE, "dim"),
         ]  # fmt: skip
     if body["presets"]:
         parts += [

@@ -59,6 +59,9 @@ RECALL_NOTE = (
     "median, 90 %: delay in min from the start, what was not found counted as never. warned: found "
     "before the next asset, of those that crossed one. lead: min before it, median of the warned."
 )
+PRECISION_NOTE = (
+    "Only of drags is the rest wrong: ordinary traffic is slow over cables and silent unstaged too."
+)
 ALERT_HEAD = ("detector", "priority", "alerts", "muted", "retracted", "a day", "rate (95 %)")
 PRESET_HEAD = ("rule", "drags found", "own found", "median", "rate (95 %)", "asks for")
 PRESET_NOTE = (

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from sargas.exercise.beside import where_worse
 from sargas.exercise.goals import BESIDE, goals
 from sargas.exercise.presets import PRESETS, Rule
 from sargas.exercise.rates import Estimate, quantile, rate, share, upper_rate
@@ -98,7 +99,7 @@ class Board:
         body["presets"] = self._presets()
         body["ours"] = self._ours() if self.presets else None
         body["goals"] = goals(body)
-        body["worse"] = self._worse()
+        body["worse"] = where_worse(list(self._groups()), self.counted_in, self.presets)
         return body
 
     def _groups(self) -> Iterable[tuple[str, str, list[Met]]]:
@@ -112,7 +113,7 @@ class Board:
                 if 1 < len(values) <= MOST_VALUES or name == "speed_loss":
                     for value in values:
                         part = [m for m in of if m.staged.stratum.get(name, "unknown") == value]
-                        yield kind, f"{name} {value}", part
+                        yield kind, f"{name}: {value}", part
 
     def _recall(self, kind: str, stratum: str, of: list[Met]) -> dict[str, Any]:
         """Say how many of some were found, how late, and how long before the next asset."""
@@ -283,45 +284,6 @@ class Board:
         of = [m for m in self.met if m.staged.kind in kinds]
         return _told(share(sum(word in m.words for m in of), len(of)))
 
-    def _worse(self) -> list[str]:
-        """Say where a preset found more than sargas of what both ask for, or sooner, and its price.
-
-        Sooner is asked of what both found.
-        """
-        plays = self.counted_in
-        rules = {word: rule for p in self.presets for word, rule in PRESETS[p].rules.items()}
-        out = []
-        for kind, stratum, of in self._groups():
-            rang = sum(a.word in answers(kind) and not a.is_muted for r in plays for a in r.said)
-            for word, rule in rules.items():
-                if kind not in rule.kinds:
-                    continue
-                lead = _better(of, word)
-                if lead:
-                    counted = sum(r.rows[word][0] for r in plays)
-                    out.append(
-                        f"{word}, {kind} ({stratum}): {lead}. It asks for: {rule.asks}. In the "
-                        f"same traffic it spoke {_per_1000(counted, plays)} times a day and 1,000 "
-                        f"vessels, the detectors of sargas that answer this "
-                        f"{_per_1000(rang, plays)} times."
-                    )
-        return out
-
-
-def _better(of: Sequence[Met], word: str) -> str:
-    """Say in words what a rule did better on some staged things, empty where nothing."""
-    theirs = [m for m in of if word in m.words]
-    ours = sum(m.first_ms is not None for m in of)
-    only = sum(m.first_ms is None for m in theirs)
-    said = []
-    if len(theirs) > ours:
-        said.append(f"found {len(theirs)} of {len(of)}, sargas {ours}, {only} that sargas did not")
-    both = [m for m in theirs if m.first_ms is not None]
-    sooner = sum(m.words[word] < (m.first_ms or 0) for m in both)
-    if 2 * sooner > len(both):
-        said.append(f"sooner in {sooner} of the {len(both)} that both found")
-    return ", ".join(said)
-
 
 def _who(met: Met) -> str:
     """Name a vessel over all plays, for drawing whole vessels."""
@@ -354,12 +316,6 @@ def _days(plays: Sequence[Result]) -> float:
 def _thousand_days(plays: Sequence[Result]) -> float:
     """Sum the days of 1,000 vessels."""
     return sum(r.vessel_days for r in plays) / 1000.0
-
-
-def _per_1000(count: int, plays: Sequence[Result]) -> str:
-    """Write a count a day and 1,000 vessels."""
-    days = _thousand_days(plays)
-    return f"{count / days:,.1f}" if days else "?"
 
 
 def _told(e: Estimate) -> dict[str, Any]:

@@ -41,10 +41,10 @@ def _loss_pct(stratum: str) -> float | None:
     """Read a speed loss out of a stratum's words.
 
     Example:
-        >>> _loss_pct("speed_loss 0.25"), _loss_pct("speed_loss 25 %"), _loss_pct("lane busy")
+        >>> _loss_pct("speed_loss: 0.25"), _loss_pct("speed_loss: 25 %"), _loss_pct("lane: busy")
         (25.0, 25.0, None)
     """
-    name, _, value = stratum.partition(" ")
+    name, _, value = stratum.partition(": ")
     if name != "speed_loss":
         return None
     try:
