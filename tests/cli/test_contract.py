@@ -69,7 +69,7 @@ def test_every_command_of_the_contract_is_there() -> None:
     assert set(IDS) >= {
         "demo", "scan", "decode", "crossings", "suspects", "exercise list", "exercise run",
         "exercise export", "serve", "infra list", "infra show", "infra import", "infra diff",
-        "infra licences", "doctor",
+        "infra licences", "doctor", "score", "fetch dma",
     }  # fmt: skip
 
 

@@ -51,6 +51,8 @@ _COMMANDS = (
         "sargas.cli.exercise:app",
         "Scenarios over real traffic that sails on, simulated.",
     ),
+    ("score", "sargas.cli.score:score", "Score the detectors: found, missed, rung for nothing."),
+    ("fetch", "sargas.cli.fetch:app", "Bring a day of a public archive, to scan or score."),
     ("infra", "sargas.cli.infra:app", "The assets that are watched, and your own."),
     ("serve", "sargas.cli.serve:serve", "Serve the screen over what a home has stored."),
     ("doctor", "sargas.cli.doctor:doctor", "Check this installation and say what is missing."),
