@@ -20,9 +20,9 @@ from sargas.exercise.sea.simulate import (
     simulate,
     under_way_days,
 )
-from sargas.exercise.sea.waters import land_m
+from sargas.exercise.sea.waters import land_m, scales
 from sargas.model.fixes import Batch
-from sargas.model.geodesy import KN_MS, bearing_deg, short_distance_m
+from sargas.model.geodesy import KN_MS
 from sargas.watch.clean import RING
 from tests.exercise.sea import SMALL, START, of_kind, sailed, small_sea, undisturbed, without_copies
 
@@ -32,8 +32,11 @@ def steps(fixes):
     lon, lat = fixes.lon_deg, fixes.lat_deg
     same = np.flatnonzero((np.diff(fixes.subject_id) == 0) & (np.diff(fixes.t_ms) > 0))
     dt = np.diff(fixes.t_ms)[same] / 1000.0
-    far = np.array([short_distance_m(lon[i], lat[i], lon[i + 1], lat[i + 1]) for i in same])
-    course = np.array([bearing_deg(lon[i], lat[i], lon[i + 1], lat[i + 1]) for i in same])
+    scale = scales(0.5 * (lat[same] + lat[same + 1]))
+    east = (lon[same + 1] - lon[same]) * scale[:, 0]
+    north = (lat[same + 1] - lat[same]) * scale[:, 1]
+    far = np.hypot(east, north)
+    course = np.degrees(np.arctan2(east, north)) % 360.0
     return same, dt, far / dt / KN_MS, course
 
 
@@ -93,7 +96,7 @@ def test_implied_speed_and_course_are_the_reported_ones():
     use = (dt >= 9.0) & (dt <= 30.0) & (reported > 5.0)
     assert use.sum() > 20_000
     error = (implied_kn - reported)[use]
-    assert abs(np.median(error)) < 0.05
+    assert abs(np.median(error)) < 0.1  # noise of places lengthens short steps
     assert np.quantile(np.abs(error), 0.99) < 2.5
     off = (course - fixes.cog_deg[row] + 180.0) % 360.0 - 180.0
     assert abs(np.median(off[use])) < 0.2
@@ -122,8 +125,9 @@ def test_reports_come_at_the_intervals_of_itu():
 
 def test_interval_is_that_of_the_tables():
     table = [
-        (False, 0.0, True, False, 180), (False, 4.0, True, False, 10), (False, 9.0, False, False, 10),
-        (False, 18.0, False, False, 6), (False, 18.0, False, True, 2), (False, 25.0, False, False, 2),
+        (False, 0.0, True, False, 180), (False, 4.0, True, False, 10),
+        (False, 9.0, False, False, 10), (False, 18.0, False, False, 6),
+        (False, 18.0, False, True, 2), (False, 25.0, False, False, 2),
         (True, 1.0, False, False, 180), (True, 8.0, False, False, 30),
     ]  # fmt: skip
     for class_b, sog, lying, turning, seconds in table:
