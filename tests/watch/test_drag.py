@@ -24,10 +24,11 @@ from sargas.model.fixes import PER_DEGREE, SOG_NONE, Batch, Fixes
 from sargas.model.geodesy import KN_MS, bearing_deg, distance_m, step_along
 from sargas.model.time import MINUTE_MS, parse_iso
 from sargas.watch.clean import OK
-from sargas.watch.detect.drag import DragOnset, _next_words
+from sargas.watch.detect.drag import DragOnset
+from sargas.watch.detect.drag_words import _next_words
 from sargas.watch.locate import Located
 from sargas.watch.minutes import minutes_of
-from sargas.watch.rules import load_rules
+from sargas.watch.rules import Rules, Threshold, load_rules
 
 from .tracks import T0, Track, batch, statics, watch
 
@@ -73,11 +74,14 @@ def test_a_quarter_lost_opens_a_warning_within_twenty_minutes():
     assert why["speed as share of own"].value == pytest.approx(0.75, abs=0.03)
     assert why["depth of water, coarse"].value == pytest.approx(50, abs=20)
     assert why["length"].value == 200
-    supporting = {"share of 20 min pulled to one side", "change of heading off course"}
+    supporting = {
+        "share of 20 min pulled to one side", "change of heading off course",
+        "course hunting, standard deviation",
+    }  # fmt: skip
     assert {r.feature for r in opened.why if not r.passed} == supporting
     assert "lost 2." in opened.text
     assert "of 11.0 kn since 08:0" in opened.text
-    assert "other ships in the lane were not compared" in opened.against
+    assert "no other ship was near enough on a like course to compare with" in opened.against
     assert opened.context["depth_m"] < 0
     assert "fixes in" in opened.context["coverage"]
     assert opened.context["supporting"] == []
@@ -196,19 +200,19 @@ def test_under_five_knots_is_not_under_way_enough():
     assert alerts(drop(steady(sog_kn=6.0), 4.3, from_kn=6.0, then=90).fixes(), said()) != []
 
 
-@pytest.mark.parametrize(("to_kn", "fires"), [(9.95, False), (9.1, True)])
-def test_less_than_twelve_per_cent_is_no_loss(to_kn, fires):
+@pytest.mark.parametrize(("to_kn", "fires"), [(10.35, False), (9.9, True)])
+def test_less_than_seven_per_cent_is_no_loss(to_kn, fires):
     assert bool(alerts(drop(steady(), to_kn, then=150).fixes(), said())) is fires
 
 
-@pytest.mark.parametrize(("to_kn", "fires"), [(5.2, False), (4.6, True)])
-def test_less_than_a_knot_is_no_loss(to_kn, fires):
+@pytest.mark.parametrize(("to_kn", "fires"), [(5.35, False), (5.0, True)])
+def test_less_than_four_spreads_is_no_loss(to_kn, fires):
     found = alerts(drop(steady(sog_kn=6.0), to_kn, from_kn=6.0, then=170).fixes(), said())
     assert bool(found) is fires
 
 
-def test_a_dip_of_eight_minutes_is_no_onset():
-    track = drop(steady(), 8.0, ramp=2, then=5).sail(2, sog_kn=8.0, to_kn=11.0, cog_deg=60.0)
+def test_a_dip_of_six_minutes_is_no_onset():
+    track = drop(steady(), 8.0, ramp=2, then=2).sail(2, sog_kn=8.0, to_kn=11.0, cog_deg=60.0)
     assert alerts(track.sail(60, sog_kn=11.0, cog_deg=60.0).fixes(), said()) == []
 
 
@@ -227,7 +231,9 @@ def test_hunting_is_no_turn():
     course = 60 + 4.5 * np.sin(np.arange(400) * 2 * math.pi / 15) + rng.normal(0, 1, 400)
     for k in range(400):  # period 150 s, as measured on the Samus Swan
         track.sail(1 / 6, sog_kn=max(8.25, 11 - 0.06 * k), cog_deg=float(course[k]))
-    assert len(alerts(track.fixes(), said())) == 1
+    found = alerts(track.fixes(), said())
+    assert {a.id for a in found} == {found[0].id}
+    assert [a.priority for a in found] == ["P2", "P1"]  # as it hunts, D2 confirms it
 
 
 def test_towards_a_port_the_rule_is_silent_and_away_from_it_not():
@@ -380,7 +386,7 @@ def test_a_silence_cuts_the_onset_but_not_the_own_speed():
 
     ((start, detected),) = sailed(40)
     assert start >= 0  # the onset is dated after the silence
-    assert 10 * MINUTE_MS <= detected <= 20 * MINUTE_MS  # and the old speed is not forgotten
+    assert 8 * MINUTE_MS <= detected <= 20 * MINUTE_MS  # and the old speed is not forgotten
     assert sailed(300) == []
 
 
@@ -418,10 +424,10 @@ def test_leaving_the_pilotage_is_learnt_within_half_an_hour():
 
 
 def test_a_loss_that_never_came_to_an_onset_becomes_its_own_speed():
-    track = steady(120).sail(260, sog_kn=9.95, cog_deg=60.0)  # 9.5 % down for hours
-    opened = alerts(drop(track, 7.5, from_kn=9.95).fixes(), said())[0]
+    track = steady(120).sail(260, sog_kn=10.4, cog_deg=60.0)  # 5.5 % down for hours
+    opened = alerts(drop(track, 7.5, from_kn=10.4).fixes(), said())[0]
     own = next(r.value for r in opened.why if r.feature == "own speed before")
-    assert own == pytest.approx(9.95, abs=0.15)
+    assert own == pytest.approx(10.4, abs=0.15)
 
 
 # --- Eagle S, 25 December 2024: SYNTHETIC, from published waypoints (docs: incidents)
@@ -478,7 +484,9 @@ def test_eagle_s_names_the_later_assets_hours_ahead(every_s, before_min):
     found = alerts(eagle_s(every_s, before_min), EAGLE_S_SAID)
     opened = found[0]
     assert opened.detector == "drag_onset"
-    assert FAULT_MS < opened.t_detected_ms < parse_iso("2024-12-25T11:10:00Z")
+    # With a report in three minutes and an hour of speed before, its spread is not known well.
+    latest = "11:10" if every_s == 10.0 or before_min else "11:25"
+    assert FAULT_MS < opened.t_detected_ms < parse_iso(f"2024-12-25T{latest}:00Z")
     named = {a.name: a for a in opened.next_assets}
     assert named.keys() >= LATER
     for name in LATER:
@@ -489,7 +497,7 @@ def test_eagle_s_names_the_later_assets_hours_ahead(every_s, before_min):
 
 
 def test_eagle_s_gives_no_lead_before_estlink_2():
-    """Its police speeds leave none (settled.md 23): 9.0 of 10 kn is less than 12 per cent."""
+    """Its police speeds leave none (settled.md 23): 9.0 of 10 kn are reached only there."""
     fixes = eagle_s()
     before = fixes.take(fixes.t_ms < FAULT_MS)
     assert alerts(before, EAGLE_S_SAID) == []
@@ -645,7 +653,11 @@ def sail_many(
 ) -> np.ndarray:  # fmt: skip
     """Give the times of opening (slot, minute), own speeds 6-16 kn, noise a seeded OU process."""
     rng = np.random.default_rng(20260101)
-    detector = DragOnset(watch(detectors=()).around)
+    # All sail at one place here, and would be each other's cohort.
+    tables = load_rules().tables
+    alone = tables["drag_onset"] | {"cohort_ships": Threshold(1e6, "ships", "test")}
+    rules = Rules(tables | {"drag_onset": alone})
+    detector = DragOnset(watch(detectors=(), rules=rules).around)
     own = rng.uniform(6.0, 16.0, vessels)
     noise = rng.normal(0.0, spread_kn, vessels)
     keep = math.exp(-1.0 / tau_min)
@@ -672,9 +684,9 @@ def test_a_noisy_lane_is_held_down_by_its_own_spread():
     assert 1 <= len(sail_many(1000, 1440, 0.40)) <= 25
 
 
-@pytest.mark.parametrize(("loss", "share", "median_min"), [(0.25, 0.99, 19.0), (0.15, 0.92, 28.0)])
+@pytest.mark.parametrize(("loss", "share", "median_min"), [(0.25, 0.99, 17.0), (0.15, 0.88, 27.0)])
 def test_injected_losses_are_found_within_half_an_hour(loss, share, median_min):
-    """Delay counts from the start of an 8-minute ramp; measured 18 and 25 min."""
+    """Delay counts from the start of an 8-minute ramp."""
     opened = sail_many(1000, 360, 0.25, loss=loss, at_min=180)
     first = {}
     for slot, minute in opened:
@@ -682,7 +694,7 @@ def test_injected_losses_are_found_within_half_an_hour(loss, share, median_min):
     delays = np.array([m for m in first.values() if m >= 0])
     assert len(delays) >= share * 1000
     assert np.median(delays) <= median_min
-    assert len(first) - len(delays) <= 1
+    assert len(first) - len(delays) <= 3
 
 
 # --- any course of speed
@@ -715,14 +727,17 @@ def test_every_alert_opens_once_rises_at_most_once_and_closes_at_most_once(legs,
         assert len({a.t_start_ms for a in life}) == 1
         opened = life[0]
         gates = {r.feature: r.passed for r in opened.why}
-        unproven = {"share of 20 min pulled to one side", "change of heading off course"}
+        unproven = {
+            "share of 20 min pulled to one side", "change of heading off course",
+            "course hunting, standard deviation", "course hunting against before",
+        }  # fmt: skip
         assert {f for f, passed in gates.items() if not passed} <= unproven
-        assert opened.t_start_ms + 10 * MINUTE_MS <= opened.t_detected_ms
+        assert opened.t_start_ms + 5 * MINUTE_MS <= opened.t_detected_ms
 
 
 @settings(max_examples=15, deadline=None)
-@given(share=st.floats(0.9, 1.0), every_s=st.sampled_from([10.0, 60.0, 180.0]))
-def test_a_loss_under_a_tenth_never_opens(share, every_s):
+@given(share=st.floats(0.945, 1.0), every_s=st.sampled_from([10.0, 60.0, 180.0]))
+def test_a_loss_of_a_twentieth_never_opens(share, every_s):
     track = drop(steady(70, every_s=every_s), 11.0 * share, then=200)
     assert alerts(track.fixes(), said()) == []
 

@@ -75,7 +75,10 @@ class AssetRef:
 
 @dataclass(frozen=True)
 class NextAsset:
-    """An asset that lies ahead on the present course, and when it would be reached."""
+    """An asset that lies ahead on the present course, and when it would be reached.
+
+    `eta_early_ms` and `eta_late_ms` are the interval of that time, where it was worked out.
+    """
 
     id: str
     name: str
@@ -84,6 +87,8 @@ class NextAsset:
     eta_ms: int
     lon: float
     lat: float
+    eta_early_ms: int | None = None
+    eta_late_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -171,6 +176,7 @@ class Alert:
             "next_assets": [
                 {"id": n.id, "name": n.name, "kind": n.kind,
                  "distance_km": _rounded(n.distance_km, 2), "eta": iso(n.eta_ms),
+                 "eta_interval": _interval(n),
                  "lon": _rounded(n.lon, 5), "lat": _rounded(n.lat, 5)}
                 for n in self.next_assets
             ],
@@ -228,6 +234,13 @@ class Alert:
         return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
 
 
+def _interval(ahead: NextAsset) -> list[str] | None:
+    """Write the interval of a time ahead."""
+    if ahead.eta_early_ms is None or ahead.eta_late_ms is None:
+        return None
+    return [iso(ahead.eta_early_ms), iso(ahead.eta_late_ms)]
+
+
 def _rounded(value: float | None, digits: int) -> float | None:
     """Round for output; a value that is not a number becomes null, as JSON knows none."""
     if value is None or value != value or value in (float("inf"), float("-inf")):
@@ -260,6 +273,7 @@ def _read(body: Mapping[str, Any]) -> Alert:
             NextAsset(
                 n["id"], n["name"], n["kind"], _number(n["distance_km"]), parse_iso(n["eta"]),
                 _number(n["lon"]), _number(n["lat"]),
+                *map(parse_iso, n.get("eta_interval") or ()),
             )
             for n in body["next_assets"]
         ),

@@ -51,6 +51,14 @@ class Horizon(NamedTuple):
     fan_deg: float
 
 
+class Speeds(NamedTuple):
+    """Speeds in knots by which times ahead are told: now, and the limits of what to expect."""
+
+    now_kn: float
+    fast_kn: float | None = None
+    slow_kn: float | None = None
+
+
 class AssetAhead(NamedTuple):
     """An asset on or near the present course.
 
@@ -328,14 +336,25 @@ def next_assets(
         ['Estlink 2']
     """
     seen = assets_ahead(around, lon, lat, cog_deg, sog_kn, limit)
-    return tuple(named(around, ahead, sog_kn, t_ms) for ahead in seen)
+    return tuple(named(around, ahead, Speeds(sog_kn), t_ms) for ahead in seen)
 
 
-def named(around: Surroundings, ahead: AssetAhead, sog_kn: float, t_ms: int) -> NextAsset:
-    """Give an asset ahead its name and its time at a speed in knots, counted from `t_ms`."""
+def named(around: Surroundings, ahead: AssetAhead, speeds: Speeds, t_ms: int) -> NextAsset:
+    """Give an asset ahead its name and its times, counted from `t_ms`.
+
+    The earliest and latest times take the faster and slower speed, and the asset's own accuracy
+    off or on the way; without such speeds there is no interval.
+    """
     asset = around.assets[ahead.asset]
-    seconds = round(ahead.distance_m / (sog_kn * KN_MS))
+
+    def at_ms(metres: float, knots: float) -> int:
+        return t_ms + round(max(metres, 0.0) / (knots * KN_MS)) * 1000
+
+    early = late = None
+    if speeds.fast_kn is not None and speeds.slow_kn is not None:
+        early = at_ms(ahead.distance_m - asset.accuracy_m, speeds.fast_kn)
+        late = at_ms(ahead.distance_m + asset.accuracy_m, speeds.slow_kn)
     return NextAsset(
         asset.id, asset.name, asset.kind, ahead.distance_m / 1000.0,
-        t_ms + seconds * 1000, ahead.lon, ahead.lat,
+        at_ms(ahead.distance_m, speeds.now_kn), ahead.lon, ahead.lat, early, late,
     )  # fmt: skip

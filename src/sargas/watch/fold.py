@@ -23,10 +23,11 @@ from sargas.model.fixes import SEA, Batch, Fixes
 from sargas.model.time import MINUTE_MS
 from sargas.reference import Geography, Mask
 from sargas.watch.clean import RECENT, SEGMENT, VERDICTS, CleanRules, clean_rows
-from sargas.watch.detect import DETECTORS
+from sargas.watch.detect import DETECTORS, built
 from sargas.watch.detect.base import Detector, Identity, Surroundings
 from sargas.watch.detect.crossing import CrossingLog, crossing_of
 from sargas.watch.detect.crossing_fold import CROSSING
+from sargas.watch.hunting import Hunting
 from sargas.watch.identity import Registry
 from sargas.watch.judge import Judge
 from sargas.watch.locate import Located, build_ground, build_index, locate_rows
@@ -35,7 +36,7 @@ from sargas.watch.order import Released, ReorderBuffer
 from sargas.watch.rules import Rules, load_rules
 from sargas.watch.slots import SubjectTable
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 QUIET_MINUTES = 48 * 60
 """So long after the last row of all, ticks change nothing."""
 EVENT_ORDER = ("minute", "t_ms", "slot", "t_start_ms", "op")
@@ -112,8 +113,8 @@ class Watch:
         self._quiet_minutes = max(QUIET_MINUTES, int(2 * longest_min) + 1)
         self.registry = Registry()
         self.judge = Judge(self.around)
-        chosen = DETECTORS if detectors is None else detectors
-        self.detectors: tuple[Detector, ...] = tuple(make(self.around) for make in chosen)
+        self.hunting = Hunting(rules["hunting"]["min_kn"], rules["hunting"]["wide_deg"])
+        self.detectors = built(DETECTORS if detectors is None else detectors, self.around)
         self.crossing_log = CrossingLog(self.around)
         self.observers = observers
         self.counts: Counter[str] = Counter()
@@ -184,9 +185,9 @@ class Watch:
     def _prepare(self, released: Released) -> Minutes:
         """Clean, locate and sample one release."""
         fixes, statics = released.fixes, released.statics
-        minutes = np.arange(released.from_minute, released.to_minute + 1) * 60_000
-        bounds = np.searchsorted(fixes.t_ms // 60_000 * 60_000, minutes)
-        static_bounds = np.searchsorted(statics.t_ms // 60_000 * 60_000, minutes)
+        begins = np.arange(released.from_minute, released.to_minute + 1) * 60_000
+        bounds = np.searchsorted(fixes.t_ms // 60_000 * 60_000, begins)
+        static_bounds = np.searchsorted(statics.t_ms // 60_000 * 60_000, begins)
         who = self._subjects.number(fixes.domain, fixes.subject_id)
         static_who = self._subjects.number(statics.domain, statics.subject_id)
         self._grow_recent()
@@ -201,9 +202,11 @@ class Watch:
             fixes.lon_raw, fixes.lat_raw, fixes.sog_raw, fixes.cog_raw, fixes.heading_raw,
             self.around.index, self.around.ground, rows,
         )  # fmt: skip
-        return minutes_of(
+        minutes = minutes_of(
             rows, bounds.astype(np.int64), released.from_minute, self._used, self._subjects.count
         )
+        self.hunting.fold(minutes)
+        return minutes
 
     def _clean_all(
         self, fixes: Fixes, who: NDArray[np.int32]
@@ -277,6 +280,7 @@ class Watch:
             "order": self.order.dump(),
             "identity": identity,
             "crossings": self.crossing_log.dump(),
+            "hunting": self.hunting.dump(),
         }
         parts |= {d.word: d.dump() for d in self.detectors}
         for part, columns in parts.items():
@@ -326,6 +330,7 @@ class Watch:
         self.registry.load(_part(arrays, "identity"), meta["history"])
         self.judge.load(arrays["judge"].tobytes())
         self.crossing_log.load(_part(arrays, "crossings"))
+        self.hunting.load(_part(arrays, "hunting"))
         for detector in self.detectors:
             detector.load(_part(arrays, detector.word))
 

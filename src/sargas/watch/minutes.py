@@ -32,6 +32,9 @@ class Samples(NamedTuple):
         sog_kn: float64, mean reported speed; NaN where none was reported.
         cog_deg, heading_deg: float64, mean, 0 to 360; NaN where none was reported.
         beta_deg: float64, mean of heading less course, -180 to 180; NaN where unknown.
+        hunting_deg, hunting_s, hunting_share: float64, how the course swung in the last half hour
+            that was measured (`watch.hunting`): standard deviation, period, share of the highest
+            peak; NaN unknown, the share also where the swing is small.
     """
 
     slot: NDArray[np.int32]
@@ -47,6 +50,9 @@ class Samples(NamedTuple):
     cog_deg: NDArray[np.float64]
     heading_deg: NDArray[np.float64]
     beta_deg: NDArray[np.float64]
+    hunting_deg: NDArray[np.float64]
+    hunting_s: NDArray[np.float64]
+    hunting_share: NDArray[np.float64]
 
 
 SAMPLE_DTYPES = {
@@ -167,7 +173,7 @@ def take_samples(  # noqa: C901 - one loop over all columns: parts of it would h
 def minutes_of(
     rows: Located, bounds: NDArray[np.int64], from_minute: int, slots: int, subjects: int
 ) -> Minutes:
-    """Sample located rows and put both together.
+    """Sample located rows and put both together; `Hunting.fold` fills what it knows of them.
 
     Args:
         rows, bounds, from_minute, slots, subjects: as in `Minutes`.
@@ -175,7 +181,10 @@ def minutes_of(
     n = len(rows.t_ms)
     gather = np.empty(slots, GATHER)
     gather["sample"] = -1
-    room = Samples(**{name: np.empty(n, SAMPLE_DTYPES.get(name, "f8")) for name in Samples._fields})
+    room = Samples(**{
+        name: np.empty(n, SAMPLE_DTYPES[name]) if name in SAMPLE_DTYPES else np.full(n, np.nan)
+        for name in Samples._fields
+    })  # fmt: skip
     sample_bounds = np.empty(len(bounds), np.int64)
     take_samples(rows, bounds, gather, room, sample_bounds)
     columns = room._asdict().items()

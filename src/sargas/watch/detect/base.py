@@ -2,9 +2,10 @@
 
 A detector is one file with (a) a state dtype, one row per identity segment, (b) kernels that a
 reader can run as plain Python, (c) `explain`, which turns an event into reasons and words. It
-reads no clock and nothing of other detectors. Time passes in ticks of one minute of event time:
-all fixes of a minute first, then the tick that ends it. It takes the rows, or, where no single
-fix matters, one sample a vessel and minute (`watch.minutes`), which is several times cheaper.
+reads no clock and nothing of other detectors, but of one that it `follows`. Time passes in ticks
+of one minute of event time: all fixes of a minute first, then the tick that ends it. It takes the
+rows, or, where no single fix matters, one sample a vessel and minute (`watch.minutes`), which is
+several times cheaper.
 
 Kernels bind the columns they use to local names before their loop: handing `rows` (a tuple of
 twenty arrays) to a function inside the loop costs some 200 ns, more than the work itself.
@@ -43,16 +44,16 @@ ROOM = 4
 
 EVENT = np.dtype(
     [
-        ("op", "u1"), ("priority", "u1"), ("slot", "i4"), ("t_start_ms", "i8"), ("t_ms", "i8"),
-        ("minute", "i8"),
+        ("op", "u1"), ("kind", "u1"), ("priority", "u1"), ("slot", "i4"),
+        ("t_start_ms", "i8"), ("t_ms", "i8"), ("minute", "i8"),
         ("lon", "f8"), ("lat", "f8"), ("asset", "i4"), ("distance_m", "f8"),
         ("accuracy_m", "f8"), ("kp_m", "f8"), ("x", "f8", FEATURES),
     ]
 )  # fmt: skip
-"""One step in an event's life. `priority` 1-3; `asset` -1 for none; `x` = the detector's own
-features in the order of its `FEATURE_NAMES`. `t_ms` is when this became known, in event time;
-`minute` is the minute it was folded in, which the framework fills (a tick belongs to the minute it
-ends)."""
+"""One step in an event's life. `priority` 1-3; `asset` -1 for none; `kind` and `x` are the
+detector's own, `x` in the order of its `FEATURE_NAMES`. `t_ms` is when this became known, in event
+time; `minute` is the minute it was folded in, which the framework fills (a tick belongs to the
+minute it ends)."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,8 @@ class Detector(ABC):
         ticks: whether it wants `run_tick` at the end of each minute.
         reads_samples: whether it takes one sample a vessel and minute instead of every row; it
             must tick then.
+        follows: the detector whose state it reads, if it has none of its own; `lead` is that
+            detector of the same watch, which folds before it.
     """
 
     word: ClassVar[str]
@@ -138,6 +141,8 @@ class Detector(ABC):
     lowered_at_work: ClassVar[bool] = False
     ticks: ClassVar[bool] = False
     reads_samples: ClassVar[bool] = False
+    follows: ClassVar[type[Detector] | None] = None
+    lead: Detector
 
     def __init__(self, around: Surroundings) -> None:
         self.around = around

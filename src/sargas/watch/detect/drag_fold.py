@@ -10,12 +10,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sargas.model.geodesy import KN_MS, NM_M, wrapped
+from sargas.model.geodesy import wrapped
 from sargas.model.jit import inlined, kernel
 from sargas.model.time import MINUTE_MS
-from sargas.reference.grid import sample
-from sargas.watch.ahead import Horizon, coast_ahead_m, look_ahead, port_ahead
-from sargas.watch.detect.base import CLOSE, OPEN, UPDATE
 from sargas.watch.detect.drag_state import (
     FALL_MIN,
     LOST,
@@ -24,9 +21,9 @@ from sargas.watch.detect.drag_state import (
     PULL_MIN,
     RECOVERED,
     RING,
+    SHARED,
     STOPPED,
     Params,
-    Ports,
     clear_onset,
     learn,
     learn_anew,
@@ -34,7 +31,7 @@ from sargas.watch.detect.drag_state import (
     smooth,
     spread_kn,
 )
-from sargas.watch.locate import Ground, Located, PieceIndex
+from sargas.watch.locate import Located
 from sargas.watch.minutes import Samples
 
 
@@ -90,6 +87,7 @@ def doubt(row: np.void, sog: float, cog: float, n: int, dt: float, p: Params) ->
             return
         clear_onset(row)
         row["onset_ms"] = row["minute"] * MINUTE_MS
+        row["hunting_before_deg"] = row["hunting_deg"]
     row["turn_deg"] = turned_deg(row, cog)
     if row["turn_deg"] > p.max_turn_deg:
         clear_onset(row)
@@ -103,10 +101,30 @@ def doubt(row: np.void, sog: float, cog: float, n: int, dt: float, p: Params) ->
 
 
 @inlined
+def least_loss_kn(row: np.void, p: Params) -> float:
+    """Give the loss that counts: one that the vessel's own noise does not reach."""
+    return max(p.min_loss_kn, p.min_loss_spreads * spread_kn(row, p))
+
+
+@inlined
+def keeps_way(row: np.void, p: Params) -> bool:
+    """Tell whether the speed, if it went on falling as now, would stay above the lower limit.
+
+    An engine that has stopped lets the speed fall faster, until little way is left; a loss that
+    is still growing to a half does not.
+    """
+    least_kn = (1.0 - p.max_loss_share) * row["own_kn"]
+    fall_kn = row["fall_kn"] * p.fall_ahead_min / FALL_MIN
+    if math.isnan(fall_kn):
+        fall_kn = 0.0
+    return bool(row["sog_kn"] - max(fall_kn, 0.0) >= least_kn)
+
+
+@inlined
 def count_minutes(row: np.void, dt: float, p: Params) -> None:
     """Count the minutes for which the speed has been low, regained, or next to nothing."""
     sog, own = row["sog_kn"], row["own_kn"]
-    is_low = sog < p.max_share * own and own - sog >= p.min_loss_kn
+    is_low = sog < p.max_share * own and own - sog >= least_loss_kn(row, p)
     row["below_min"] = row["below_min"] + dt if is_low and row["sum"] > 0.0 else 0.0
     row["recovered_min"] = row["recovered_min"] + dt if sog >= p.recover_share * own else 0.0
     row["stopped_min"] = row["stopped_min"] + dt if sog < p.stop_kn else 0.0
@@ -122,8 +140,7 @@ def is_onset(row: np.void, p: Params) -> bool:
         and row["below_min"] >= p.min_below_min
         and row["run_min"] >= p.min_run_min
         and row["own_kn"] >= p.min_speed_kn
-        and row["sog_kn"] >= (1.0 - p.max_loss_share) * row["own_kn"]
-        and not row["fall_kn"] > p.max_fall_kn
+        and keeps_way(row, p)
         and not abs(row["beta_deg"]) >= p.drift_deg
         and not 0 < row["length_m"] < p.min_length_m
         and row["nav_status"] != NOT_UNDER_COMMAND
@@ -155,6 +172,8 @@ def fold_minute(
         row["fixes"] += n
         row["turn_deg"] = turned_deg(row, cog)
         count_minutes(row, dt, p)
+        if row["own_kn"] - row["sog_kn"] >= p.keep_share * row["opened_kn"]:
+            row["kept_min"] += dt
         row["low_kn"] = min(row["low_kn"], row["sog_kn"])
         return False
     if row["sog_kn"] < p.way_kn:
@@ -174,98 +193,14 @@ def fold_minute(
 
 
 @kernel
-def course_deg(row: np.void) -> float:
-    """Give the mean course of the last five minutes, which averages hunting; NaN unknown."""
-    first, total, n = math.nan, 0.0, 0
-    for k in range(FALL_MIN):
-        cog = row["cogs"][(row["minute"] - k) % RING]
-        if math.isnan(cog):
-            continue
-        if n == 0:
-            first = cog
-        total += wrapped(cog - first)
-        n += 1
-    return (first + total / n) % 360.0 if n > 0 else math.nan
-
-
-@kernel
-def is_open_water(row: np.void, ground: Ground, ports: Ports, course: float, p: Params) -> bool:
-    """Tell whether depth, coast and ports leave room for a drag; unknown values pass."""
-    lon, lat = row["lon"], row["lat"]
-    d = ground.depth_at
-    if sample(ground.depth_m, d[0], d[1], d[2], d[3], lon, lat) < -p.max_depth_m:
-        return False
-    a = ground.land_at
-    if sample(ground.land_m, a[0], a[1], a[2], a[3], lon, lat) < p.min_land_nm * NM_M:
-        return False
-    if not math.isnan(course):
-        reach_m = p.coast_ahead_nm * NM_M
-        if coast_ahead_m(ground.land_m, ground.land_at, lon, lat, course, reach_m) <= reach_m:
-            return False
-    reach_m = p.port_ahead_nm * NM_M
-    port, _ = port_ahead(
-        ports.lon, ports.lat, ports.radius_m, lon, lat, course, p.port_fan_deg, reach_m
-    )
-    return port < 0
-
-
-@kernel
-def is_asset_near(
-    row: np.void,
-    index: PieceIndex,
-    ground: Ground,
-    course: float,
-    horizon: Horizon,
-    seen: NDArray[np.float64],
-    p: Params,
-) -> bool:
-    """Tell whether an asset ahead is as near in time as makes an alarm; `seen`: (3, 2, assets)."""
-    if math.isnan(course) or row["sog_kn"] < p.stop_kn:
-        return False
-    lon, lat, sog = row["lon"], row["lat"], row["sog_kn"]
-    hour = Horizon(horizon.reach_m, p.alarm_eta_min / 60.0, horizon.fan_deg)
-    near_m = look_ahead(index, ground, lon, lat, course, sog, hour, seen[0], seen[1], seen[2])
-    if near_m == math.inf:
-        return False
-    # An asset beside the course may still be met on it, later: then that later time counts.
-    near_m = look_ahead(index, ground, lon, lat, course, sog, horizon, seen[0], seen[1], seen[2])
-    return bool(near_m <= p.alarm_eta_min * 60.0 * sog * KN_MS)
-
-
-@kernel
-def write_event(
-    row: np.void,
-    slot: int,
-    op: int,
-    end: int,
-    t_ms: int,
-    p: Params,
-    events: NDArray[np.void],
-    n: int,
-) -> int:
-    """Write an event; returns events written."""
-    event = events[n]
-    event["op"], event["priority"], event["slot"] = op, row["priority"], slot
-    event["t_start_ms"], event["t_ms"] = row["onset_ms"], t_ms
-    event["lon"], event["lat"], event["asset"] = row["lon"], row["lat"], -1
-    event["distance_m"] = event["accuracy_m"] = event["kp_m"] = math.nan
-    x = event["x"]
-    x[0], x[1], x[2], x[3] = row["own_kn"], spread_kn(row, p), row["sog_kn"], course_deg(row)
-    x[4], x[5], x[6] = row["sum"], row["below_min"], row["run_min"]
-    x[7], x[8], x[9] = row["beta_own_deg"], row["beta_deg"], pull(row)
-    x[10], x[11], x[12] = row["turn_deg"], row["fall_kn"], row["fixes"]
-    silence_ms = t_ms - row["heard_ms"] if end == LOST else row["silence_ms"]
-    x[13], x[14], x[15] = silence_ms / MINUTE_MS, row["nav_status"] + 16 * end, row["low_kn"]
-    return n + 1
-
-
-@kernel
 def why_over(row: np.void, t_ms: int, p: Params) -> int:
     """Tell why an open event is over; 0 if it is not."""
     if row["recovered_min"] >= p.recover_min:
         return RECOVERED
     if row["stopped_min"] >= p.stop_min:
         return STOPPED
+    if row["shared_min"] >= p.shared_min:
+        return SHARED
     if t_ms - row["heard_ms"] >= p.lost_min * MINUTE_MS:
         return LOST
     return 0
@@ -293,6 +228,8 @@ def fold_samples(
     slot, last, fixes, heard_ms = samples.slot, samples.last, samples.fixes, samples.heard_ms
     first_ms, t_ms, lon, lat = samples.first_ms, samples.t_ms, samples.lon, samples.lat
     sog_kn, cog_deg, beta_deg = samples.sog_kn, samples.cog_deg, samples.beta_deg
+    hunting_deg, hunting_s = samples.hunting_deg, samples.hunting_s
+    hunting_share = samples.hunting_share
     length_m, nav_status = rows.length_m, rows.nav_status
     k = 0
     for j in range(start, end):
@@ -306,86 +243,12 @@ def fold_samples(
         if math.isnan(sog_kn[j]):
             continue
         minute = t_ms[j] // MINUTE_MS
+        row["hunting_deg"], row["hunting_s"] = hunting_deg[j], hunting_s[j]
+        row["hunting_share"] = hunting_share[j]
         asking = fold_minute(row, minute, sog_kn[j], cog_deg[j], beta_deg[j], fixes[j], p)
-        if row["priority"] == 2:  # it may have come near an asset, unless this minute ends it
+        if row["priority"] > 0:  # much may have changed around it, unless this minute ends it
             asking = why_over(row, (minute + 1) * MINUTE_MS, p) == 0
         if asking:
             asks[k] = slot[j]
             k += 1
     return k
-
-
-@kernel
-def close_slots(
-    t_ms: int,
-    state: NDArray[np.void],
-    is_open: NDArray[np.bool_],
-    p: Params,
-    events: NDArray[np.void],
-    n: int,
-) -> int:
-    """Close what is over at the end of a minute.
-
-    Args:
-        t_ms: end of the minute. state, is_open: (slots,).
-        events: room for an event of every open slot, `n` of them written.
-
-    Returns:
-        Events written by now.
-    """
-    for s in range(is_open.shape[0]):
-        if not is_open[s]:
-            continue
-        row = state[s]
-        end = why_over(row, t_ms, p)
-        if end > 0:
-            n = write_event(row, s, CLOSE, end, t_ms, p, events, n)
-            row["priority"], is_open[s] = 0, False
-            clear_onset(row)
-            if end != RECOVERED:
-                learn_anew(row, 0.0, 0.0)
-    return n
-
-
-@kernel
-def look_around(
-    t_ms: int,
-    asks: NDArray[np.int32],
-    state: NDArray[np.void],
-    is_open: NDArray[np.bool_],
-    index: PieceIndex,
-    ground: Ground,
-    ports: Ports,
-    horizon: Horizon,
-    p: Params,
-    seen: NDArray[np.float64],
-    events: NDArray[np.void],
-    n: int,
-) -> int:
-    """Open what the surroundings leave room for, and raise what has come near an asset.
-
-    Apart from `fold_samples`, since handing the surroundings over costs more than most minutes.
-
-    Args:
-        t_ms: end of the minute. asks: (k,) slots. state, is_open: (slots,).
-        index, ground, ports, horizon: the surroundings. seen: (3, 2, assets) scratch.
-        events: room for events, at least k more than the `n` written.
-
-    Returns:
-        Events written by now.
-    """
-    for s in asks:
-        row = state[s]
-        course = course_deg(row)
-        if row["priority"] == 0:
-            if is_open_water(row, ground, ports, course, p):
-                is_near = is_asset_near(row, index, ground, course, horizon, seen, p)
-                row["priority"], row["low_kn"] = 1 if is_near else 2, math.nan
-                row["recovered_min"] = row["stopped_min"] = 0.0
-                n = write_event(row, s, OPEN, 0, t_ms, p, events, n)
-                row["low_kn"] = row["sog_kn"]
-                is_open[s] = True
-        elif is_asset_near(row, index, ground, course, horizon, seen, p):
-            row["priority"] = 1
-            n = write_event(row, s, UPDATE, 0, t_ms, p, events, n)
-    return n

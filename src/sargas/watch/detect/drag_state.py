@@ -23,13 +23,19 @@ PULL_MIN = 20
 PULL_MASK = (1 << PULL_MIN) - 1
 """The last 20 minutes as bits: heading known, pulled to starboard, pulled to port (ref D1)."""
 NOT_UNDER_COMMAND = 2
-RECOVERED, STOPPED, LOST = 1, 2, 3
+RECOVERED, STOPPED, LOST, SHARED = 1, 2, 3, 4
+ONSET, CONFIRMED = 0, 1
+"""Kinds of events: of D1, and of D2 which follows it."""
 FEATURE_NAMES = (
     "own_kn", "spread_kn", "sog_kn", "cog_deg", "sum", "below_min", "run_min", "beta_before_deg",
-    "beta_deg", "pull", "turn_deg", "fall_kn", "fixes", "silence_min", "status_and_end", "low_kn",
+    "beta_deg", "pull", "turn_deg", "fall_kn", "fixes", "silence_min", "nav_status", "low_kn",
+    "end", "cohort_ships", "cohort_share", "hunting_deg", "hunting_s", "hunting_share",
+    "hunting_before_deg", "kept_min",
 )  # fmt: skip
-"""`beta` is heading less course over ground; `status_and_end` = navigational status + 16 times why
-it ended; `low_kn` = lowest smoothed speed since it opened, NaN before."""
+"""`beta` is heading less course over ground; `low_kn` = lowest smoothed speed since it opened, NaN
+before; `end` = why it ended; `cohort_share` = share of their own speed that the others have lost;
+`hunting` = how the course swings now, and before the onset; `kept_min` = minutes since it opened
+in which the loss was kept."""
 
 STATE = np.dtype(
     [
@@ -42,21 +48,36 @@ STATE = np.dtype(
         ("beta_own_deg", "f8"), ("faster_min", "f8"),
         # Now.
         ("sog_kn", "f8"), ("beta_deg", "f8"), ("sogs", "f8", RING), ("cogs", "f8", RING),
-        ("turn_deg", "f8"), ("fall_kn", "f8"),
+        ("turn_deg", "f8"), ("fall_kn", "f8"), ("hunting_deg", "f8"), ("hunting_s", "f8"),
+        ("hunting_share", "f8"),
         # Since the onset.
         ("sum", "f8"), ("onset_ms", "i8"), ("below_min", "f8"), ("frozen_min", "f8"),
         ("fixes", "i8"), ("silence_ms", "i8"), ("known_bits", "i8"), ("starboard_bits", "i8"),
-        ("port_bits", "i8"),
+        ("port_bits", "i8"), ("hunting_before_deg", "f8"),
         # Since it opened.
         ("priority", "i8"), ("recovered_min", "f8"), ("stopped_min", "f8"), ("low_kn", "f8"),
+        ("cohort_ships", "i8"), ("cohort_share", "f8"), ("shared_min", "f8"),
+        ("opened_kn", "f8"), ("kept_min", "f8"), ("confirmed_ms", "i8"),
     ]
 )  # fmt: skip
-"""One row a segment; `priority` 0 = not open, `learned_min` 0 = no speed of its own yet."""
+"""One row a segment; `priority` 0 = not open, `learned_min` 0 = no speed of its own yet;
+`opened_kn` = the loss it opened with; `confirmed_ms` 0 = not confirmed (D2)."""
+
+
+class Water(NamedTuple):
+    """How much room a drag needs around it; limits in the units of their names."""
+
+    max_depth_m: float
+    min_land_nm: float
+    coast_ahead_nm: float
+    port_ahead_nm: float
+    port_fan_deg: float
 
 
 class Params(NamedTuple):
     """Limits of the rule, from `rules.toml`, in the units of their names."""
 
+    water: Water
     memory_min: float
     spread_floor_kn: float
     step_gain: float
@@ -65,19 +86,15 @@ class Params(NamedTuple):
     min_speed_kn: float
     min_run_min: float
     min_length_m: float
-    max_depth_m: float
     max_turn_deg: float
     max_share: float
     min_loss_kn: float
+    min_loss_spreads: float
     min_below_min: float
-    max_fall_kn: float
+    fall_ahead_min: float
     max_loss_share: float
     way_kn: float
     drift_deg: float
-    min_land_nm: float
-    coast_ahead_nm: float
-    port_ahead_nm: float
-    port_fan_deg: float
     smooth_min: float
     beta_smooth_min: float
     step_cap_min: float
@@ -95,6 +112,21 @@ class Params(NamedTuple):
     lost_min: float
     alarm_eta_min: float
     port_word_nm: float
+    cohort_nm: float
+    cohort_deg: float
+    cohort_min: float
+    cohort_known_min: float
+    cohort_ships: float
+    shared_min: float
+    keep_share: float
+    keep_min: float
+    swing_times: float
+    swing_deg: float
+
+
+def water_of(rules: dict[str, float]) -> Water:
+    """Read the room a drag needs from the rules of D1."""
+    return Water(*(rules[name] for name in Water._fields))
 
 
 class Ports(NamedTuple):
