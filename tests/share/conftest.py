@@ -43,7 +43,8 @@ def alert(**changes) -> Alert:
         lon=25.6, lat=59.9,
         asset=AssetRef("power-cable-x", "Cable X", "power_cable", 120.0, 14.2, 200.0),
         next_assets=(
-            NextAsset("c2", "Cable Two", "telecom_cable", 3.2, T0_MS + 3_600_000, 25.5, 59.9),
+            NextAsset("c2", "Cable Two", "telecom_cable", 3.2, T0_MS + 3_600_000, 25.5, 59.9,
+                      T0_MS + 3_000_000, T0_MS + 4_200_000),
         ),
         why=(Reason("mean speed over ground", 2.1, "kn", 3.0, 0.9, True),
              Reason("length", float("nan"), "m", 80.0, float("nan"), True)),

@@ -58,7 +58,8 @@ def test_it_says_all_that_the_alert_says():
         "59°54.0'N 025°36.0'E (59.90000, 25.60000)", "Cable X", "known to ±200 m", "km 14.2",
         "2024-12-25 10:20:00 UTC", "mean speed over ground", "2.1 kn", "+0.9 kn",
         "reports itself at anchor", "not assessed", "before 0.6, now 3.6", "49 m ± 50 m",
-        "Cable Two", "3.2 km", "slow_kn", "ref D4", "rrrrrrrrrrrr", "gggggggggggg",
+        "Cable Two", "3.2 km", "11:20:00 UTC (11:10 to 11:30)",
+        "slow_kn", "ref D4", "rrrrrrrrrrrr", "gggggggggggg",
         "© OpenStreetMap contributors", "not evidence on its own", "tanker (80)",
     ):  # fmt: skip
         assert said in text, said

@@ -45,8 +45,8 @@ def put_alert(alert: dict[str, Any]) -> None:
     put_table(("against",), [(text,) for text in alert["against"]] or [("nothing was found",)])
     if alert["next_assets"]:
         print()
-        put_table(("ahead at", "km", "kind", "asset"), [
-            (n["eta"], f"{n['distance_km']:.1f}", n["kind"], n["name"])
+        put_table(("ahead at", "between", "km", "kind", "asset"), [
+            (n["eta"], _between(n), f"{n['distance_km']:.1f}", n["kind"], n["name"])
             for n in alert["next_assets"]
         ])  # fmt: skip
     print()
@@ -54,6 +54,12 @@ def put_alert(alert: dict[str, Any]) -> None:
         (str(v["version"]), v["t_issued"], v["priority"], v["state"], v["text"])
         for v in alert["versions"]
     ])  # fmt: skip
+
+
+def _between(ahead: dict[str, Any]) -> str:
+    """Write the interval of a time ahead, where it is told."""
+    between = ahead.get("eta_interval")
+    return f"{between[0][11:16]}..{between[1][11:16]}" if between else ""
 
 
 def _position(alert: dict[str, Any]) -> str:

@@ -41,7 +41,7 @@ class Entry:
             its heading where it has one.
         priorities: P1, P2, P3 as its text names them; empty for a record.
         decided: how its priority is decided, a sentence each.
-        thresholds: its own, by name.
+        thresholds: its own, by name; those of the detector that it follows where it has none.
         version: of its definition; empty for a record.
         make: the detector's class; None for a record.
     """
@@ -88,9 +88,18 @@ def _of_detector(make: type[Detector], rules: Rules) -> Entry:
     return Entry(
         word=make.word, number=make.number, kind="detector", version=make.version,
         sentence=sentence, text=text, priorities=tuple(sorted(set(found))),
-        decided=(*said, *_of_judge(make)), thresholds=dict(rules.tables.get(make.word, {})),
-        make=make,
+        decided=(*said, *_of_judge(make)), thresholds=thresholds_of(make.word, rules), make=make,
     )  # fmt: skip
+
+
+def thresholds_of(word: str, rules: Rules) -> dict[str, Threshold]:
+    """Give the table of rules of a detector: its own, or that of the one it follows."""
+    from sargas.watch.detect import DETECTORS
+
+    kind = next((make for make in DETECTORS if make.word == word), None)
+    if word not in rules.tables and kind is not None and kind.follows is not None:
+        word = kind.follows.word
+    return dict(rules.tables.get(word, {}))
 
 
 def _of_judge(make: type[Detector]) -> list[str]:

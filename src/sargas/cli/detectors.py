@@ -16,6 +16,7 @@ from sargas.errors import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
     from sargas.cli.catalogue import Entry
+    from sargas.watch.fold import Outcome
     from sargas.watch.rules import Rules, Threshold
 
 WIDEST = 96
@@ -226,13 +227,18 @@ def try_out(
     )  # fmt: skip
     latest: dict[str, Alert] = {}
     interrupted = False
+
+    def take(outcome: Outcome) -> None:
+        # A detector that follows another runs with it; only its own alerts are asked for.
+        latest.update({a.id: a for a in outcome.alerts if a.detector == entry.word})
+
     try:
         for batch, until_ms in reading.batches():
-            latest |= {a.id: a for a in watch.push(batch, until_ms).alerts}
+            take(watch.push(batch, until_ms))
     except KeyboardInterrupt:
         interrupted = True
         say("sargas: interrupted; these are the alerts of what was read.")
-    latest |= {a.id: a for a in watch.flush().alerts}
+    take(watch.flush())
     shown = [a for a in latest.values() if muted or not a.muted_by]
     shown.sort(key=lambda a: (bool(a.muted_by), a.t_detected_ms, a.id))
     print_alerts(shown, json=json)
@@ -246,7 +252,8 @@ def try_out(
         unmuted = Counter(a.priority for a in latest.values() if not a.muted_by)
         say_counts("alerts", dict(unmuted)) if unmuted else say("alerts    none")
         say_counts("muted", Counter(m for a in latest.values() for m in a.muted_by[:1]))
-        passed_over = dict(getattr(watch.detectors[0], "counts", {}))
+        (own,) = (d for d in watch.detectors if d.word == entry.word)
+        passed_over = dict(getattr(own, "counts", {}))
         if passed_over:
             say_counts("passed over", passed_over)
         else:

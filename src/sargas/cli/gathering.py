@@ -110,12 +110,12 @@ def _land(collection: Any, box: tuple[float, float, float, float]) -> Any:  # no
 
 def ruleset(detector: str, overlay: Path | None) -> Ruleset:
     """Give the thresholds of a detector, and those that all detectors share."""
-    from sargas.cli.catalogue import shared_tables
+    from sargas.cli.catalogue import shared_tables, thresholds_of
     from sargas.share.evidence import Ruleset
     from sargas.watch.rules import load_rules
 
     rules = load_rules(overlay)
-    own = {name: vars(t) for name, t in rules.tables.get(detector, {}).items()}
+    own = {name: vars(t) for name, t in thresholds_of(detector, rules).items()}
     shared = {
         table: {name: vars(t) for name, t in rules.tables[table].items()}
         for table in shared_tables(rules)

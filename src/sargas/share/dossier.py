@@ -287,7 +287,7 @@ def _against(alert: Mapping[str, Any]) -> str:
 def _ahead(alert: Mapping[str, Any]) -> str:
     """Write the assets ahead."""
     rows = [
-        (k, n["name"], n["kind"].replace("_", " "), f"{n['distance_km']:.1f} km", _time(n["eta"]),
+        (k, n["name"], n["kind"].replace("_", " "), f"{n['distance_km']:.1f} km", _eta(n),
          "" if n["lon"] is None or n["lat"] is None else place_text(n["lon"], n["lat"]))
         for k, n in enumerate(alert["next_assets"], 1)
     ]  # fmt: skip
@@ -295,6 +295,12 @@ def _ahead(alert: Mapping[str, Any]) -> str:
         return ""
     head = ("", "asset", "kind", "distance", "reached on this course and speed", "where")
     return _section("Ahead on the course of then", _table(head, rows, "ahead"))
+
+
+def _eta(ahead: Mapping[str, Any]) -> str:
+    """Write when an asset ahead would be reached, and between which times where that is told."""
+    text, between = _time(ahead["eta"]), ahead.get("eta_interval")
+    return f"{text} ({between[0][11:16]} to {between[1][11:16]})" if between else text
 
 
 def _context(evidence: Evidence) -> str:
