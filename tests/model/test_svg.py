@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import xml.etree.ElementTree as ET
@@ -62,6 +63,15 @@ def test_a_speed_lies_where_its_scale_says():
     }
     assert curve[0][1] == pytest.approx(ticks["10"], abs=0.2)
     assert curve[-1][1] == pytest.approx(ticks["4"], abs=0.2)
+
+
+@given(st.lists(st.floats(0, 20), min_size=1, max_size=4))
+def test_words_of_thresholds_do_not_lie_on_each_other(values):
+    _, text = chart(limits=[Limit(v, f"limit {k}") for k, v in enumerate(values)])
+    words = [t for t in ET.fromstring(text).iter(f"{SVG}text") if t.text.startswith("limit")]
+    assert len(words) == len(values)
+    heights = sorted(float(t.get("y")) for t in words)
+    assert all(b - a >= 12.5 for a, b in itertools.pairwise(heights))
 
 
 def test_a_line_stops_where_nothing_was_received():

@@ -33,6 +33,7 @@ LEAST_GAP_MS = 6 * MINUTE_MS
 WIDTH = 720
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 18, 22
 MOMENT_ROW = 13
+WORD_APART = 13
 SPEED_HEIGHT, ANGLE_HEIGHT, BETWEEN = 150, 120, 22
 STEPS_MIN = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 14400)
 
@@ -231,11 +232,15 @@ def _speed(
     y_px = _Axis(0.0, high, bottom, top)
     parts = [label(LEFT, top - 5, "Speed over ground, kn", bold=True, tint="sog")]
     parts += _scale(y_px, np.arange(0.0, high + step / 2, step), lambda v: f"{v:g}")
-    for limit in limits:
+    last_word = -99.0
+    for limit in sorted(limits, key=lambda one: -one.value_kn):
         y = y_px.at(limit.value_kn)
         parts.append(element("line", x1=float(LEFT), x2=float(WIDTH - RIGHT), y1=y, y2=y,
                              stroke=colour("limit"), stroke_dasharray="6 3"))  # fmt: skip
-        parts.append(label(WIDTH - RIGHT - 2, y - 3, limit.text, anchor="end",
+        # Over its line, or under it where that would lie on the word before.
+        word = y - 3 if y - 3 - last_word >= WORD_APART else max(y + 11, last_word + WORD_APART)
+        last_word = word
+        parts.append(label(WIDTH - RIGHT - 2, word, limit.text, anchor="end",
                            tint="limit", rim="page"))  # fmt: skip
     parts.append(_line(t_ms, sog_kn, x_px, y_px, "sog", None))
     return parts

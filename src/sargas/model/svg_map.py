@@ -324,7 +324,7 @@ def _grid_words(frame: _Frame) -> list[str]:
             )
     for lat in _steps(south, north):
         y = frame.at(west, lat)[1]
-        if 24 < y < HEIGHT - 34:
+        if 24 < y < HEIGHT - 46:
             parts.append(
                 label(4, y - 3, degrees_minutes(lat, "NS", is_round=True), size=10, rim="sea")
             )
