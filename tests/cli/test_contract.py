@@ -69,7 +69,9 @@ def test_every_command_of_the_contract_is_there() -> None:
     assert set(IDS) >= {
         "demo", "scan", "decode", "crossings", "suspects", "exercise list", "exercise run",
         "exercise export", "serve", "infra list", "infra show", "infra import", "infra diff",
-        "infra licences", "doctor", "score", "fetch dma",
+        "infra licences", "doctor", "alerts list", "alerts show", "alerts export", "alerts verify",
+        "detectors list", "detectors explain", "detectors test", "masks list", "masks add",
+        "masks expire", "masks derive", "score", "fetch dma",
     }  # fmt: skip
 
 

@@ -1,7 +1,8 @@
-"""Where sargas keeps its data on this machine."""
+"""Where sargas keeps its data on this machine, and who writes there."""
 
 from __future__ import annotations
 
+import getpass
 import os
 from pathlib import Path
 
@@ -38,3 +39,11 @@ def _from_environment() -> Path:
     data = os.environ.get("XDG_DATA_HOME", "").strip()
     base = Path(data) if data and Path(data).is_absolute() else Path.home() / ".local" / "share"
     return base / "sargas"
+
+
+def person() -> str:
+    """Name who runs this; a machine without user names gives the number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

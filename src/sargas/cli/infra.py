@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import shlex
 import sys
 import time
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from sargas.cli.described import in_words, piece_accuracy, summary
-from sargas.cli.home import home_dir
+from sargas.cli.home import home_dir, person
 from sargas.cli.words import clean_text, put_json, put_table, say
 from sargas.errors import SargasError, UsageError
 
@@ -236,7 +234,7 @@ def import_file(
         from sargas.store import Home
 
         Home(place)  # first, so that a folder with other things in it is refused untouched
-        apply_import(plan, place, imported_at_ms=time.time_ns() // 1_000_000, imported_by=_person())
+        apply_import(plan, place, imported_at_ms=time.time_ns() // 1_000_000, imported_by=person())
     _report(plan, place, written=not dry_run, json=json, quiet=quiet)
 
 
@@ -312,14 +310,6 @@ def _plan(file: Path, home: Path, said: Said, *, prune: bool) -> Plan:
     from sargas.reference import ImportOptions, plan_import
 
     return plan_import(file, home, ImportOptions(**asdict(said)), prune=prune)
-
-
-def _person() -> str:
-    """Name who imports; a machine without user names gives the number."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def _confirm_removal(plan: Plan, *, yes: bool) -> None:

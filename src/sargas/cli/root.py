@@ -54,6 +54,9 @@ _COMMANDS = (
     ("score", "sargas.cli.score:score", "Score the detectors: found, missed, rung for nothing."),
     ("fetch", "sargas.cli.fetch:app", "Bring a day of a public archive, to scan or score."),
     ("infra", "sargas.cli.infra:app", "The assets that are watched, and your own."),
+    ("alerts", "sargas.cli.alerts:app", "List, show, export and verify the alerts of a home."),
+    ("detectors", "sargas.cli.detectors:app", "What each detector looks for, and how it decides."),
+    ("masks", "sargas.cli.masks:app", "Places where stopping is ordinary, kept in a home."),
     ("serve", "sargas.cli.serve:serve", "Serve the screen over what a home has stored."),
     ("doctor", "sargas.cli.doctor:doctor", "Check this installation and say what is missing."),
 )

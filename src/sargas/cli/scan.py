@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # imported where they are used: `sargas scan --help` loads no
     from sargas.cli.reading import Reading
     from sargas.cli.refolding import LateRows
     from sargas.model.fixes import Batch
+    from sargas.watch.detect.base import Detector
     from sargas.watch.fold import Outcome, Watch
 
 
@@ -80,9 +81,10 @@ def scan(
     rules
         A TOML file whose thresholds lie over the shipped ones.
     masks
-        GeoJSON of places where stopping is ordinary: polygons with id, kind, owner, valid_until.
+        GeoJSON of places where stopping is ordinary: polygons with id, kind, owner, valid_until;
+        besides those that the home keeps ('sargas masks').
     home
-        Keep the fixes and alerts in this home, for 'sargas serve'.
+        Keep the fixes and alerts in this home, for 'sargas serve' and 'sargas alerts'.
     lateness
         Seconds that a row may arrive after a newer one and still be folded at once. Rows that
         come later are kept with --home and folded in at the end; without it they are counted.
@@ -112,7 +114,7 @@ def scan(
     lateness_ms = reading.lateness_ms or None if lateness is None else round(lateness * 1000)
     make = partial(make_watch, assets, rules, home, lateness_ms, reading.exercise, masks)
     watch = make()
-    source = _source(watch, reading, (lateness_ms, masks))
+    source = _source(watch, reading, (lateness_ms, masks, *_masks_of(home)))
     keeper = _keeper(home, watch, source)
     latest: dict[str, Alert] = {}
     late = LateRows()
@@ -202,8 +204,10 @@ def make_watch(
     lateness_ms: int | None,
     exercise: str | None = None,
     masks: Path | None = None,
+    *,
+    detectors: tuple[type[Detector], ...] | None = None,
 ) -> Watch:
-    """Set up a watch over the assets, rules and masks that the options name."""
+    """Set up a watch over the assets, rules and masks that the options and the home name."""
     from sargas.reference import (
         home_assets,
         load_assets,
@@ -211,6 +215,7 @@ def make_watch(
         shipped_assets,
         shipped_geography,
     )
+    from sargas.reference.mask_book import home_masks
     from sargas.watch.fold import Watch
     from sargas.watch.rules import load_rules
 
@@ -235,7 +240,11 @@ def make_watch(
         load_rules(rules),
         lateness_ms=lateness_ms,
         exercise=exercise,
-        masks=load_masks(masks) if masks is not None else (),
+        masks=(
+            *(load_masks(masks) if masks is not None else ()),
+            *(home_masks(home) if home is not None else ()),
+        ),
+        detectors=detectors,
     )
 
 
@@ -248,6 +257,14 @@ def _source(watch: Watch, reading: Reading, options: tuple[object, ...]) -> str:
     words = [*reading.contents(), around.rules.version, around.assets.version]
     more = [None if o is None else str(o) for o in options]
     return source_name(words, (*said, *more), reading.exercise)
+
+
+def _masks_of(home: Path | None) -> tuple[str, ...]:
+    """Name the masks that a home keeps, for the name of the scan; nothing where it has none."""
+    from sargas.reference.mask_book import home_masks, masks_version
+
+    kept = () if home is None else home_masks(home)
+    return (masks_version(kept),) if kept else ()
 
 
 def _keeper(home: Path | None, watch: Watch, source: str) -> Keeper | None:
@@ -357,6 +374,8 @@ def _summarise(
     if not alerts and tally.get("ok"):
         say("alerts    none")
     say_counts("muted", Counter(m for a in latest.values() for m in a.muted_by[:1]), most=6)
+    if watch.around.masks:
+        say(f"masks     {len({m.id for m in watch.around.masks})} of your own")
     for detector in watch.detectors:
         say_counts(f"{detector.word}: passed over", getattr(detector, "counts", {}))
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

@@ -20,7 +20,11 @@ from sargas.errors import FormatError, InputError, UsageError
 from sargas.model.time import iso, parse_iso
 from sargas.reference.geometry import GeometryFaultError, clean, geojson_geometry
 
-MASK_KINDS = ("port", "anchorage", "pilot", "ferry", "works", "dredging", "fishing", "tss")
+MASK_KINDS = (
+    "port", "anchorage", "pilot", "ferry", "works", "dredging", "fishing", "tss",
+    "pilot_boarding", "ferry_route", "dredge_spoil", "wind_farm_works", "cable_works",
+    "fishing_ground",
+)  # fmt: skip
 EFFECTS = ("mute", "downgrade")
 
 
@@ -106,12 +110,12 @@ def load_masks(path: Path) -> tuple[Mask, ...]:
     faults: list[str] = []
     for number, feature in enumerate(features, 1):
         try:
-            mask = _mask(feature)
+            mask = mask_of(feature)
             if mask.id in masks:
                 raise UsageError(f"the id '{mask.id}' occurs twice")
             masks[mask.id] = mask
         except UsageError as error:
-            faults.append(f"feature {number}: {error}")
+            faults.append(f"feature {number}: {_called(feature)}{error}")
     if faults:
         more = f" ... and {len(faults) - 5} more" if len(faults) > 5 else ""
         raise InputError(
@@ -122,8 +126,33 @@ def load_masks(path: Path) -> tuple[Mask, ...]:
     return tuple(masks[i] for i in sorted(masks))
 
 
-def _mask(feature: object) -> Mask:
-    """Check one feature; what is wrong is raised as UsageError without a place."""
+def _called(feature: object) -> str:
+    """Give the id that a feature says, to stand before a fault; nothing where it says none."""
+    properties = feature.get("properties") if isinstance(feature, dict) else None
+    name = properties.get("id") if isinstance(properties, dict) else None
+    return f"{name}: " if isinstance(name, str) and name.strip() else ""
+
+
+def feature_of(mask: Mask) -> dict[str, Any]:
+    """Write a mask as a GeoJSON feature that `mask_of` reads back."""
+    return {
+        "type": "Feature",
+        "properties": {
+            "id": mask.id, "kind": mask.kind, "owner": mask.owner, "reason": mask.reason,
+            "valid_from": mask.valid_from, "valid_until": mask.valid_until,
+            "assets": list(mask.assets) or "all", "effect": mask.effect,
+            "detectors": list(mask.detectors),
+        },
+        "geometry": json.loads(shapely.to_geojson(mask.geometry)),
+    }  # fmt: skip
+
+
+def mask_of(feature: object) -> Mask:
+    """Read a mask from a GeoJSON feature; see `load_masks` for its properties.
+
+    Raises:
+        UsageError: what is wrong with it, without a place.
+    """
     if not isinstance(feature, dict) or not isinstance(feature.get("properties"), dict):
         raise UsageError("it is no GeoJSON feature with properties")
     p = feature["properties"]

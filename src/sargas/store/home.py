@@ -3,6 +3,7 @@
 ```
 home.json                                   format, number of shards, when it was made
 infra/                                      assets brought in with 'sargas infra import'
+masks/                                      masks, every version ('sargas masks')
 fixes/day=YYYY-MM-DD/shard=NN/*.parquet     what was reported
 statics/day=YYYY-MM-DD/shard=NN/*.parquet   what vessels said about themselves
 sargas.db                                   alerts, checkpoints, counters

@@ -4,7 +4,8 @@ Definition: within `max(rule buffer, accuracy of the piece)` of an asset, under 
 minutes or under 0.5 kn for 10, over fixes no more than 30 minutes apart. A dwell begins at the
 first such fix, also when the vessel was first heard already slow; it ends at 4 kn or at 1.2 times
 the buffer, and an open alert also when no position came for 60 minutes. The mean speed of the
-dwell must be below the limit, and the way made good must agree with the reported speed.
+dwell must be below the limit, and the way made good must agree with the reported speed. It is a
+P2.
 
 Source: catalogue D4 (docs/detectors.md); enter and exit limits in `rules.toml`.
 

@@ -1,0 +1,99 @@
+"""One alert as text for people, as `sargas alerts show` prints it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sargas.cli.words import clean_text, put_table
+from sargas.model.alerts import PRIORITY_WORDS
+from sargas.model.place import place_text
+
+
+def put_alert(alert: dict[str, Any]) -> None:
+    """Write one alert for people."""
+    subject, priority = alert["subject"], alert["priority"]
+    if alert["exercise"]:
+        print(f"EXERCISE {clean_text(alert['exercise'])}: none of this is real.")
+    print(f"{PRIORITY_WORDS.get(priority, priority)} {priority}, {alert['detector']}, "
+          f"{alert['state']}")  # fmt: skip
+    print(f"{clean_text(alert['text'])}\n")
+    rows = [
+        ("id", alert["id"]),
+        ("vessel", f"{subject['name'] or 'name not received'}, MMSI {subject['mmsi']}, "
+                   f"IMO {subject['imo'] or 'not received'}"),
+        ("began", alert["t_start"]),
+        ("detected", alert["t_detected"]),
+        *([("ended", alert["t_end"])] if alert["t_end"] else []),
+        ("position", _position(alert)),
+        *([("asset", _asset_words(alert["asset"]))] if alert["asset"] else []),
+        *[(name, _context_text(value)) for name, value in alert["context"].items()],
+        *([("muted by", ", ".join(alert["muted_by"]))] if alert["muted_by"] else []),
+        *[("note", note) for note in alert["notes"]],
+        ("rules", f"{alert['rules']}, detector version {alert['detector_version']}, geometry "
+                  f"{alert['geometry']}"),
+    ]  # fmt: skip
+    put_table(("what", "value"), rows)
+    if alert["why"]:
+        print()
+        head = ("test", "measured", "threshold", "margin", "unit", "passed")
+        put_table(head, [
+            (r["feature"], _number(r["value"]), _number(r["threshold"]),
+             _number(r["margin"], sign=True), r["unit"], "yes" if r["passed"] else "no")
+            for r in alert["why"]
+        ])  # fmt: skip
+    print()
+    put_table(("against",), [(text,) for text in alert["against"]] or [("nothing was found",)])
+    if alert["next_assets"]:
+        print()
+        put_table(("ahead at", "between", "km", "kind", "asset"), [
+            (n["eta"], _between(n), f"{n['distance_km']:.1f}", n["kind"], n["name"])
+            for n in alert["next_assets"]
+        ])  # fmt: skip
+    print()
+    put_table(("version", "issued", "priority", "state", "what"), [
+        (str(v["version"]), v["t_issued"], v["priority"], v["state"], v["text"])
+        for v in alert["versions"]
+    ])  # fmt: skip
+
+
+def _between(ahead: dict[str, Any]) -> str:
+    """Write the interval of a time ahead, where it is told."""
+    between = ahead.get("eta_interval")
+    return f"{between[0][11:16]}..{between[1][11:16]}" if between else ""
+
+
+def _position(alert: dict[str, Any]) -> str:
+    known = alert["lon"] is not None and alert["lat"] is not None
+    return place_text(alert["lon"], alert["lat"]) if known else "unknown"
+
+
+def _asset_words(asset: dict[str, Any]) -> str:
+    """Name an asset, how far off it is and how well its own place is known."""
+    text = f"{asset['name']} ({asset['kind']}, {asset['id']})"
+    if asset["distance_m"] is not None:
+        text += f", {asset['distance_m']:.0f} m off"
+    if asset["accuracy_m"] is not None:
+        text += f", its own place known to {asset['accuracy_m']:.0f} m"
+    return text
+
+
+def _context_text(value: object) -> str:
+    """Write a value of the context; what is not known is said."""
+    if value is None or value in ("", []):
+        return "none" if value == [] else "unknown"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {part}" for name, part in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _number(value: float | None, *, sign: bool = False) -> str:
+    """Write a number to four digits; thousands are whole.
+
+    Example:
+        >>> _number(1.8514), _number(20000.4), _number(0.0621, sign=True), _number(None)
+        ('1.851', '20,000', '+0.0621', 'unknown')
+    """
+    if value is None:
+        return "unknown"
+    form = ",.0f" if abs(value) >= 1000 else ".4g"
+    return f"{value:{'+' if sign else ''}{form}}"

@@ -1,0 +1,369 @@
+"""`sargas alerts`: list, show, export and verify what a home has kept."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from sargas.cli.alert_text import put_alert
+from sargas.cli.words import clean_text, put_json, put_table, say
+from sargas.errors import EXIT_FAILED, EXIT_OK, StoreError, UsageError
+from sargas.model.alerts import PRIORITIES
+from sargas.model.time import parse_iso
+
+TABLE_WIDTH = 120
+"""Columns of a terminal from which on the table leaves room for the sentences."""
+ID_SHOWN = 10
+"""Letters of an id in the table: enough to tell alerts of a year apart."""
+
+app = App(
+    name="alerts",
+    help="The alerts a home has kept: list, show, export as evidence, verify.",
+    help_format="plaintext",
+    default_parameter=Parameter(negative=""),
+)
+
+State = Literal["open", "closed", "retracted"]
+
+
+def _priorities(kind: object, tokens: Sequence[Any]) -> list[str]:
+    """Read priorities, in small letters too."""
+    words = [token.value.upper() for token in tokens]
+    for word in words:
+        if word not in PRIORITIES:
+            raise ValueError(f"'{word}' is none of {', '.join(PRIORITIES)}.")
+    return words
+
+
+@app.command(name="list")
+def list_(
+    *,
+    home: Path | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    detector: str | None = None,
+    priority: Annotated[
+        list[Literal["P1", "P2", "P3"]] | None, Parameter(converter=_priorities)
+    ] = None,
+    state: State | None = None,
+    mmsi: int | None = None,
+    asset: str | None = None,
+    muted: bool = False,
+    json: bool = False,
+    quiet: bool = False,
+) -> int:
+    """List the alerts, each as it is now, the newest last.
+
+    Examples:
+      sargas alerts list --home watch
+      sargas alerts list --priority P1 --priority P2 --state open
+      sargas alerts list --asset estlink-2 --since 2024-12-25T10:00:00Z --json
+
+    Parameters
+    ----------
+    home
+        The home to read (default: SARGAS_HOME, else the XDG data folder).
+    since
+        Only those detected at or after this time (ISO 8601 with zone).
+    until
+        Only those detected before this time.
+    detector
+        Only of this detector; its word or D number.
+    priority
+        Only of this priority; may be given several times.
+    state
+        Only open, closed or retracted ones.
+    mmsi
+        Only of this vessel.
+    asset
+        Only those about this asset, or with it ahead; its id or name as in 'sargas infra list'.
+    muted
+        Show alerts too that a port, the coast or a mask mutes.
+    json
+        One alert a line, as JSON.
+    quiet
+        Print no counts.
+    """
+    from sargas.cli.kept_alerts import open_stored, stored_alerts
+
+    stored = open_stored(home)
+    since_ms = parse_iso(since) if since else None
+    until_ms = parse_iso(until) if until else None
+    if since_ms is not None and until_ms is not None and since_ms >= until_ms:
+        raise UsageError("--since is not before --until.")
+    alerts = stored_alerts(stored)
+    word = _detector_word(detector, alerts) if detector else None
+    asset_id = _asset_id(asset, alerts, stored.path) if asset else None
+    wanted = [
+        a
+        for a in alerts
+        if (since_ms is None or parse_iso(a["t_detected"]) >= since_ms)
+        and (until_ms is None or parse_iso(a["t_detected"]) < until_ms)
+        and (word is None or a["detector"] == word)
+        and (not priority or a["priority"] in priority)
+        and (state is None or a["state"] == state)
+        and (mmsi is None or a["subject"]["mmsi"] == mmsi)
+        and (asset_id is None or asset_id in _assets_of(a))
+    ]
+    shown = [a for a in wanted if muted or not a["muted_by"]]
+    if json:
+        for alert in shown:
+            put_json(alert)
+    elif shown:
+        _put_alerts(shown)
+    hidden = len(wanted) - len(shown)
+    more = f", {hidden:,} muted ones not shown (--muted)" if hidden else ""
+    of = f" of {len(alerts):,}" if len(wanted) < len(alerts) else ""
+    say(f"{len(shown):,}{of} alerts{more}.", quiet=quiet)
+    return EXIT_OK
+
+
+def _detector_word(wanted: str, alerts: list[dict[str, Any]]) -> str:
+    """Resolve a detector's name; a word that is stored needs no catalogue."""
+    if any(a["detector"] == wanted for a in alerts):
+        return wanted
+    from sargas.cli.catalogue import entries, find
+    from sargas.watch.rules import load_rules
+
+    return find(entries(load_rules()), wanted).word
+
+
+def _asset_id(wanted: str, alerts: list[dict[str, Any]], home: Path) -> str:
+    """Resolve an asset's name; an id that is stored needs no list of assets."""
+    if any(wanted in _assets_of(a) for a in alerts):
+        return wanted
+    from sargas.reference import home_assets
+
+    assets = home_assets(home)
+    return assets[assets.index_of(wanted)].id
+
+
+def _assets_of(alert: dict[str, Any]) -> set[str]:
+    """Name the assets that an alert is about or sees ahead."""
+    own = {alert["asset"]["id"]} if alert["asset"] else set()
+    return own | {n["id"] for n in alert["next_assets"]}
+
+
+def _put_alerts(alerts: list[dict[str, Any]]) -> None:
+    """Write the table; columns that say nothing of any alert are left out.
+
+    On a terminal too narrow for it, the sentence of each alert stands under its row.
+    """
+    screen = shutil.get_terminal_size().columns
+    if sys.stdout.isatty() and screen < TABLE_WIDTH:
+        for alert in alerts:
+            marks = ["EXERCISE"] if alert["exercise"] else []
+            marks += [f"muted by {', '.join(alert['muted_by'])}"] if alert["muted_by"] else []
+            words = (alert["id"][:ID_SHOWN], alert["priority"], alert["t_detected"],
+                     alert["detector"], alert["state"], *marks)  # fmt: skip
+            print(clean_text("  ".join(words)))
+            print(textwrap.indent(textwrap.fill(clean_text(alert["text"]), screen - 4), "    "))
+        return
+    columns = [
+        ("EXERCISE", ["EXERCISE" if a["exercise"] else "" for a in alerts]),
+        ("id", [a["id"][:ID_SHOWN] for a in alerts]),
+        ("priority", [a["priority"] for a in alerts]),
+        ("detected", [a["t_detected"] for a in alerts]),
+        ("detector", [a["detector"] for a in alerts]),
+        ("state", [a["state"] for a in alerts]),
+        ("muted by", [", ".join(a["muted_by"]) for a in alerts]),
+        ("what", [a["text"] for a in alerts]),
+    ]
+    told = [(head, cells) for head, cells in columns if any(cells)]
+    put_table([head for head, _ in told], list(zip(*(c for _, c in told), strict=True)))
+
+
+@app.command
+def show(id: str, /, *, home: Path | None = None, json: bool = False, quiet: bool = False) -> int:
+    """Show one alert: what was seen, each test with its margin, what speaks against it.
+
+    Examples:
+      sargas alerts show 03a570d1 --home watch
+      sargas alerts show 03a570d1 --json | jq .versions
+
+    Parameters
+    ----------
+    id
+        The alert's id, or its beginning where no other alert begins so.
+    home
+        The home to read (default: SARGAS_HOME, else the XDG data folder).
+    json
+        The alert in all its versions, as one JSON object.
+    quiet
+        Print no caveat.
+    """
+    from sargas.cli.kept_alerts import open_stored, stored_alerts, whole_id
+    from sargas.store import Ledger
+
+    stored = open_stored(home)
+    name = whole_id(stored_alerts(stored), id, stored)
+    with Ledger(stored) as ledger:
+        alert = ledger.alert(name)
+    if json:
+        put_json(alert)
+    else:
+        put_alert(alert)
+    say("Public data, not evidence on its own. A match is information, not intent.", quiet=quiet)
+    return EXIT_OK
+
+
+@app.command
+def export(
+    id: str,
+    /,
+    *,
+    home: Path | None = None,
+    out: Path | None = None,
+    assets: Path | None = None,
+    rules: Path | None = None,
+    force: bool = False,
+    json: bool = False,
+    quiet: bool = False,
+) -> int:
+    """Write one alert as evidence for others: a zip with a manifest, or one part of it.
+
+    The zip holds the alert in all its versions, the vessel's fixes with an hour on either side,
+    GeoJSON, the thresholds, a dossier to read and print, and a manifest with the SHA-256 of each
+    file. The same alert from the same home gives the same bytes.
+
+    Examples:
+      sargas alerts export 03a570d1 --home watch --out estlink.zip
+      sargas alerts export 03a570d1 --home watch --out dossier.html
+
+    Parameters
+    ----------
+    id
+        The alert's id, or its beginning where no other alert begins so.
+    home
+        The home to read (default: SARGAS_HOME, else the XDG data folder).
+    out
+        The file to write; its end says what: .zip, .html, .json, .geojson or .csv. If not given,
+        a zip in the home's folder 'evidence'.
+    assets
+        The assets that the scan watched, if it was given --assets.
+    rules
+        The rules that the scan was given with --rules.
+    force
+        Write it also where there is another file already.
+    json
+        What was written, as JSON.
+    quiet
+        Print no remarks.
+    """
+    import hashlib
+
+    from sargas.cli.gathering import gather
+    from sargas.cli.kept_alerts import open_stored, stored_alerts, whole_id
+    from sargas.share.bundle import part
+
+    stored = open_stored(home)
+    name = whole_id(stored_alerts(stored), id, stored)
+    evidence = gather(stored, name, assets, rules)
+    place = out or stored.evidence_path / f"{name}-v{evidence.alert['version']}.zip"
+    data = part(evidence, place.suffix.lower())
+    if out is None:
+        stored.evidence_path.mkdir(exist_ok=True)
+    _write(place, data, force=force)
+    sha256 = hashlib.sha256(data).hexdigest()
+    if json:
+        put_json({
+            "alert": name, "version": evidence.alert["version"], "file": str(place),
+            "bytes": len(data), "sha256": sha256, "fixes": len(evidence.fixes),
+            "exercise": evidence.alert["exercise"], "same_rules": evidence.same_rules,
+            "same_geometry": evidence.same_geometry,
+        })  # fmt: skip
+    else:
+        print(f"{sha256}  {place}")
+    if evidence.alert["exercise"]:
+        say(f"EXERCISE {evidence.alert['exercise']}: none of this is real.", quiet=quiet)
+    say(f"{len(data):,} bytes, {len(evidence.fixes):,} fixes.", quiet=quiet)
+    if not evidence.same_rules:
+        say("The alert was made under other thresholds than these; the file says so. Give the "
+            "scan's own with --rules.", quiet=quiet)  # fmt: skip
+    if not evidence.same_geometry:
+        say("The alert was made over other assets than the home knows now; the file says so. Give "
+            "the scan's own with --assets.", quiet=quiet)  # fmt: skip
+    if place.suffix.lower() == ".zip":
+        say(f"Check it: sargas alerts verify {shlex.quote(str(place))}", quiet=quiet)
+    return EXIT_OK
+
+
+def _write(place: Path, data: bytes, *, force: bool) -> None:
+    """Write a file whole or not at all; the same bytes again are no fault.
+
+    Raises:
+        UsageError: another file is there.
+        StoreError: it cannot be written.
+    """
+    begun = place.with_name(f".{place.name}.part")
+    try:
+        if place.exists() and not force:
+            if place.read_bytes() == data:
+                return
+            raise UsageError(
+                "There is another such file already.", where=str(place),
+                hint="Name another one with --out, or write over it with --force.",
+            )  # fmt: skip
+        begun.write_bytes(data)
+        begun.replace(place)
+    except OSError as error:
+        if begun.is_file():
+            begun.unlink(missing_ok=True)
+        raise StoreError(
+            f"The file cannot be written ({error.strerror}).",
+            where=str(place),
+            hint="Choose a folder with room that you may write to, with --out.",
+        ) from error
+
+
+@app.command
+def verify(file: Path, /, *, json: bool = False, quiet: bool = False) -> int:
+    """Check an evidence bundle: every file against the manifest, and every byte of the zip.
+
+    Leaves with 0 if it is as it was written, with 1 if not, and names the files that differ, are
+    missing or were added. It needs no home and no network, and unpacks nothing.
+
+    Examples:
+      sargas alerts verify estlink.zip
+      sargas alerts verify estlink.zip --json | jq .faults
+
+    Parameters
+    ----------
+    file
+        The zip that 'sargas alerts export' wrote.
+    json
+        What was found, as one JSON object.
+    quiet
+        Print no remark on what a manifest proves.
+    """
+    from sargas.share.bundle import PROVES, check
+
+    found = check(file)
+    said = found.manifest
+    if json:
+        put_json({
+            "file": str(file), "sha256": found.sha256, "holds": found.holds,
+            "faults": list(found.faults), "files": list(found.files),
+            "alert": said.get("alert"), "version": said.get("version"),
+            "exercise": said.get("exercise"), "sargas": said.get("sargas"), "signed": False,
+        })  # fmt: skip
+    else:
+        for fault in found.faults:
+            print(clean_text(fault))
+        if found.holds:
+            print(f"As written: {len(found.files)} files, alert {clean_text(said['alert'])} "
+                  f"version {clean_text(said['version'])}.")  # fmt: skip
+        print(f"SHA-256 of the zip: {found.sha256}")
+    if found.holds and said["exercise"]:
+        say(f"EXERCISE {clean_text(said['exercise'])}: none of this is real.", quiet=quiet)
+    if not found.holds:
+        say("This is not the bundle as it was written.", quiet=quiet)
+    say(textwrap.fill(PROVES, 88), quiet=quiet)
+    return EXIT_OK if found.holds else EXIT_FAILED

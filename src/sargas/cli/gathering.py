@@ -1,0 +1,165 @@
+"""Gathering what an alert rests on: the store's part, with the geography and rules it needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sargas import __version__
+from sargas.errors import SargasError
+from sargas.model.svg_map import MapAsset, MapPoint, map_box
+
+if TYPE_CHECKING:
+    from sargas.model.assets import Asset, AssetSet
+    from sargas.model.fixes import Fixes
+    from sargas.share.evidence import Evidence, Ruleset
+    from sargas.store import Home
+
+LAND_FILE = "land_baltic_200m.geojson"
+
+
+def gather(home: Home, alert_id: str, assets: Path | None, rules: Path | None) -> Evidence:
+    """Gather what one alert rests on.
+
+    Args:
+        home: that stores it.
+        alert_id: its whole id.
+        assets: the file that was given to the scan as --assets, if there was one.
+        rules: the file that was given as --rules.
+    """
+    from sargas.reference import home_assets, licences, load_assets
+    from sargas.reference.geography import land_collection
+    from sargas.share.evidence import Evidence, read_alert, span_ms
+    from sargas.store import Archive, Ledger
+
+    with Ledger(home) as ledger, Archive(home) as archive:
+        alert, fixes = read_alert(ledger, archive, alert_id)
+    known = load_assets(assets) if assets is not None else home_assets(home.path)
+    asset = _asset(known, alert)
+    near: list[MapAsset] = []
+    shown: list[Asset] = []
+    land = None
+    if alert["lon"] is not None and alert["lat"] is not None:
+        box = _box(alert, fixes)
+        shown, near = _near(known, alert, box)
+        land = _land(land_collection(), box)
+    named = (*shown, *([asset] if asset else ()))
+    credited = sorted({f"Assets: {_credit(a.attribution, a.licence)}" for a in named})
+    if land is not None:
+        credited += [
+            f"Land: {_credit(row.attribution, row.licence)}"
+            for row in licences()
+            if row.file == LAND_FILE
+        ]
+    return Evidence(
+        alert=alert, fixes=fixes, span_ms=span_ms(alert), asset=asset, near=near, land=land,
+        rules=ruleset(alert["detector"], rules), geometry=known.watched().version,
+        sargas=__version__, credits=(*credited, *_of_fixes(alert)),
+        exercise_note=_exercise_note(alert["exercise"]), vessel_words=_vessel(alert),
+    )  # fmt: skip
+
+
+def _asset(known: AssetSet, alert: dict[str, Any]) -> Asset | None:
+    """Find the alert's asset by its id alone."""
+    said = alert["asset"]
+    return None if said is None else next((a for a in known.assets if a.id == said["id"]), None)
+
+
+def _box(alert: dict[str, Any], fixes: Fixes) -> tuple[float, float, float, float]:
+    """Give the bounds of the map, in degrees."""
+    ahead = [
+        MapPoint(n["lon"], n["lat"], "")
+        for n in alert["next_assets"]
+        if n["lon"] is not None and n["lat"] is not None
+    ]
+    return map_box(fixes.lon_deg, fixes.lat_deg, (alert["lon"], alert["lat"]), ahead)
+
+
+def _near(
+    known: AssetSet, alert: dict[str, Any], box: tuple[float, float, float, float]
+) -> tuple[list[Asset], list[MapAsset]]:
+    """Choose the assets that reach into the map; the alert's own last, above the others."""
+    import shapely
+
+    frame = shapely.box(*box)
+    main = alert["asset"]["id"] if alert["asset"] else None
+    found = [a for a in known.watched().assets if shapely.intersects(a.geometry, frame)]
+    found.sort(key=lambda a: (a.id == main, a.id))
+    return found, [
+        MapAsset(
+            a.name, a.kind, a.geometry,
+            (alert["asset"]["accuracy_m"] or a.accuracy_m) if a.id == main else a.accuracy_m,
+            is_main=a.id == main,
+        )
+        for a in found
+    ]  # fmt: skip
+
+
+def _land(collection: Any, box: tuple[float, float, float, float]) -> Any:  # noqa: ANN401 - GeoJSON
+    """Cut the land to a little more than the map."""
+    import json
+
+    import shapely
+
+    west, south, east, north = box
+    shapes = shapely.from_geojson([json.dumps(f["geometry"]) for f in collection["features"]])
+    room = 0.1
+    cut = shapely.clip_by_rect(shapes, west - room, south - room, east + room, north + room)
+    return shapely.union_all(cut)
+
+
+def ruleset(detector: str, overlay: Path | None) -> Ruleset:
+    """Give the thresholds of a detector, and those that all detectors share."""
+    from sargas.cli.catalogue import shared_tables, thresholds_of
+    from sargas.share.evidence import Ruleset
+    from sargas.watch.rules import load_rules
+
+    rules = load_rules(overlay)
+    own = {name: vars(t) for name, t in thresholds_of(detector, rules).items()}
+    shared = {
+        table: {name: vars(t) for name, t in rules.tables[table].items()}
+        for table in shared_tables(rules)
+    }
+    return Ruleset(rules.version, own, shared)
+
+
+def _credit(attribution: str, licence: str) -> str:
+    """Name whom to credit and under which licence; what is not known is said."""
+    return ", ".join(filter(None, (attribution, licence))) or "source and licence not stated"
+
+
+def _of_fixes(alert: dict[str, Any]) -> tuple[str, ...]:
+    """Credit the traffic: an exercise's backdrop is known, other fixes are their source's."""
+    if alert["exercise"]:
+        from sargas.exercise.scenario import BACKDROP_CREDIT
+
+        return tuple(f"Fixes: {credit} (backdrop of the exercise)" for credit in BACKDROP_CREDIT)
+    return ("Fixes: as received from the source that was scanned, under its own terms",)
+
+
+def _exercise_note(exercise: str | None) -> str:
+    """Say what an exercise is made of, as far as this sargas knows it."""
+    if not exercise:
+        return ""
+    from sargas.exercise.scenario import load_scenario
+
+    try:
+        scenario = load_scenario(exercise)
+    except SargasError:
+        return ""
+    return f"{scenario.title}. {scenario.note}"
+
+
+def _vessel(alert: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Say in words what the vessel's number and type stand for."""
+    from sargas.reference import flag_of, ship_type_text
+
+    subject = alert["subject"]
+    if subject["domain"] != "sea" or not subject["mmsi"]:
+        return ()
+    kind = subject["ship_type"]
+    flag = flag_of(subject["mmsi"])
+    return (
+        ("Type", f"{ship_type_text(kind)} ({kind})" if kind else "not received"),
+        ("Flag by its MMSI", flag.name if flag else "unknown"),
+    )

@@ -1,0 +1,1 @@
+"""Alerts in other people's hands: evidence bundles, GeoJSON, dossiers."""

@@ -1,0 +1,400 @@
+"""A dossier: one alert as one HTML file, to be read, sent and printed.
+
+It holds all it shows: no script, no font, no picture and no address from elsewhere, and a policy
+in its head that would refuse them. Every text from outside is escaped (`model.svg.shown`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sargas.model.alerts import PRIORITY_WORDS
+from sargas.model.place import place_text
+from sargas.model.svg import Limit, Moment, shown, track_chart
+from sargas.model.svg_map import MapPoint, track_map
+from sargas.model.time import iso, parse_iso
+from sargas.share.dossier_style import STYLE
+from sargas.share.evidence import CAVEAT, Evidence
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+ROWS = 24
+"""Fixes in the printed table; all of them are in fixes.csv."""
+MARKS = {"P1": "▲", "P2": "◆", "P3": "●"}
+SPEED_LEVELS = ("speed over ground", "reported speed", "smoothed speed")
+"""Features in knots that are a level of the vessel's speed, so that their threshold can be drawn
+over it. Others in knots are losses, spreads or speeds that nobody reported."""
+OWN_SPEED = "own speed before"
+OWN_SHARE = "speed as share of own"
+
+
+def as_html(evidence: Evidence) -> str:
+    """Write the dossier."""
+    alert = evidence.alert
+    title = f"{alert['detector'].replace('_', ' ')} · {_who(alert)} · {alert['t_detected']}"
+    body = "\n".join(
+        part
+        for part in (
+            _banner(evidence),
+            _head(alert),
+            _facts(evidence),
+            _pictures(evidence),
+            _tests(alert),
+            _against(alert),
+            _ahead(alert),
+            _context(evidence),
+            _versions(evidence),
+            _fixes(evidence),
+            _rules(evidence),
+            _provenance(evidence),
+        )
+        if part
+    )
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<meta name="color-scheme" content="light dark">
+<title>{shown(title)}</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+def _section(title: str, *parts: str, name: str = "") -> str:
+    """Write a part with its heading; nothing where there is nothing to say."""
+    inner = "\n".join(p for p in parts if p)
+    kind = f' class="{name}"' if name else ""
+    return f"<section{kind}>\n<h2>{shown(title)}</h2>\n{inner}\n</section>" if inner else ""
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]], kind: str = "") -> str:
+    """Write a table; every cell is escaped."""
+    top = "".join(f'<th scope="col">{shown(cell)}</th>' for cell in head)
+    body = "\n".join(
+        "<tr>" + "".join(f"<td>{shown(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return (
+        f'<div class="wide"><table class="{kind}"><thead><tr>{top}</tr></thead>\n'
+        f"<tbody>\n{body}\n</tbody></table></div>"
+    )
+
+
+def _facts_list(rows: Iterable[tuple[str, object]]) -> str:
+    """Write short facts, a name and a value each."""
+    inner = "".join(
+        f"<div><dt>{shown(name)}</dt><dd>{shown(value)}</dd></div>" for name, value in rows
+    )
+    return f'<dl class="facts">{inner}</dl>' if inner else ""
+
+
+def _list(texts: Iterable[object]) -> str:
+    inner = "".join(f"<li>{shown(text)}</li>" for text in texts)
+    return f"<ul>{inner}</ul>" if inner else ""
+
+
+def _para(text: str, kind: str = "") -> str:
+    return f'<p class="{kind}">{shown(text)}</p>' if text else ""
+
+
+def _who(alert: Mapping[str, Any]) -> str:
+    subject = alert["subject"]
+    if not subject["mmsi"]:
+        return str(subject["name"] or "no single vessel")
+    number = f"MMSI {subject['mmsi']}" if subject["domain"] == "sea" else f"{subject['mmsi']:06x}"
+    return f"{subject['name']} ({number})" if subject["name"] else number
+
+
+def _banner(evidence: Evidence) -> str:
+    """Say first that it is an exercise, where it is one."""
+    exercise = evidence.alert["exercise"]
+    if not exercise:
+        return ""
+    note = f"<br>{shown(evidence.exercise_note)}" if evidence.exercise_note else ""
+    return (
+        f'<div class="exercise"><strong>EXERCISE · SYNTHETIC</strong> {shown(exercise)}: none of '
+        f"this is real.{note}</div>"
+    )
+
+
+def _head(alert: Mapping[str, Any]) -> str:
+    """Write what it is, of whom, and the sentence that can be read out."""
+    priority = alert["priority"]
+    muted = alert["muted_by"]
+    chips = [alert["state"], *(["muted"] if muted else [])]
+    said = "".join(f'<span class="chip">{shown(chip)}</span>' for chip in chips)
+    return (
+        f'<header><p class="kind {shown(priority)}">{MARKS.get(priority, "")} '
+        f"{shown(PRIORITY_WORDS.get(priority, priority))} {shown(priority)} · "
+        f"{shown(alert['detector'].replace('_', ' '))} {said}</p>\n"
+        f"<h1>{shown(_who(alert))}</h1>\n{_para(alert['text'], 'sentence')}\n"
+        f"{_para(CAVEAT, 'caveat')}</header>"
+    )
+
+
+def _facts(evidence: Evidence) -> str:
+    """Write when, where, whom and what, in short."""
+    alert, subject, asset = evidence.alert, evidence.alert["subject"], evidence.alert["asset"]
+    rows: list[tuple[str, object]] = [
+        ("Began", _time(alert["t_start"])),
+        ("Detected", _time(alert["t_detected"])),
+    ]
+    if alert["version"] > 1:
+        rows.append(("As of", _time(alert["t_issued"])))
+    if alert["t_end"]:
+        rows.append(("Ended", _time(alert["t_end"])))
+    if alert["lon"] is not None and alert["lat"] is not None:
+        rows.append(("Position", place_text(alert["lon"], alert["lat"])))
+    if asset:
+        rows.append(("Asset", f"{asset['name']} ({asset['kind'].replace('_', ' ')})"))
+        rows.append(("Distance", _distance(asset)))
+        if asset["kp_km"] is not None:
+            rows.append(("Along it", f"km {asset['kp_km']:.1f}"))
+    rows += [
+        ("IMO", subject["imo"] or "not received"),
+        ("Call sign", subject["callsign"] or "not received"),
+        ("Length", f"{subject['length_m']} m" if subject["length_m"] else "not received"),
+        *evidence.vessel_words,
+    ]
+    return f'<section class="short">{_facts_list(rows)}</section>'
+
+
+def _time(text: str) -> str:
+    return f"{text[:10]} {text[11:19]} UTC"
+
+
+def _distance(asset: Mapping[str, Any]) -> str:
+    """Say how far off the asset is, and how well its own place is known."""
+    known = asset["distance_m"]
+    accuracy = asset["accuracy_m"]
+    where = "unknown" if known is None else f"{known:,.0f} m"
+    return where if accuracy is None else f"{where}; its own place is known to ±{accuracy:,.0f} m"
+
+
+def _pictures(evidence: Evidence) -> str:
+    """Draw the map and the chart; without fixes only the map."""
+    alert, fixes = evidence.alert, evidence.reports
+    ahead = [
+        MapPoint(n["lon"], n["lat"], str(k))
+        for k, n in enumerate(alert["next_assets"], 1)
+        if n["lon"] is not None and n["lat"] is not None
+    ]
+    lon, lat = fixes.lon_deg, fixes.lat_deg
+    drawn = ""
+    if alert["lon"] is not None and alert["lat"] is not None:
+        here = (alert["lon"], alert["lat"])
+        drawn = track_map(
+            fixes.t_ms, lon, lat, here, assets=evidence.near, ahead=ahead, land=evidence.land
+        )
+    band = any(a.is_main and a.accuracy_m > 0 for a in evidence.near)
+    legend = (
+        "Track with its fixes; ring with strokes: where the vessel was when this version was "
+        "written. Lines: cables (solid), pipelines (dashed), wind farms (dotted)."
+        + (" The pale band is the room that the asset's position leaves." if band else "")
+        + (
+            " Numbers: assets ahead, as listed below; where they crowd, the nearest."
+            if ahead
+            else ""
+        )
+    )
+    moments = [
+        Moment(parse_iso(alert["t_start"]), "began"),
+        Moment(parse_iso(alert["t_detected"]), "detected"),
+    ]
+    if alert["t_end"]:
+        moments.append(Moment(parse_iso(alert["t_end"]), "ended"))
+    chart = track_chart(
+        fixes.t_ms, fixes.sog_kn, fixes.cog_deg, fixes.heading_deg,
+        limits=speed_limits(alert), moments=moments, span_ms=evidence.evidence_ms,
+    )  # fmt: skip
+    received = len(evidence.fixes)
+    copies = f", received {received:,} times by several stations" if received > len(fixes) else ""
+    words = f"{len(fixes):,} fixes{copies}. Shaded: the span that the alert rests on. A line stops "
+    words += "where nothing was received."
+    if not len(fixes):
+        words = "No fix of this vessel is stored for this span."
+    return _section(
+        "Where and how",
+        f"<figure>{drawn}<figcaption>{shown(legend)}</figcaption></figure>" if drawn else "",
+        f"<figure>{chart}<figcaption>{shown(words)}</figcaption></figure>",
+        name="pictures",
+    )
+
+
+def speed_limits(alert: Mapping[str, Any]) -> list[Limit]:
+    """Choose the thresholds that can be drawn over the speed, from the alert's own tests.
+
+    Example:
+        >>> why = [{"feature": "mean speed over ground", "unit": "kn", "value": 1, "threshold": 3}]
+        >>> speed_limits({"why": why})
+        [Limit(value_kn=3.0, text='limit of mean speed over ground: 3 kn')]
+    """
+    out, own = [], None
+    for test in alert["why"]:
+        feature, limit = test["feature"], test["threshold"]
+        if feature == OWN_SPEED and test["value"] is not None:
+            own = float(test["value"])
+            out.append(Limit(own, f"own speed before: {own:.1f} kn"))
+        elif test["unit"] == "kn" and limit is not None:
+            if any(word in feature for word in SPEED_LEVELS):
+                out.append(Limit(float(limit), f"limit of {feature}: {limit:g} kn"))
+        elif feature == OWN_SHARE and own is not None and limit is not None:
+            out.append(Limit(own * limit, f"{100 * limit:.0f} % of it: {own * limit:.1f} kn"))
+    return out
+
+
+def _tests(alert: Mapping[str, Any]) -> str:
+    """Write every test with its margin."""
+    rows = [
+        (r["feature"], _value(r["value"], r["unit"]), _value(r["threshold"], r["unit"]),
+         _value(r["margin"], r["unit"], sign=True), "passed" if r["passed"] else "not passed")
+        for r in alert["why"]
+    ]  # fmt: skip
+    notes = _list(alert["notes"])
+    head = ("test", "measured", "threshold", "margin", "")
+    return _section("Why", _table(head, rows, "numbers"), notes)
+
+
+def _value(value: float | None, unit: str, *, sign: bool = False) -> str:
+    """Write a number with its unit.
+
+    Example:
+        >>> _value(1.85, "kn", sign=True), _value(None, "m"), _value(98.0, "min")
+        ('+1.85 kn', 'unknown', '98 min')
+    """
+    if value is None:
+        return "unknown"
+    form = ",.0f" if abs(value) >= 1000 else ".4g"
+    return f"{value:{'+' if sign else ''}{form}} {unit}"
+
+
+def _against(alert: Mapping[str, Any]) -> str:
+    """Write what speaks against it."""
+    none = "The tests found nothing that speaks against it."
+    return _section("What speaks against it", _list(alert["against"]) or _para(none))
+
+
+def _ahead(alert: Mapping[str, Any]) -> str:
+    """Write the assets ahead."""
+    rows = [
+        (k, n["name"], n["kind"].replace("_", " "), f"{n['distance_km']:.1f} km", _eta(n),
+         "" if n["lon"] is None or n["lat"] is None else place_text(n["lon"], n["lat"]))
+        for k, n in enumerate(alert["next_assets"], 1)
+    ]  # fmt: skip
+    if not rows:
+        return ""
+    head = ("", "asset", "kind", "distance", "reached on this course and speed", "where")
+    return _section("Ahead on the course of then", _table(head, rows, "ahead"))
+
+
+def _eta(ahead: Mapping[str, Any]) -> str:
+    """Write when an asset ahead would be reached, and between which times where that is told."""
+    text, between = _time(ahead["eta"]), ahead.get("eta_interval")
+    return f"{text} ({between[0][11:16]} to {between[1][11:16]})" if between else text
+
+
+def _context(evidence: Evidence) -> str:
+    """Write the state of GNSS, reception and depth, and whatever else the detector noted."""
+    rows = []
+    for name, value in evidence.alert["context"].items():
+        if value is None or value in ("", []):
+            said = "none" if value == [] else "unknown"
+        elif name == "depth_m":
+            said = f"{abs(value):.0f} m ± 50 m, coarse"
+        elif isinstance(value, dict):
+            said = ", ".join(f"{part} {one}" for part, one in value.items())
+        elif isinstance(value, list):
+            said = ", ".join(map(str, value))
+        else:
+            said = str(value)
+        words = {"gnss": "GNSS", "depth_m": "Depth"}
+        rows.append((words.get(name, name.replace("_", " ").capitalize()), said))
+    muted = evidence.alert["muted_by"]
+    if muted:
+        rows.append(("Muted by", ", ".join(muted)))
+    if evidence.alert["group"]:
+        rows.append(("Group", evidence.alert["group"]))
+    return _section("Context", _facts_list(rows))
+
+
+def _versions(evidence: Evidence) -> str:
+    """Write what was known when."""
+    rows = [
+        (v["version"], _time(v["t_issued"]), v["priority"], v["state"], v["text"])
+        for v in evidence.versions
+    ]
+    return _section("Versions", _table(("", "issued", "priority", "state", "what"), rows))
+
+
+def _fixes(evidence: Evidence) -> str:
+    """Write some of the fixes that the alert rests on."""
+    low, high = evidence.evidence_ms
+    fixes = evidence.reports
+    fixes = fixes.take((fixes.t_ms >= low) & (fixes.t_ms <= high))
+    n = len(fixes)
+    if not n:
+        return ""
+    picked = fixes.take(np.unique(np.linspace(0, n - 1, min(n, ROWS)).round().astype(np.int64)))
+    lon, lat = picked.lon_deg, picked.lat_deg
+    sog, cog, heading = picked.sog_kn, picked.cog_deg, picked.heading_deg
+    rows = [
+        (
+            iso(int(picked.t_ms[i])),
+            place_text(float(lon[i]), float(lat[i])) if lon[i] == lon[i] else "not available",
+            _known(float(sog[i]), ".1f"), _known(float(cog[i]), "05.1f"),
+            _known(float(heading[i]), "03.0f"), int(picked.msg_type[i]),
+        )
+        for i in range(len(picked))
+    ]  # fmt: skip
+    count = f"{n:,} fixes" if n <= ROWS else f"{len(picked)} of {n:,} fixes, evenly chosen"
+    words = f"{count}, from {iso(low)} to {iso(high)}; all are in fixes.csv of the bundle."
+    head = ("received", "position", "SOG kn", "COG °", "HDG °", "type")
+    return _section("Fixes", _para(words), _table(head, rows, "numbers mono"))
+
+
+def _known(value: float, form: str) -> str:
+    return "–" if value != value else f"{value:{form}}"
+
+
+def _rules(evidence: Evidence) -> str:
+    """Write the detector's thresholds, and whether they are those of the alert."""
+    rows = [
+        (name, f"{t['value']:g}", t["unit"], t["source"])
+        for name, t in evidence.rules.detector.items()
+    ]
+    words = "" if evidence.same_rules else (
+        f"The alert was made under the rules {evidence.alert['rules']}; these are "
+        f"{evidence.rules.version}. What it was tested against stands above, under Why."
+    )  # fmt: skip
+    table = _table(("threshold", "value", "unit", "source"), rows) if rows else ""
+    return _section("Thresholds of this detector", _para(words, "warning"), table)
+
+
+def _provenance(evidence: Evidence) -> str:
+    """Write versions, sources and licences."""
+    alert = evidence.alert
+    same = "" if evidence.same_geometry else (
+        f"The alert was made over the geometry {alert['geometry']}; the map shows "
+        f"{evidence.geometry}: an asset may be drawn elsewhere than it was then."
+    )  # fmt: skip
+    facts = [
+        ("Alert", f"{alert['id']}, version {alert['version']}"),
+        ("Detector", f"{alert['detector']}, version {alert['detector_version']}"),
+        ("Rules", alert["rules"]),
+        ("Geometry", alert["geometry"]),
+        ("Written by", f"sargas {evidence.sargas}"),
+    ]
+    return _section(
+        "Where this comes from", _para(same, "warning"), _facts_list(facts),
+        _list(evidence.credits), name="provenance",
+    )  # fmt: skip
