@@ -1,7 +1,8 @@
 """The judge: events become alerts, with priority, masks, groups and versions.
 
-A mask or a ship type lowers an alert and says so; it never deletes one. An event that a mask
-mutes is still an alert of priority P3 with the mask's name on it, so that it can be counted.
+A mask, a ship type, GNSS interference or a feed that is not well lowers an alert and says so; none
+deletes one. An event that a mask mutes is still an alert of priority P3 with the mask's name on
+it, so that it can be counted.
 """
 
 from __future__ import annotations
@@ -139,6 +140,8 @@ class Judge:
     def _gnss_at(self, event: np.void) -> tuple[str, Alert | None]:
         """Tell what is known of satellite positions where an event is, and the alert that does."""
         lon, lat = float(event["lon"]), float(event["lat"])
+        if np.isnan(lon) or np.isnan(lat):
+            return "not assessed", None
         key = int(area_key(lon, lat))
         for alert in self._open.values():
             if alert.detector == GnssArea.word and alert.subject.segment == key:
@@ -252,7 +255,7 @@ class Judge:
         masks: Sequence[_Hit],
         lowering: str,
     ) -> tuple[str, tuple[str, ...]]:
-        """Lower the detector's priority where masks, the ship's work or GNSS ask for it.
+        """Lower the detector's priority where masks, the ship's work, GNSS or the feed ask for it.
 
         Args:
             lowering: what lowers it besides, in words; empty for nothing.
@@ -270,12 +273,12 @@ class Judge:
             reasons.append(f"ship type {who.ship_type} as reported")
         if lowering:
             reasons.append(lowering)
-            if level == 3:
-                notes.append(f"{lowering}: a P3 as it is")
         for reason in reasons:
             if level < 3:
                 notes.append(f"{reason}: from P{level} to P{level + 1}")
                 level += 1
+            elif reason == lowering:  # said even where there is no step left
+                notes.append(f"{reason}: a P3 as it is")
         return f"P{level}", tuple(notes)
 
     def _group(self, subject: str, alert: str, start_ms: int, now_ms: int) -> str:

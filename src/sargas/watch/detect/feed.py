@@ -2,12 +2,12 @@
 
 Definition: for the feed as a whole, for each receiver that has a number, and for each sea area of
 1 by 2 degrees the vessels heard in each minute are counted. What is usual is learnt over two hours
-and follows with a memory of two hours. S <- max(0, S + u (1 - q) + n ln q) sums how much better
-half of the usual, q = 0.5, explains n vessels than the usual u does: Page's sum for a Poisson
-count. It opens when S > 20 and it has been low for five minutes, where 5 vessels a minute are
-usual. The ships of one area come and go together: there q = 0.25, and 10 must be usual. One failure is one event: while the feed
-is low nothing else opens, while a receiver is low no area does. It closes after ten minutes at 80 %
-of the usual; after a day it is taken as the new usual.
+and follows with a memory of two hours. S <- max(0, S + u (1 - q) + n ln q) sums how much better a
+quarter of the usual, q = 0.25, explains n vessels than the usual u does: Page's sum for a Poisson
+count, which grows from a loss of 46 % on. It opens when S > 20 and it has been low for five
+minutes, where 5 vessels a minute are usual (10 for an area, whose ships come and go together). One
+failure is one event: while the feed is low nothing else opens, while a receiver is low no area
+does. It closes after ten minutes at 80 % of the usual; after a day it is taken as the new usual.
 
 P2 where it is the feed as a whole, or where at least half of all vessels heard are missing; P3
 otherwise. It is about a feed, never about a vessel. While it is open the judge lowers `gap` and
@@ -19,7 +19,7 @@ not messages: a ship at speed sends twenty times as much as one at anchor.
 
 What it cannot see: that nothing comes at all, until something comes again: event time stands still
 until then (the clock beside the watch must tell that); a fault that begins within the first two
-hours; a loss of less than about a third; receivers that a feed names by words, as their numbers
+hours; a loss of less than half; receivers that a feed names by words, as their numbers
 depend on which was heard first.
 
 What raises false alarms: a fleet that leaves an area, a strait closed, a night with little traffic
@@ -111,8 +111,9 @@ class FeedHealth(Detector):
         super().__init__(around)
         r = around.rules[self.word]
         self.params = Params(
-            r["learn_min"], r["memory_min"], r["share"], r["share_area"], r["h"], r["least"], r["least_area"],
-            r["low_min"] * MINUTE_MS, r["back_share"], r["back_min"], r["normal_h"] * 3_600_000,
+            r["learn_min"], r["memory_min"], r["share"], r["h"], r["least"],
+            r["least_area"], r["low_min"] * MINUTE_MS, r["back_share"], r["back_min"],
+            r["normal_h"] * 3_600_000,
         )  # fmt: skip
         self.sources = CellTable(SOURCE)
 

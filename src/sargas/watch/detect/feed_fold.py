@@ -43,7 +43,6 @@ class Params(NamedTuple):
     learn_min: float
     memory_min: float
     share: float
-    share_area: float
     h: float
     least: float
     least_area: float
@@ -154,10 +153,10 @@ def _follow(row: np.void, t_ms: int, p: Params) -> None:
     if row["minutes"] < p.learn_min:
         row["minutes"] += 1
         row["usual"] += (now - row["usual"]) / row["minutes"]
-        row["sum"] = 0.0
+        row["before"], row["sum"], row["low_sum"] = row["usual"], 0.0, 0.0
+        row["t_low_ms"] = t_ms
         return
-    share = p.share_area if kind_of(row["key"]) == SEA_AREA else p.share
-    row["sum"] += row["usual"] * (1.0 - share) + now * math.log(share)
+    row["sum"] += row["usual"] * (1.0 - p.share) + now * math.log(p.share)
     if row["sum"] <= 0.0:
         row["sum"], row["low_sum"], row["t_low_ms"] = 0.0, 0.0, t_ms
     else:

@@ -37,9 +37,9 @@ from sargas.model.geodesy import NM_M
 from sargas.model.time import MINUTE_MS
 from sargas.reference import flag_of
 from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings, features_of, reason
-from sargas.watch.detect.cases import CASE
 from sargas.watch.detect.cells import CellTable
 from sargas.watch.detect.identity_fold import (
+    CASE,
     CLASS_CHANGED,
     CLONED,
     FEATURE_NAMES,
@@ -54,6 +54,7 @@ from sargas.watch.detect.identity_fold import (
     OLD_NAME,
     OWNER,
     SHIP,
+    Cases,
     close_cases,
     take_samples,
     take_statics,
@@ -74,8 +75,8 @@ class IdentityConflict(Detector):
     """D12: who a vessel says it is.
 
     Attributes:
-        state: a row a subject. words: four rows a subject, what it says. cases: eight rows a
-            subject, the open or last event of each kind. owners: who said an IMO number last.
+        state: a row a subject. words: four rows a subject, what it says. cases: the open or last
+            event of each subject and kind that had one. owners: who said an IMO number last.
 
     Example:
         >>> IdentityConflict.word, IdentityConflict.number
@@ -98,8 +99,8 @@ class IdentityConflict(Detector):
             r["length_m"], r["length_share"], r["close_h"] * HOUR_MS,
             r["clone_close_min"] * MINUTE_MS,
         )  # fmt: skip
-        self.words, self.cases = np.zeros(0, WORD), np.zeros(0, CASE)
-        self.owners = CellTable(OWNER)
+        self.words = np.zeros(0, WORD)
+        self.cases, self.owners = CellTable(CASE), CellTable(OWNER)
         self._is_mid = np.array([flag_of(mid * 1_000_000) is not None for mid in range(1000)])
         self._minutes: Minutes | None = None
         self._names = np.zeros((0, LETTERS), np.uint8)
@@ -112,12 +113,16 @@ class IdentityConflict(Detector):
         return super().fold(minutes._replace(slots=minutes.subjects))
 
     def _grow(self, slots: int) -> None:
-        """Make state for new subjects, with what they say and the cases."""
+        """Make state for new subjects, with what they say."""
         super()._grow(slots)
-        more = len(self.state) - len(self.cases) // KINDS
+        more = SAID * len(self.state) - len(self.words)
         if more > 0:
-            self.cases = np.concatenate([self.cases, np.zeros(KINDS * more, CASE)])
-            self.words = np.concatenate([self.words, np.zeros(SAID * more, WORD)])
+            self.words = np.concatenate([self.words, np.zeros(more, WORD)])
+
+    def _cases(self) -> Cases:
+        """Give the table of cases, with room for one of each kind."""
+        self.cases.make_room(KINDS)
+        return Cases(self.cases.cells, self.cases.rows)
 
     def run_samples(
         self, minutes: Minutes, start: int, end: int, events: NDArray[np.void], n: int
@@ -125,46 +130,42 @@ class IdentityConflict(Detector):
         """Call the kernel of samples."""
         done: tuple[int, int] = take_samples(
             minutes.samples, minutes.rows.msg_type, start, end, self.state, self.words,
-            self.cases, self.params, events, n,
+            self._cases(), self.params, events, n,
         )  # fmt: skip
         return done
 
     def _tick(self, t_ms: int) -> None:
         """Take the minute's static reports, after its samples; then close what is over."""
         m = self._minutes
-        if m is not None:
-            k = t_ms // MINUTE_MS - 1 - m.from_minute
-            at, end = int(m.wire.static_bounds[k]), int(m.wire.static_bounds[k + 1])
-            said, who = m.wire.statics, m.wire.static_who
-            while at < end:
-                self.owners.make_room(1)
-                self._make_room(KINDS)
-                at, self._n = take_statics(
-                    who, said.subject_id, said.t_ms, said.imo, said.length_m, self._names, at,
-                    end, self._is_mid, self.state, self.words, self.cases, self.owners.cells,
-                    self.owners.rows, self.params, self._events, self._n,
-                )  # fmt: skip
-        self._make_room(KINDS)
-        super()._tick(t_ms)
-
-    def run_tick(self, t_ms: int, start: int, events: NDArray[np.void], n: int) -> tuple[int, int]:
-        """Call the tick kernel."""
-        self._make_room(KINDS)
-        done: tuple[int, int] = close_cases(
-            t_ms, start, self.state, self.cases, self.params, self._events, n
-        )
-        return done
+        k = 0 if m is None else t_ms // MINUTE_MS - 1 - m.from_minute
+        at, end = (0, 0) if m is None else map(int, m.wire.static_bounds[k : k + 2])
+        while m is not None and at < end:
+            said = m.wire.statics
+            self.owners.make_room(1)
+            self._make_room(KINDS)
+            at, self._n = take_statics(
+                m.wire.static_who, said.subject_id, said.t_ms, said.imo, said.length_m,
+                self._names, at, end, self._is_mid, self.state, self.words, self._cases(),
+                self.owners.cells, self.owners.rows, self.params, self._events, self._n,
+            )  # fmt: skip
+        case = 0
+        while case < self.cases.count:
+            self._make_room()
+            case, self._n = close_cases(
+                t_ms, case, self.cases.rows, self.cases.count, self.params, self._events, self._n
+            )
 
     def dump(self) -> dict[str, NDArray[Any]]:
         """Give the state as arrays, with what was said."""
         return super().dump() | {
-            "words": self.words, "cases": self.cases, "owners": self.owners.dump(),
+            "words": self.words, "cases": self.cases.dump(), "owners": self.owners.dump(),
         }  # fmt: skip
 
     def load(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Take up the state that `dump` gave."""
         super().load(arrays)
-        self.words, self.cases = arrays["words"].copy(), arrays["cases"].copy()
+        self.words = arrays["words"].copy()
+        self.cases.load(arrays["cases"])
         self.owners.load(arrays["owners"])
 
     def explain(self, event: np.void, who: Identity) -> Finding:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,8 +11,8 @@ from sargas.model.geodesy import short_distance_m
 from sargas.model.jit import kernel
 from sargas.model.time import MINUTE_MS
 from sargas.watch.detect.base import CLOSE, OPEN, ROOM
-from sargas.watch.detect.cases import free_start_ms, write_case
-from sargas.watch.detect.cells import USED, Cells, number_of_key
+from sargas.watch.detect.cases import write_case
+from sargas.watch.detect.cells import USED, Cells, number_in, number_of_key
 from sargas.watch.detect.identity_words import (
     CLASS,
     IMO,
@@ -43,7 +45,7 @@ OLD_NAME, NEW_NAME, OVER = 12, 18, 11
 
 SHIP = np.dtype(
     [
-        ("known", "i8"), ("slot", "i8"), ("lon", "f8"), ("lat", "f8"), ("open", "i8"),
+        ("known", "i8"), ("slot", "i8"), ("lon", "f8"), ("lat", "f8"),
         ("t_first_ms", "i8"), ("reports", "i8"),
         ("hull", "i8", 2), ("t_from_ms", "i8", 2), ("t_last_ms", "i8", 2), ("hull_lon", "f8", 2),
         ("hull_lat", "f8", 2), ("turns", "i8"), ("heard", "i8"),
@@ -52,45 +54,86 @@ SHIP = np.dtype(
 """One row a subject: its last position, its static reports, the two hulls heard last (their segment
 + 1, 0 for none), how often they took turns, and which of them was heard last."""
 
+CASE = np.dtype(
+    [
+        ("key", "i8"), ("open", "u1"), ("slot", "i4"), ("t_start_ms", "i8"), ("t_sign_ms", "i8"),
+        ("lon", "f8"), ("lat", "f8"), ("x", "f8", 24),
+    ]
+)  # fmt: skip
+"""One row a subject and kind that ever had an event: the open one, or the last."""
+
 OWNER = np.dtype([("key", "i8"), ("who", "i8"), ("mmsi", "i8"), ("t_last_ms", "i8")])
 """One row an IMO number: the subject + 1 that said it last, and when."""
+
+
+class Cases(NamedTuple):
+    """The table of `CASE` as kernels take it; a key is the subject's number and the kind."""
+
+    cells: Cells
+    rows: NDArray[np.void]
+
+
+@kernel
+def _case(cases: Cases, w: int, kind: int) -> int:
+    """Give the row of a subject's case of a kind, a new one where there was none."""
+    return int(number_of_key(cases.cells, w * KINDS + kind))
+
+
+@kernel
+def _was_told(cases: Cases, w: int, kind: int, old: int, new: int) -> bool:
+    """Tell whether the last case of a kind was about the same values."""
+    c = number_in(cases.cells, w * KINDS + kind)
+    return bool(c >= 0 and cases.rows[c]["x"][1] == old and cases.rows[c]["x"][2] == new)
+
+
+@kernel
+def _free_start_ms(cases: Cases, w: int, since_ms: int) -> int:
+    """Move a start by whole seconds off those of the subject's other events, as in `cases`."""
+    is_free = False
+    while not is_free:
+        is_free = True
+        for kind in range(KINDS):
+            c = number_in(cases.cells, w * KINDS + kind)
+            if c >= 0 and cases.rows[c]["t_start_ms"] // 1000 == since_ms // 1000:
+                since_ms += 1000
+                is_free = False
+    return since_ms
 
 
 @kernel
 def _open(
     ships: NDArray[np.void],
-    cases: NDArray[np.void],
+    cases: Cases,
     w: int,
-    kind: int,
+    c: int,
     since_ms: int,
     t_ms: int,
     events: NDArray[np.void],
     n: int,
 ) -> int:
     """Open a case whose features are filled, or note that it goes on; returns events written."""
-    c = w * KINDS + kind
-    cases[c]["t_sign_ms"] = t_ms
-    if cases[c]["open"]:
+    row = cases.rows[c]
+    row["t_sign_ms"] = t_ms
+    if row["open"]:
         return n
-    # A second case of a kind may begin where the first did: its own start counts too.
-    since_ms = free_start_ms(cases, w * KINDS, KINDS, -1, since_ms)
-    cases[c]["open"], cases[c]["slot"] = 1, ships[w]["slot"]
-    cases[c]["t_start_ms"], cases[c]["x"][OVER] = since_ms, 0.0
-    cases[c]["lon"], cases[c]["lat"] = ships[w]["lon"], ships[w]["lat"]
-    ships[w]["open"] += 1
-    return write_case(cases, c, OPEN, t_ms, events, n)
+    since_ms = _free_start_ms(cases, w, since_ms)
+    row["open"], row["slot"], row["t_start_ms"] = 1, ships[w]["slot"], since_ms
+    row["lon"], row["lat"], row["x"][OVER] = ships[w]["lon"], ships[w]["lat"], 0.0
+    return int(write_case(cases.rows, c, OPEN, t_ms, events, n))
 
 
 @kernel
-def _fill(cases: NDArray[np.void], c: int, kind: int, words: NDArray[np.void], a: int) -> None:
-    """Fill the features of a case from what was said."""
-    x = cases[c]["x"]
+def _fill(cases: Cases, w: int, kind: int, words: NDArray[np.void], a: int) -> int:
+    """Fill the features of a case from what was said; returns its row."""
+    c = _case(cases, w, kind)
+    x = cases.rows[c]["x"]
     x[0], x[1], x[2], x[3] = kind, words[a]["old"], words[a]["value"], words[a]["repeats"]
     x[4] = (words[a]["t_last_ms"] - words[a]["t_first_ms"]) / 3_600_000.0
     x[5] = words[a]["t_old_last_ms"]
     if kind == NAME_CHANGED:
         pack(words[a], 1, x, OLD_NAME)
         pack(words[a], 0, x, NEW_NAME)
+    return c
 
 
 @kernel
@@ -123,7 +166,7 @@ def take_statics(
     is_mid: NDArray[np.bool_],
     ships: NDArray[np.void],
     words: NDArray[np.void],
-    cases: NDArray[np.void],
+    cases: Cases,
     owners: Cells,
     owner_rows: NDArray[np.void],
     p: Params,
@@ -135,7 +178,8 @@ def take_statics(
     Args:
         who, mmsi, t_ms, imo, length_m: (s,) columns; name: (s, 34). `start` to `end` are taken.
         is_mid: (1000,) whether three digits are given to a state.
-        ships: (subjects,) `SHIP`. words: four `WORD` a subject. cases: eight `CASE` a subject.
+        ships: (subjects,) `SHIP`. words: four `WORD` a subject. cases: the table of `CASE`, left
+            before it could be full.
         owners, owner_rows: the table of `OWNER`. p: the limits.
         events: room for events, `n` of them written.
 
@@ -148,6 +192,8 @@ def take_statics(
             continue  # no position yet: nowhere to put an alert
         if n + KINDS > events.shape[0] or owners.used[USED] >= owner_rows.shape[0]:
             return i, n
+        if cases.cells.used[USED] + KINDS > cases.rows.shape[0]:
+            return i, n
         t, ship = t_ms[i], ships[w]
         if ship["reports"] == 0:
             ship["t_first_ms"] = t
@@ -157,13 +203,13 @@ def take_statics(
             and not is_mid[mmsi[i] // 1_000_000]
             and ship["reports"] >= p.repeats
             and t - ship["t_first_ms"] >= p.span_ms
-            and cases[w * KINDS + NO_MID]["t_start_ms"] == 0
+            and number_in(cases.cells, w * KINDS + NO_MID) < 0
         ):
-            c = w * KINDS + NO_MID
-            x = cases[c]["x"]
+            c = _case(cases, w, NO_MID)
+            x = cases.rows[c]["x"]
             x[0], x[1], x[2], x[3] = NO_MID, 0.0, mmsi[i] // 1_000_000, ship["reports"]
             x[4] = (t - ship["t_first_ms"]) / 3_600_000.0
-            n = _open(ships, cases, w, NO_MID, ship["t_first_ms"], t, events, n)
+            n = _open(ships, cases, w, c, ship["t_first_ms"], t, events, n)
         if imo[i] > 0:
             a = w * SAID + IMO
             tell(words, a, imo[i], t, p)
@@ -174,9 +220,9 @@ def take_statics(
             a = w * SAID + NAME
             take_name(words, a, name[i], tell(words, a, value, t, p))
             if has_changed(words, a, p):
-                _fill(cases, w * KINDS + NAME_CHANGED, NAME_CHANGED, words, a)
+                c = _fill(cases, w, NAME_CHANGED, words, a)
                 since_ms = words[a]["t_first_ms"]
-                n = _open(ships, cases, w, NAME_CHANGED, since_ms, t, events, n)
+                n = _open(ships, cases, w, c, since_ms, t, events, n)
         if length_m[i] > 0:
             a = w * SAID + LENGTH
             tell(words, a, length_m[i], t, p)
@@ -184,9 +230,9 @@ def take_statics(
             if has_changed(words, a, p) and by_m >= max(
                 p.length_m, p.length_share * words[a]["old"]
             ):
-                _fill(cases, w * KINDS + LENGTH_CHANGED, LENGTH_CHANGED, words, a)
+                c = _fill(cases, w, LENGTH_CHANGED, words, a)
                 since_ms = words[a]["t_first_ms"]
-                n = _open(ships, cases, w, LENGTH_CHANGED, since_ms, t, events, n)
+                n = _open(ships, cases, w, c, since_ms, t, events, n)
     return end, n
 
 
@@ -194,7 +240,7 @@ def take_statics(
 def _judge_imo(
     ships: NDArray[np.void],
     words: NDArray[np.void],
-    cases: NDArray[np.void],
+    cases: Cases,
     w: int,
     mmsi: int,
     t_ms: int,
@@ -208,24 +254,24 @@ def _judge_imo(
     a = w * SAID + IMO
     imo, since_ms = words[a]["value"], words[a]["t_first_ms"]
     if has_changed(words, a, p):
-        _fill(cases, w * KINDS + IMO_CHANGED, IMO_CHANGED, words, a)
-        n = _open(ships, cases, w, IMO_CHANGED, since_ms, t_ms, events, n)
+        c = _fill(cases, w, IMO_CHANGED, words, a)
+        n = _open(ships, cases, w, c, since_ms, t_ms, events, n)
     if imo_fails(imo):
-        c = w * KINDS + IMO_WRONG
-        if cases[c]["x"][2] != imo:  # once for each number
-            _fill(cases, c, IMO_WRONG, words, a)
-            n = _open(ships, cases, w, IMO_WRONG, since_ms, t_ms, events, n)
+        if not _was_told(cases, w, IMO_WRONG, 0, imo):  # once for each number
+            c = _fill(cases, w, IMO_WRONG, words, a)
+            cases.rows[c]["x"][1] = 0.0
+            n = _open(ships, cases, w, c, since_ms, t_ms, events, n)
         return n
     if imo > LAST_IMO:
         return n
     number = number_of_key(owners, imo)
     row = owner_rows[number]
-    if row["who"] != w + 1 and row["who"] > 0 and since_ms - row["t_last_ms"] <= p.recent_ms:
-        c = w * KINDS + IMO_SHARED
-        if cases[c]["x"][1] != row["mmsi"] or cases[c]["x"][2] != imo:  # once for each pair
-            _fill(cases, c, IMO_SHARED, words, a)
-            cases[c]["x"][1], cases[c]["x"][5] = row["mmsi"], row["t_last_ms"]
-            n = _open(ships, cases, w, IMO_SHARED, since_ms, t_ms, events, n)
+    is_other = row["who"] != w + 1 and row["who"] > 0
+    is_recent = since_ms - row["t_last_ms"] <= p.recent_ms
+    if is_other and is_recent and not _was_told(cases, w, IMO_SHARED, row["mmsi"], imo):
+        c = _fill(cases, w, IMO_SHARED, words, a)
+        cases.rows[c]["x"][1], cases.rows[c]["x"][5] = row["mmsi"], row["t_last_ms"]
+        n = _open(ships, cases, w, c, since_ms, t_ms, events, n)
     row["who"], row["mmsi"], row["t_last_ms"] = w + 1, mmsi, t_ms
     return n
 
@@ -252,7 +298,7 @@ def _take_hull(ships: NDArray[np.void], w: int, slot: int, t_ms: int, lon: float
 @kernel
 def _judge_hulls(
     ships: NDArray[np.void],
-    cases: NDArray[np.void],
+    cases: Cases,
     w: int,
     t_ms: int,
     p: Params,
@@ -274,14 +320,15 @@ def _judge_hulls(
         return n
     if together_ms < p.together_ms:
         return n
-    c = w * KINDS + CLONED
-    if not cases[c]["open"]:
+    c = _case(cases, w, CLONED)
+    row = cases.rows[c]
+    if not row["open"]:
         other = 1 - ship["heard"]
-        x = cases[c]["x"]
+        x = row["x"]
         x[0], x[6], x[7], x[8] = CLONED, away_m, ship["turns"], together_ms / MINUTE_MS
         x[9], x[10] = ship["hull_lon"][other], ship["hull_lat"][other]
-    since_ms = max(from_ms, cases[c]["t_sign_ms"])
-    return int(_open(ships, cases, w, CLONED, since_ms, t_ms, events, n))
+    since_ms = max(from_ms, row["t_sign_ms"])
+    return int(_open(ships, cases, w, c, since_ms, t_ms, events, n))
 
 
 @kernel
@@ -292,7 +339,7 @@ def take_samples(
     end: int,
     ships: NDArray[np.void],
     words: NDArray[np.void],
-    cases: NDArray[np.void],
+    cases: Cases,
     p: Params,
     events: NDArray[np.void],
     n: int,
@@ -311,7 +358,7 @@ def take_samples(
     for j in range(start, end):
         if fixes[j] == 0:
             continue
-        if n + ROOM > events.shape[0]:
+        if n + ROOM > events.shape[0] or cases.cells.used[USED] + KINDS > cases.rows.shape[0]:
             return j, n
         w = subject[j]
         _take_hull(ships, w, slot[j], t[j], lon[j], lat[j], p)
@@ -325,9 +372,9 @@ def take_samples(
         a = w * SAID + CLASS
         tell(words, a, kind + 1, t[j], p)
         if words[a]["old"] > 0 and has_changed(words, a, p):
-            _fill(cases, w * KINDS + CLASS_CHANGED, CLASS_CHANGED, words, a)
+            c = _fill(cases, w, CLASS_CHANGED, words, a)
             since_ms = words[a]["t_first_ms"]
-            n = _open(ships, cases, w, CLASS_CHANGED, since_ms, t[j], events, n)
+            n = _open(ships, cases, w, c, since_ms, t[j], events, n)
     return end, n
 
 
@@ -335,23 +382,29 @@ def take_samples(
 def close_cases(
     t_ms: int,
     start: int,
-    ships: NDArray[np.void],
     cases: NDArray[np.void],
+    known: int,
     p: Params,
     events: NDArray[np.void],
     n: int,
 ) -> tuple[int, int]:
-    """Close the cases without a further sign for long enough."""
-    for w in range(start, ships.shape[0]):
-        if ships[w]["open"] == 0:
+    """Close the cases without a further sign for long enough.
+
+    Args:
+        t_ms: end of the minute. start: case to begin with.
+        cases: `CASE` by number, `known` of them. p: the limits.
+        events: room for events, `n` of them written.
+
+    Returns:
+        (the next case, events written by now).
+    """
+    for c in range(start, known):
+        if cases[c]["open"] == 0:
             continue
-        if n + KINDS > events.shape[0]:
-            return w, n
-        for kind in range(KINDS):
-            c = w * KINDS + kind
-            limit_ms = p.clone_close_ms if kind == CLONED else p.close_ms
-            if cases[c]["open"] and t_ms - cases[c]["t_sign_ms"] >= limit_ms:
-                cases[c]["open"], cases[c]["x"][OVER] = 0, 1.0
-                ships[w]["open"] -= 1
-                n = write_case(cases, c, CLOSE, t_ms, events, n)
-    return ships.shape[0], n
+        if n + ROOM > events.shape[0]:
+            return c, n
+        limit_ms = p.clone_close_ms if cases[c]["x"][0] == CLONED else p.close_ms
+        if t_ms - cases[c]["t_sign_ms"] >= limit_ms:
+            cases[c]["open"], cases[c]["x"][OVER] = 0, 1.0
+            n = write_case(cases, c, CLOSE, t_ms, events, n)
+    return known, n

@@ -50,10 +50,11 @@ a vessel came in, and the receiver that most reports came by (majority vote of B
 WALK = np.dtype(
     [
         ("minute", "i8"), ("slot", "i8"), ("lon", "f8"), ("lat", "f8"), ("speed_kn", "f8"),
-        ("cell", "i8"),
+        ("cell", "i8"), ("kind", "i8"), ("quarter", "i8"), ("day", "i8"), ("now", "i8"),
     ]
 )  # fmt: skip
-"""One row a subject: where and how fast it was in the last minute it was heard."""
+"""One row a subject: where and how fast it was in the last minute it was heard, and the cell, class
+and quarter (0 for none yet) that it counted for last, with the numbers of their two rows."""
 
 
 RECEIVER = np.dtype([("key", "i8"), ("t_ms", "i8")])
@@ -124,31 +125,36 @@ def quarter_of(t_ms: int) -> int:
 
 
 @kernel
-def _count(
-    cells: Cells,
-    rows: NDArray[np.void],
-    cell: int,
-    kind: int,
-    minute: int,
-    heard: float,
-    missed: float,
-    visits: int,
-    station: int,
-    most_min: float,
+def _count(row: np.void, heard: float, missed: float, most_min: float) -> None:
+    """Count minutes in a row."""
+    row["heard"] += heard
+    row["missed"] += missed
+    if row["heard"] + row["missed"] > most_min:  # so that a new antenna is learnt in time
+        row["heard"] *= 0.5
+        row["missed"] *= 0.5
+
+
+@kernel
+def _vote(row: np.void, station: int) -> None:
+    """Count a receiver for a row."""
+    if station < 0:
+        return
+    if row["votes"] == 0:
+        row["station"] = station
+    row["votes"] += 1 if row["station"] == station else -1
+
+
+@kernel
+def _come_in(
+    walk: NDArray[np.void], w: int, cell: int, kind: int, quarter: int, known: Known
 ) -> None:
-    """Count minutes in a cell, for all day and for the quarter."""
-    for quarter in (0, quarter_of(minute * MINUTE_MS)):
-        row = rows[number_of_key(cells, learnt_key(cell, kind, quarter))]
-        row["heard"] += heard
-        row["missed"] += missed
-        if row["heard"] + row["missed"] > most_min:  # so that a new antenna is learnt in time
-            row["heard"] *= 0.5
-            row["missed"] *= 0.5
-        row["visits"] += visits
-        if station >= 0 and heard > 0.0:
-            if row["votes"] == 0:
-                row["station"] = station
-            row["votes"] += 1 if row["station"] == station else -1
+    """Note the two rows of the cell that a vessel is in now, for all day and for the quarter."""
+    day = number_of_key(known.cells, learnt_key(cell, kind, 0))
+    now = number_of_key(known.cells, learnt_key(cell, kind, quarter))
+    known.rows[day]["visits"] += cell != walk[w]["cell"]
+    known.rows[now]["visits"] += 1
+    walk[w]["cell"], walk[w]["kind"], walk[w]["quarter"] = cell, kind, quarter
+    walk[w]["day"], walk[w]["now"] = day, now
 
 
 @kernel
@@ -200,17 +206,26 @@ def learn(
                 speed_kn = made_kn
             is_clean = abs(made_kn - walk[w]["speed_kn"]) <= p.speed_share * walk[w]["speed_kn"]
             if kind >= 0 and walk[w]["speed_kn"] >= p.min_kn and (minutes <= 2 or is_clean):
+                quarter = quarter_of(minute * MINUTE_MS)
                 for k in range(1, minutes):
                     share = k / minutes
                     cell = cell_key(
                         walk[w]["lon"] + share * (lon[j] - walk[w]["lon"]),
                         walk[w]["lat"] + share * (lat[j] - walk[w]["lat"]),
                     )
-                    _count(cells, rows, cell, kind, minute, 0.0, 1.0, 0, -1, p.most_min)
+                    for q in (0, quarter):
+                        row = rows[number_of_key(cells, learnt_key(cell, kind, q))]
+                        _count(row, 0.0, 1.0, p.most_min)
                 cell = cell_key(lon[j], lat[j])
-                visits = 1 if cell != walk[w]["cell"] else 0
-                _count(cells, rows, cell, kind, minute, 1.0, 0.0, visits, by, p.most_min)
-                walk[w]["cell"] = cell
+                if (
+                    cell != walk[w]["cell"]
+                    or quarter != walk[w]["quarter"]
+                    or kind != walk[w]["kind"]
+                ):
+                    _come_in(walk, w, cell, kind, quarter, known)
+                for n in (walk[w]["day"], walk[w]["now"]):
+                    _count(rows[n], 1.0, 0.0, p.most_min)
+                    _vote(rows[n], by)
         walk[w]["minute"], walk[w]["slot"] = minute, slot[j]
         walk[w]["lon"], walk[w]["lat"] = lon[j], lat[j]
         walk[w]["speed_kn"] = 0.0 if math.isnan(speed_kn) else speed_kn
