@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from sargas.watch.detect.base import Detector
 from sargas.watch.detect.drag import DragOnset
+from sargas.watch.detect.drift import Drift
 from sargas.watch.detect.gap import Gap
 from sargas.watch.detect.integrity import PositionIntegrity
 from sargas.watch.detect.slow import SlowInCorridor
 
-DETECTORS: tuple[type[Detector], ...] = (DragOnset, SlowInCorridor, Gap, PositionIntegrity)
+DETECTORS: tuple[type[Detector], ...] = (
+    DragOnset,
+    SlowInCorridor,
+    Gap,
+    PositionIntegrity,
+    Drift,
+)

@@ -1,0 +1,103 @@
+"""What a vessel would reach that goes on as it drifts, and what little is known of the vessel."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from sargas.model.alerts import NextAsset
+from sargas.model.fixes import NAV_STATUS_NONE
+from sargas.model.geodesy import KN_MS
+from sargas.watch.ahead import AssetAhead, Horizon, coast_ahead_m, look_ahead, named
+from sargas.watch.detect.base import Identity, Surroundings
+from sargas.watch.detect.phrases import NAV_STATUS
+
+CLASS_B = (18, 19)
+"""Message types of class B position reports (ITU-R M.1371-5)."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What lies on a way, the nearest first.
+
+    Attributes:
+        assets: each asset once. on_course: whether the way itself meets it, beside them.
+        shore_h: hours to the shore; `inf` for none within the horizon.
+    """
+
+    assets: tuple[NextAsset, ...]
+    shore_h: float
+    first_h: float
+
+
+NOTHING = Reach((), math.inf, math.inf)
+
+
+def reach_of(
+    around: Surroundings,
+    lon: float,
+    lat: float,
+    course_deg: float,
+    speed_kn: float,
+    hours: float,
+    t_ms: int,
+) -> Reach:
+    """Follow a vessel's way at its speed for some hours, with a line to either side of it.
+
+    Args:
+        around: the world. lon, lat: degrees. course_deg: degrees true. speed_kn: knots.
+        hours: how far to look. t_ms: time of the position, from which times are counted.
+
+    Returns:
+        Nothing where place, course or speed is not known.
+    """
+    if not speed_kn > 0.0 or math.isnan(lon + lat + course_deg):
+        return NOTHING
+    rules = around.rules["ahead"]
+    metres_an_hour = speed_kn * KN_MS * 3600.0
+    horizon = Horizon(rules["reach_km"] * 1000.0, hours, rules["fan_deg"])
+    n = len(around.assets)
+    along_m, at_lon, at_lat = np.empty((2, n)), np.empty((2, n)), np.empty((2, n))
+    look_ahead(
+        around.index, around.ground, lon, lat, course_deg, speed_kn, horizon,
+        along_m, at_lon, at_lat,
+    )  # fmt: skip
+    found = []
+    for a in np.flatnonzero(np.isfinite(along_m).any(axis=0)):
+        row = 0 if math.isfinite(along_m[0, a]) else 1
+        found.append(
+            AssetAhead(int(a), float(along_m[row, a]), float(at_lon[row, a]),
+                       float(at_lat[row, a]), row == 0)
+        )  # fmt: skip
+    found.sort(key=lambda f: (f.distance_m, f.asset))
+    shore_m = coast_ahead_m(
+        around.ground.land_m, around.ground.land_at, lon, lat, course_deg,
+        min(horizon.reach_m, hours * metres_an_hour),
+    )  # fmt: skip
+    return Reach(
+        tuple(named(around, f, speed_kn, t_ms) for f in found),
+        float(shore_m) / metres_an_hour,
+        found[0].distance_m / metres_an_hour if found else math.inf,
+    )
+
+
+def is_small(who: Identity, msg_type: float, least_m: float) -> bool:
+    """Tell whether a vessel is known to be short, or is of class B; unknown is not small."""
+    return int(msg_type) in CLASS_B or 0 < (who.length_m or 0) < least_m
+
+
+def unknowns(who: Identity, nav_status: float) -> list[str]:
+    """Say what a vessel has not said about itself, and what it reports itself to be doing."""
+    out = []
+    status = NAV_STATUS.get(int(nav_status))
+    if status:
+        out.append(f"reports itself {status}")
+    elif int(nav_status) == NAV_STATUS_NONE:
+        out.append("navigational status not available")
+    if who.ship_type is None:
+        out.append("ship type unknown: it may be at work here")
+    if who.length_m is None:
+        out.append("length unknown: it may be small")
+    return out
