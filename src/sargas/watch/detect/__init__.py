@@ -8,6 +8,7 @@ from sargas.watch.detect.drift import Drift
 from sargas.watch.detect.gap import Gap
 from sargas.watch.detect.integrity import PositionIntegrity
 from sargas.watch.detect.slow import SlowInCorridor
+from sargas.watch.detect.stop import UnexplainedStop
 
 DETECTORS: tuple[type[Detector], ...] = (
     DragOnset,
@@ -15,4 +16,5 @@ DETECTORS: tuple[type[Detector], ...] = (
     Gap,
     PositionIntegrity,
     Drift,
+    UnexplainedStop,
 )
