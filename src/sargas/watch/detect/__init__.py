@@ -7,6 +7,8 @@ from sargas.watch.detect.drag import DragOnset
 from sargas.watch.detect.drift import Drift
 from sargas.watch.detect.gap import Gap
 from sargas.watch.detect.integrity import PositionIntegrity
+from sargas.watch.detect.loiter import Loiter
+from sargas.watch.detect.repeat import RepeatCrossing
 from sargas.watch.detect.slow import SlowInCorridor
 from sargas.watch.detect.stop import UnexplainedStop
 
@@ -17,4 +19,6 @@ DETECTORS: tuple[type[Detector], ...] = (
     PositionIntegrity,
     Drift,
     UnexplainedStop,
+    Loiter,
+    RepeatCrossing,
 )
