@@ -10,7 +10,9 @@ from sargas.watch.detect.integrity import PositionIntegrity
 from sargas.watch.detect.loiter import Loiter
 from sargas.watch.detect.repeat import RepeatCrossing
 from sargas.watch.detect.slow import SlowInCorridor
+from sargas.watch.detect.status import StatusMismatch
 from sargas.watch.detect.stop import UnexplainedStop
+from sargas.watch.detect.swing import SwingCircle
 
 DETECTORS: tuple[type[Detector], ...] = (
     DragOnset,
@@ -21,4 +23,6 @@ DETECTORS: tuple[type[Detector], ...] = (
     UnexplainedStop,
     Loiter,
     RepeatCrossing,
+    SwingCircle,
+    StatusMismatch,
 )

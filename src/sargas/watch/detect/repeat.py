@@ -71,8 +71,8 @@ class RepeatCrossing(Detector):
         certain = around.rules["crossing"]
         self.params = Params(
             r["crossings"], r["span_min"] * MINUTE_MS, r["kp_km"] * 1000.0, r["turn_deg"],
-            r["way_km"] * 1000.0, r["rest_kn"], certain["certain_min"] * MINUTE_MS, certain["certain_km"] * 1000.0,
-            r["over_min"] * MINUTE_MS,
+            r["way_km"] * 1000.0, r["rest_kn"], certain["certain_min"] * MINUTE_MS,
+            certain["certain_km"] * 1000.0, r["over_min"] * MINUTE_MS,
         )  # fmt: skip
         self._lines = pack_lines(around.index)
         self._piece, self._share = np.empty(SCRATCH, np.int32), np.empty((SCRATCH, 2))
