@@ -114,6 +114,8 @@ class Watch:
         self.judge = Judge(self.around)
         chosen = DETECTORS if detectors is None else detectors
         self.detectors: tuple[Detector, ...] = tuple(make(self.around) for make in chosen)
+        for detector in self.detectors:
+            detector.name_of = self.identity
         self.crossing_log = CrossingLog(self.around)
         self.observers = observers
         self.counts: Counter[str] = Counter()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sargas.watch.detect.base import Detector
 from sargas.watch.detect.drag import DragOnset
 from sargas.watch.detect.drift import Drift
+from sargas.watch.detect.encounter import Encounter
 from sargas.watch.detect.gap import Gap
 from sargas.watch.detect.integrity import PositionIntegrity
 from sargas.watch.detect.loiter import Loiter
@@ -25,4 +26,5 @@ DETECTORS: tuple[type[Detector], ...] = (
     RepeatCrossing,
     SwingCircle,
     StatusMismatch,
+    Encounter,
 )

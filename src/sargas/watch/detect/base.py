@@ -128,6 +128,8 @@ class Detector(ABC):
         ticks: whether it wants `run_tick` at the end of each minute.
         reads_samples: whether it takes one sample a vessel and minute instead of every row; it
             must tick then.
+        name_of: names the vessel of a slot as it was known by a time, ms; the watch gives it, for
+            rules about more than one vessel.
     """
 
     word: ClassVar[str]
@@ -138,6 +140,7 @@ class Detector(ABC):
     lowered_at_work: ClassVar[bool] = False
     ticks: ClassVar[bool] = False
     reads_samples: ClassVar[bool] = False
+    name_of: Callable[[int, int], Identity]
 
     def __init__(self, around: Surroundings) -> None:
         self.around = around
