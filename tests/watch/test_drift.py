@@ -42,6 +42,7 @@ def test_across_its_course_for_ten_minutes_is_a_drift_and_says_it_is_no_drag():
     assert "adrift at 2.0 kn towards 000" in a.text
     assert "no asset and no shore lies on its way for 6 hours" in a.text
     assert "not of a dragged anchor" in a.text
+    assert a.context["coverage"] == "66 fixes in 10 minutes, longest silence 0.2 min"
     assert all(r.passed for r in a.why)
     assert (b.state, b.id) == ("closed", a.id)
     assert "was adrift for 24 minutes from 06:20Z, at 2.0 kn towards 000; it makes 9" in b.text
@@ -119,6 +120,7 @@ def test_what_is_met_makes_the_priority():
     first = level(NEAR, 180, way_min=0)
     assert first.priority == "P2"
     assert any("not heard under way before" in s for s in first.against)
+    assert "longest silence 0.2 min" in first.context["coverage"]
 
 
 def test_small_craft_and_slow_forms_are_lower():

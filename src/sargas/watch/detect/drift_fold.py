@@ -42,8 +42,8 @@ STATE = np.dtype(
         ("land_m", "f8"), ("depth_m", "f8"), ("nav_status", "u1"), ("msg_type", "u1"),
         ("form", "i1"), ("is_open", "u1"), ("priority", "u1"), ("length_m", "u2"),
         ("way_min", "i4"),
-        ("way_now_min", "i4"), ("t_start_ms", "i8"), ("t_shown_ms", "i8"), ("fixes", "i4"),
-        ("silence_ms", "i8"),
+        ("way_now_min", "i4"), ("t_start_ms", "i8"), ("t_shown_ms", "i8"),
+        ("fixes", "i4", FORMS), ("silence_ms", "i8", FORMS),
         ("t_run_ms", "i8", FORMS), ("t_hold_ms", "i8", FORMS), ("n", "i4", FORMS),
         ("lon0", "f8", FORMS), ("lat0", "f8", FORMS), ("sum_kn", "f8", FORMS),
         ("beta0", "f8", FORMS), ("beta_mean", "f8", FORMS), ("beta_m2", "f8", FORMS),
@@ -95,15 +95,30 @@ def spread_deg(row: np.void, form: int) -> float:
 @inlined
 def forget(row: np.void) -> None:
     """End the runs of all forms."""
-    if row["is_open"] == 0:
-        row["fixes"] = row["silence_ms"] = 0
     for form in range(FORMS):
         row["t_run_ms"][form] = 0
 
 
 @inlined
-def follow(row: np.void, form: int, t_ms: int, sog: float, beta: float, p: Params) -> None:
-    """Begin, go on with or end a form's run by one minute."""
+def hold(row: np.void, form: int, t_ms: int, fixes: int, silence_ms: int) -> None:
+    """Add what was heard in a minute to a form's run."""
+    row["t_hold_ms"][form] = t_ms
+    row["fixes"][form] += fixes
+    row["silence_ms"][form] = max(row["silence_ms"][form], silence_ms)
+
+
+@inlined
+def follow(
+    row: np.void,
+    form: int,
+    t_ms: int,
+    sog: float,
+    beta: float,
+    fixes: int,
+    silence_ms: int,
+    p: Params,
+) -> None:
+    """Begin, go on with or end a form's run by one minute of `fixes`, after a silence."""
     if row["t_run_ms"][form] > 0 and t_ms - row["t_hold_ms"][form] > p.break_ms:
         row["t_run_ms"][form] = 0
     if not shows(row, form, sog, beta, p):
@@ -112,7 +127,8 @@ def follow(row: np.void, form: int, t_ms: int, sog: float, beta: float, p: Param
         row["t_run_ms"][form], row["lon0"][form], row["lat0"][form] = t_ms, row["lon"], row["lat"]
         row["n"][form], row["sum_kn"][form], row["beta0"][form] = 0, 0.0, beta
         row["beta_mean"][form] = row["beta_m2"][form] = 0.0
-    row["t_hold_ms"][form] = t_ms
+        row["fixes"][form] = row["silence_ms"][form] = silence_ms = 0
+    hold(row, form, t_ms, fixes, silence_ms)
     row["n"][form] += 1
     row["sum_kn"][form] += sog
     off = wrapped(beta - row["beta0"][form])
@@ -161,8 +177,8 @@ def write_drift(
     x[5], x[6] = good_m, good_m / (span_ms / 1000.0) / KN_MS
     x[7] = bearing_deg(row["lon0"][form], row["lat0"][form], row["lon"], row["lat"])
     x[8], x[9], x[10] = row["way_min"], row["nav_status"], row["msg_type"]
-    silence_ms = t_ms - row["heard_ms"] if end == SILENT else row["silence_ms"]
-    x[11], x[12] = row["fixes"], silence_ms / MINUTE_MS
+    silence_ms = t_ms - row["heard_ms"] if end == SILENT else row["silence_ms"][form]
+    x[11], x[12] = row["fixes"][form], silence_ms / MINUTE_MS
     x[13], x[14], x[15], x[16] = row["depth_m"], row["land_m"], end, row["t_shown_ms"]
     x[17], x[18] = row["sog_kn"], row["length_m"]
     return n + 1
@@ -239,14 +255,12 @@ def drift_samples(
             row["land_m"], row["depth_m"] = land_m[i], depth_m[i]
         if is_shown:
             row["t_shown_ms"] = t_ms[j]
-            row["fixes"] += fixes[j]
-            row["silence_ms"] = max(row["silence_ms"], silence_ms)
         if row["is_open"] == 1:
             if shows(row, row["form"], sog, beta_deg[j], p):
-                row["t_hold_ms"][row["form"]] = t_ms[j]
+                hold(row, row["form"], t_ms[j], fixes[j], silence_ms)
             continue
         for form in range(FORMS):
-            follow(row, form, t_ms[j], sog, beta_deg[j], p)
+            follow(row, form, t_ms[j], sog, beta_deg[j], fixes[j], silence_ms, p)
         form = form_now(row, p)
         if form < 0:
             continue
