@@ -100,6 +100,8 @@ class Drift(Detector):
             r["close_min"] * MINUTE_MS,
         )  # fmt: skip
         self._weighed = 0
+        # Called once, so that it is compiled with the others and not at the first drift.
+        reach_of(around, 0.0, 0.0, 0.0, 1.0, 0.1, 0)
 
     def fold(self, minutes: Minutes) -> NDArray[np.void]:
         """Take some whole minutes and give the events they make; see `Detector.fold`."""
@@ -129,7 +131,7 @@ class Drift(Detector):
             event = self._events[k]
             row = self.state[int(event["slot"])]
             level = self._level(features_of(event, FEATURE_NAMES), self._reach(event))
-            if event["op"] == UPDATE and level >= row["priority"]:
+            if event["op"] == UPDATE and (level >= row["priority"] or self._is_muted(event)):
                 continue
             row["priority"] = min(level, int(row["priority"]))
             event["priority"] = row["priority"]
@@ -137,6 +139,14 @@ class Drift(Detector):
             kept += 1
         self._weighed = kept
         return kept
+
+    def _is_muted(self, event: np.void) -> bool:
+        """Tell whether coast or port would mute a version here, and so lower what it raises."""
+        around, lon, lat = self.around, float(event["lon"]), float(event["lat"])
+        land_m = features_of(event, FEATURE_NAMES)["land_m"]
+        return land_m <= around.rules["judge"]["land_mask_m"] or bool(
+            around.geography.port_name_at(lon, lat)
+        )
 
     def _reach(self, event: np.void) -> Reach:
         """Follow the drift on, as it was made good."""

@@ -24,6 +24,7 @@ anchorages without a mask.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,6 @@ from sargas.watch.detect.encounter_fold import (
     find_pairs,
     merge_pairs,
     note_vessels,
-    spans_min,
 )
 from sargas.watch.detect.phrases import (
     NAV_STATUS,
@@ -112,6 +112,8 @@ class Encounter(Detector):
         self._head = np.zeros(1024, np.int32)
         self._behind, self._at = np.zeros(0, np.int32), np.zeros((0, 2))
         self._cell = np.zeros((0, 2), np.int64)
+        # Called once, so that it is compiled with the others and not at the first meeting.
+        begin_event(self._events, 0, OPEN, 0, 0, 0, 0.0, 0.0)
 
     def fresh(self, state: NDArray[np.void]) -> None:
         """Mark vessels never heard."""
@@ -182,14 +184,16 @@ class Encounter(Detector):
         ship = self.state[own]
         op = OPEN if pair["does"] == OPENS else CLOSE
         begin_event(
-            self._events, self._n, op, own, int(pair["t_start_ms"]), t_ms, ship["lon"], ship["lat"]
-        )
+            self._events, self._n, op, own, int(pair["t_start_ms"]), int(t_ms),
+            float(ship["lon"]), float(ship["lat"]),
+        )  # fmt: skip
         event = self._events[self._n]
         if pair["asset"] >= 0:
             event["asset"], event["distance_m"] = pair["asset"], pair["distance_m"]
             event["accuracy_m"], event["kp_m"] = pair["accuracy_m"], pair["kp_m"]
         x = event["x"]
-        x[0], x[1], x[2] = other, spans_min(pair), pair["sum_m"] / pair["minutes"]
+        together_ms = pair["t_last_ms"] - pair["t_first_ms"]
+        x[0], x[1], x[2] = other, together_ms / MINUTE_MS, pair["sum_m"] / pair["minutes"]
         x[3], x[4], x[5] = pair["least_m"], pair["sum_kn"] / pair["minutes"], pair["is_touching"]
         x[6], x[7] = pair["minutes"], pair["does"]
         x[8], x[9], x[10] = ship["land_m"], ship["depth_m"], pair["t_last_ms"]
@@ -281,7 +285,7 @@ class Encounter(Detector):
             reason("time together", x["together_min"], "min", lasted, above=True),
             reason("mean of the faster one's speed", x["mean_kn"], "kn", p.max_kn, above=False),
         ]
-        if x["land_m"] == x["land_m"]:
+        if not math.isnan(x["land_m"]):
             land_km = x["land_m"] / 1000.0
             out.append(reason("distance to land", land_km, "km", r["min_land_km"], above=True))
         return tuple(out)

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from sargas.model.geodesy import DEG, KN_MS, metres_per_degree, step_along
 from sargas.model.jit import inlined, kernel
-from sargas.model.time import MINUTE_MS
 from sargas.watch.locate import Located
 from sargas.watch.minutes import Samples
 
@@ -251,9 +250,3 @@ def merge_pairs(
             pair["does"] = SILENT if t_ms - heard_ms >= p.break_ms else PARTED
         kept += 1
     return kept
-
-
-@kernel
-def spans_min(pair: np.void) -> float:
-    """Give the minutes from when two vessels came near to when they were last."""
-    return float((pair["t_last_ms"] - pair["t_first_ms"]) / MINUTE_MS)

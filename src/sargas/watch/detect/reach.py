@@ -23,8 +23,8 @@ class Reach:
     """What lies on a way, the nearest first.
 
     Attributes:
-        assets: each asset once. on_course: whether the way itself meets it, beside them.
-        shore_h: hours to the shore; `inf` for none within the horizon.
+        assets: each asset once, those on the way and those a little beside it.
+        shore_h, first_h: hours to the shore and to the first asset; `inf` for none within reach.
     """
 
     assets: tuple[NextAsset, ...]
