@@ -194,10 +194,10 @@ def loiter_samples(
                 row["distance_m"], row["buffer_m"] = distance_m[i], buffer_m[i]
                 row["accuracy_m"], row["kp_m"] = accuracy_m[i], kp_m[i]
                 row["lon"], row["lat"], row["depth_m"] = lon[j], lat[j], depth_m[i]
-        if not is_new:
+        if not is_new or (row["is_open"] == 0 and row["all_in_min"] < p.in_min):
             continue
         measure(row)
-        if row["is_open"] == 0 and row["all_in_min"] >= p.in_min and is_loitering(row, p):
+        if row["is_open"] == 0 and is_loitering(row, p):
             row["is_open"], row["t_start_ms"] = 1, row["first_bin"] * BIN_MIN * MINUTE_MS
             t_now_ms = (t_ms[j] // MINUTE_MS + 1) * MINUTE_MS
             n = write_loiter(row, slot[j], OPEN, STILL_THERE, t_now_ms, events, n)
