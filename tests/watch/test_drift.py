@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sargas.model.fixes import HEADING_NONE
+from sargas.watch.detect.base import EVENT
 from sargas.watch.detect.drift import Drift
+from sargas.watch.detect.drift_fold import FEATURE_NAMES
 from tests.watch import laws
 from tests.watch.tracks import MINUTE, T0, Track, statics
 
@@ -144,6 +146,18 @@ def test_an_open_drift_that_comes_nearer_is_raised_once_and_never_lowered():
     assert a.id == b.id
     on = t.sail(60, sog_kn=2.5, cog_deg=0, heading_off_deg=70)
     assert [v.priority for v in drifts(on.fixes())] == ["P2", "P1"]
+
+
+def test_a_drift_is_not_raised_where_coast_or_port_would_mute_it():
+    (detector,) = laws.new_watch(Drift).detectors
+    land = FEATURE_NAMES.index("land_m")
+    event = np.zeros(1, EVENT)[0]
+    for lon, lat, land_m, is_muted in (
+        (*OPEN_SEA, 60_000.0, False), (*OPEN_SEA, 800.0, True), (24.78, 59.45, 2_000.0, True),
+    ):  # fmt: skip
+        event["lon"], event["lat"] = lon, lat
+        event["x"][land] = land_m
+        assert detector._is_muted(event) is is_muted
 
 
 def test_how_it_ends():

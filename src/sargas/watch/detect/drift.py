@@ -66,7 +66,7 @@ from sargas.watch.detect.phrases import (
     minutes,
     number_or_none,
 )
-from sargas.watch.detect.reach import CLASS_B, Reach, reach_of, unknowns
+from sargas.watch.detect.reach import CLASS_B, Reach, is_small, reach_of, unknowns
 from sargas.watch.minutes import Minutes
 
 NAMED = 8
@@ -160,7 +160,7 @@ class Drift(Detector):
         """Give the priority: how soon something is met, less what makes it doubtful."""
         r = self.rules
         soon_h = r["reach_h"] if x["form"] == SAID else r["alarm_h"]
-        if int(x["msg_type"]) in CLASS_B or 0 < x["length_m"] < r["min_length_m"]:
+        if is_small(x, r["min_length_m"]):
             return 3
         if reach.first_h <= soon_h:
             level = 1

@@ -50,7 +50,7 @@ from sargas.watch.detect.phrases import (
     minutes,
     number_or_none,
 )
-from sargas.watch.detect.reach import CLASS_B, unknowns
+from sargas.watch.detect.reach import CLASS_B, is_small, unknowns
 from sargas.watch.detect.sampled import Sampled
 
 
@@ -82,7 +82,6 @@ class Loiter(Sampled):
         """Say over what it loiters, since when, and how much way it made."""
         x = features_of(event, FEATURE_NAMES)
         limited = float(event["accuracy_m"]) > self.params.rule_buffer_m
-        is_small = int(x["msg_type"]) in CLASS_B or 0 < x["length_m"] < self.rules["min_length_m"]
         start_ms, last_ms = int(event["t_start_ms"]), int(x["t_last_ms"])
         against = ["fishing, survey and waiting look the same"]
         if limited:
@@ -103,7 +102,7 @@ class Loiter(Sampled):
                 ),
                 "reported_status": NAV_STATUS.get(int(x["nav_status"])),
             },
-            priority=3 if limited or is_small else 2,
+            priority=3 if limited or is_small(x, self.rules["min_length_m"]) else 2,
             evidence_ms=(start_ms, last_ms),
         )
 

@@ -83,9 +83,17 @@ def reach_of(
     )
 
 
-def is_small(who: Identity, msg_type: float, least_m: float) -> bool:
-    """Tell whether a vessel is known to be short, or is of class B; unknown is not small."""
-    return int(msg_type) in CLASS_B or 0 < (who.length_m or 0) < least_m
+def is_small(x: dict[str, float], least_m: float) -> bool:
+    """Tell whether a vessel is of class B or known to be short; unknown is not small.
+
+    Args:
+        x: features of an event, with `msg_type` and `length_m` (0 unknown). least_m: metres.
+
+    Example:
+        >>> is_small({"msg_type": 1.0, "length_m": 0.0}, 50.0)
+        False
+    """
+    return int(x["msg_type"]) in CLASS_B or 0 < x["length_m"] < least_m
 
 
 def unknowns(who: Identity, nav_status: float) -> list[str]:

@@ -34,7 +34,7 @@ from sargas.watch.detect.base import (
     reason,
 )
 from sargas.watch.detect.phrases import NAV_STATUS, asset_words, clock, minutes, number_or_none
-from sargas.watch.detect.reach import CLASS_B, unknowns
+from sargas.watch.detect.reach import CLASS_B, is_small, unknowns
 from sargas.watch.detect.repeat_fold import (
     FEATURE_NAMES,
     STATE,
@@ -97,7 +97,6 @@ class RepeatCrossing(Detector):
         x = features_of(event, FEATURE_NAMES)
         limited = float(event["accuracy_m"]) > self.around.rules["locate"]["buffer_m"]
         is_ferry = who.ship_type in PASSENGER
-        is_small = int(x["msg_type"]) in CLASS_B or 0 < x["length_m"] < self.rules["min_length_m"]
         against = ["ferries, fishing, survey and cable works cross like this"]
         if is_ferry:
             against.append(f"ship type {who.ship_type} as reported: a passenger ship")
@@ -117,7 +116,7 @@ class RepeatCrossing(Detector):
                 "reported_status": NAV_STATUS.get(int(x["nav_status"])),
                 "last_crossing": clock(x["t_last_ms"]),
             },
-            priority=3 if limited or is_ferry or is_small else 2,
+            priority=3 if limited or is_ferry or is_small(x, self.rules["min_length_m"]) else 2,
             evidence_ms=(int(event["t_start_ms"]), int(x["t_last_ms"])),
         )
 

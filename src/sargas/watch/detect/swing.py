@@ -7,9 +7,9 @@ known. Twice, since where on the circle it lay in those minutes is not known: a 
 carries a ship from one side of its anchor to the other. It opens when three minutes running lie
 outside, reached from inside at 0.5 to 3 kn, with the heading 30 degrees or more off the course
 (unknown passes): a ship that has weighed sails where it points. It is a P3; a P2 when an asset
-lies on its way within 6 hours at that speed, a P1 within one. Class B and vessels known to be
-under 50 m raise nothing. It ends when the vessel makes 3 kn for 3 minutes, lies at rest for 30, or
-is not received for an hour.
+lies on its way within 6 hours at that speed, a P1 within one. Vessels known to be under 50 m raise
+nothing, nor does class B, which reports no status. It ends when the vessel makes 3 kn for 3
+minutes, lies at rest for 30, or is not received for an hour.
 
 Source: catalogue D6 (docs/detectors.md). Its circle is once chain and length about the centre: a
 ship of 200 m in 30 m of water that swings half about leaves that by 400 m. Its depth is coarse.
@@ -44,7 +44,7 @@ from sargas.watch.detect.phrases import (
     minutes,
     number_or_none,
 )
-from sargas.watch.detect.reach import CLASS_B, Reach, reach_of, unknowns
+from sargas.watch.detect.reach import Reach, reach_of, unknowns
 from sargas.watch.detect.sampled import Sampled
 from sargas.watch.detect.swing_fold import (
     FEATURE_NAMES,
@@ -93,10 +93,8 @@ class SwingCircle(Sampled):
             x["speed_kn"], self.rules["reach_h"], int(x["t_last_ms"]),
         )  # fmt: skip
 
-    def _level(self, x: dict[str, float], reach: Reach) -> int:
+    def _level(self, reach: Reach) -> int:
         """Give the priority: how soon it would come to an asset."""
-        if int(x["msg_type"]) in CLASS_B:
-            return 3
         if reach.first_h <= self.rules["alarm_h"]:
             return 1
         return 2 if reach.first_h <= self.rules["reach_h"] else 3
@@ -129,7 +127,7 @@ class SwingCircle(Sampled):
                 "lay_at": {"lon": round(x["centre_lon"], 5), "lat": round(x["centre_lat"], 5)},
                 "chain_m": number_or_none(x["chain_m"]),
             },
-            priority=self._level(x, reach),
+            priority=self._level(reach),
             evidence_ms=(start_ms - round(x["lay_min"] * MINUTE_MS), last_ms),
         )
 
