@@ -41,7 +41,7 @@ class Entry:
             its heading where it has one.
         priorities: P1, P2, P3 as its text names them; empty for a record.
         decided: how its priority is decided, a sentence each.
-        thresholds: its own, by name; those of the detector that it follows where it has none.
+        thresholds: its own, by name; those of the detector that it rests on where it has none.
         version: of its definition; empty for a record.
         make: the detector's class; None for a record.
     """
@@ -93,13 +93,20 @@ def _of_detector(make: type[Detector], rules: Rules) -> Entry:
 
 
 def thresholds_of(word: str, rules: Rules) -> dict[str, Threshold]:
-    """Give the table of rules of a detector: its own, or that of the one it follows."""
+    """Give the table of rules of a detector: its own, or that of the one it rests on."""
     from sargas.watch.detect import DETECTORS
 
     kind = next((make for make in DETECTORS if make.word == word), None)
-    if word not in rules.tables and kind is not None and kind.follows is not None:
-        word = kind.follows.word
+    if word not in rules.tables and kind is not None and kind.rests_on:
+        word = kind.rests_on[0]
     return dict(rules.tables.get(word, {}))
+
+
+def with_leads(make: type[Detector]) -> tuple[type[Detector], ...]:
+    """Give a detector and those it rests on: it finds nothing where they do not run."""
+    from sargas.watch.detect import DETECTORS
+
+    return (*(d for d in DETECTORS if d.word in make.rests_on), make)
 
 
 def _of_judge(make: type[Detector]) -> list[str]:

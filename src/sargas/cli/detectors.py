@@ -205,7 +205,7 @@ def try_out(
     quiet
         Print no progress and no counts.
     """
-    from sargas.cli.catalogue import entries, find
+    from sargas.cli.catalogue import entries, find, with_leads
     from sargas.cli.reading import Reading
     from sargas.cli.scan import make_watch, print_alerts
     from sargas.model.alerts import Alert
@@ -223,13 +223,13 @@ def try_out(
         return EXIT_INPUT
     watch = make_watch(
         assets, rules, home, reading.lateness_ms or None, reading.exercise, masks,
-        detectors=(entry.make,),
+        detectors=with_leads(entry.make),
     )  # fmt: skip
     latest: dict[str, Alert] = {}
     interrupted = False
 
     def take(outcome: Outcome) -> None:
-        # A detector that follows another runs with it; only its own alerts are asked for.
+        # A detector that rests on others runs with them; only its own alerts are asked for.
         latest.update({a.id: a for a in outcome.alerts if a.detector == entry.word})
 
     try:

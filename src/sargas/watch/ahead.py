@@ -292,7 +292,19 @@ def assets_ahead(
     """
     if math.isnan(lon + lat + cog_deg) or not sog_kn >= around.rules["ahead"]["min_speed_kn"]:
         return ()
-    horizon = horizon_of(around.rules)
+    found = crossed_ahead(around, lon, lat, cog_deg, sog_kn, horizon_of(around.rules))
+    found.sort(key=lambda f: (not f.on_course, f.distance_m, f.asset))
+    return tuple(sorted(found[:limit], key=lambda f: (f.distance_m, f.asset)))
+
+
+def crossed_ahead(
+    around: Surroundings, lon: float, lat: float, cog_deg: float, sog_kn: float, horizon: Horizon
+) -> list[AssetAhead]:
+    """List what the course, or a line beside it, meets within a horizon; in no order.
+
+    Args:
+        around, lon, lat, cog_deg, sog_kn: as in `assets_ahead`, all known. horizon: how far.
+    """
     n = len(around.assets)
     along_m, at_lon, at_lat = np.empty((2, n)), np.empty((2, n)), np.empty((2, n))
     look_ahead(
@@ -306,8 +318,7 @@ def assets_ahead(
             AssetAhead(int(a), float(along_m[row, a]), float(at_lon[row, a]),
                        float(at_lat[row, a]), row == 0)
         )  # fmt: skip
-    found.sort(key=lambda f: (not f.on_course, f.distance_m, f.asset))
-    return tuple(sorted(found[:limit], key=lambda f: (f.distance_m, f.asset)))
+    return found
 
 
 def next_assets(

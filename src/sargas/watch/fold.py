@@ -123,6 +123,7 @@ class Watch:
         )
         self.detectors: tuple[Detector, ...] = tuple(make(self.around) for make in chosen)
         for detector in self.detectors:
+            detector.name_of = self.identity
             detector.meet({d.word: d for d in self.detectors})
         self.judge.meet(self.detectors)
         if reception is not None:

@@ -137,6 +137,8 @@ class Detector(ABC):
         rests_on_reception: whether it is worth less where the feed is not well.
         rests_on: words of the detectors whose findings it reads; it is folded after them, and
             finds nothing where they do not run.
+        name_of: names the vessel of a slot as it was known by a time, ms; the watch gives it, for
+            rules about more than one vessel.
     """
 
     word: ClassVar[str]
@@ -151,6 +153,7 @@ class Detector(ABC):
     rests_on_positions: ClassVar[bool] = True
     rests_on_reception: ClassVar[bool] = False
     rests_on: ClassVar[tuple[str, ...]] = ()
+    name_of: Callable[[int, int], Identity]
 
     def __init__(self, around: Surroundings) -> None:
         self.around = around
@@ -235,11 +238,13 @@ class Detector(ABC):
 
     def _grow(self, slots: int) -> None:
         """Make state for new slots, filled by `fresh`."""
-        if slots > len(self.state):
-            more = np.zeros(max(slots, 2 * len(self.state), 1024) - len(self.state),
-                            dtype=self.state_dtype)  # fmt: skip
-            self.fresh(more)
-            self.state = np.concatenate([self.state, more])
+        kept = len(self.state)
+        if slots > kept:
+            grown = np.zeros(max(slots, 2 * kept, 1024), dtype=self.state_dtype)
+            self.fresh(grown[kept:])
+            # As bytes: numpy copies records field by field, which takes ten times as long.
+            grown.view(np.uint8)[: self.state.nbytes] = self.state.view(np.uint8)
+            self.state = grown
 
     def fresh(self, state: NDArray[np.void]) -> None:  # noqa: B027 - zero is a fine start
         """Set the values of state never used that are not zero."""
