@@ -21,8 +21,8 @@ from sargas.exercise.sea.simulate import (
     under_way_days,
 )
 from sargas.exercise.sea.waters import land_m, scales
-from sargas.model.fixes import Batch
-from sargas.model.geodesy import KN_MS
+from sargas.model.fixes import Batch, Fixes
+from sargas.model.geodesy import KN_MS, distance_m
 from sargas.watch.clean import RING
 from tests.exercise.sea import SMALL, START, of_kind, sailed, small_sea, undisturbed, without_copies
 
@@ -287,6 +287,23 @@ def test_interpreted_and_compiled_agree():
     for name in HEARD.names:
         # A last bit of a sine may differ, and so a wire unit.
         assert np.abs(told[0][name].astype(float) - told[1][name].astype(float)).max() <= 1, name
+
+
+def test_an_engine_that_fails_by_itself_is_told_where_and_when():
+    failing = dataclasses.replace(SMALL, vessels=300, engine_failures=400.0, jams_a_day=0.0)
+    own = prepare(failing, 7, START, 2.0)
+    told = [s for s in own.happenings if s.kind == "drift"]
+    assert told
+    fixes = without_copies(Fixes.concat([p.fixes for p in batches_of(own, own.sea)]))
+    for one in told:
+        mine = fixes.take(fixes.subject_id == one.mmsi)
+        k = int(np.argmin(np.abs(mine.t_ms - one.t_start_ms)))
+        if abs(mine.t_ms[k] - one.t_start_ms) < 120_000:
+            away = distance_m(one.lon, one.lat, mine.lon_deg[k], mine.lat_deg[k])
+            assert away < 3000.0
+        late = mine.sog_kn[mine.t_ms > one.t_start_ms + 2_400_000]
+        if len(late):
+            assert np.nanmedian(late) < 3.0
 
 
 def test_orders_are_laid_on_the_ship_that_is_meant():
