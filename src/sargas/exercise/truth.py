@@ -48,7 +48,8 @@ class Play:
     Attributes:
         name: short, unique within its suite.
         batches: gives the traffic anew, in order of arrival; the same batches each time.
-        staged: what was laid in; empty in clean traffic.
+        staged: what was laid in, and what came about by itself in clean traffic, such as a failed
+            engine or disturbed satellite navigation; the note tells which.
         under_way_vessel_days: days spent under way, summed over all vessels.
         vessels: how many are in it.
         hours: how long it lasts.

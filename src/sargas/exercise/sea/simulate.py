@@ -15,6 +15,7 @@ from sargas.exercise.sea.sail import AREA, ENGINE, FREEZE, JAM, ORDER, OUTAGE, S
 from sargas.exercise.sea.settings import SeaSettings
 from sargas.exercise.truth import Play, Staged
 from sargas.model.fixes import Batch, Fixes, Statics
+from sargas.model.geodesy import KN_MS
 from sargas.model.time import MINUTE_MS
 from sargas.reference import shipped_geography
 
@@ -25,7 +26,10 @@ ROOM = 400_000
 NOTE = "SIMULATED traffic: every number that comes from it is a simulated one."
 AREA_KINDS = {JAM: "gnss_area", OUTAGE: "feed_health", FREEZE: "feed_health"}
 COPY_LAG_S = 4
-EARTH_BOX = (12.0, 54.3, 29.0, 64.5)
+FAILING_KN = 5.0
+"""Engines fail at sea, not in the last mile before a berth."""
+BALTIC = (12.0, 54.3, 29.0, 64.5)
+"""West, south, east, north: gales and disturbances have their middle in it."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ def _areas(
     s: SeaSettings, rng: np.random.Generator, start_s: int, hours: float
 ) -> tuple[list[NDArray[np.void]], list[Staged]]:
     """Draw gales, disturbed satellite navigation, and failures of the feed."""
-    west, south, east, north = EARTH_BOX
+    west, south, east, north = BALTIC
     plan = (
         (WEATHER, s.gales_a_day, s.gale_hours, s.gale_km, s.gale_loss, 3600.0),
         (JAM, s.jams_a_day, s.jam_hours, s.jam_km, (0.7, 0.9), 1.0),
@@ -171,17 +175,29 @@ def _engine_failures(
     for _ in range(rng.poisson(s.engine_failures * len(can) / 1000.0 * hours / 24.0)):
         k = int(rng.choice(can))
         t0_s = start_s + round(rng.uniform(0.1, 0.6) * min(hours, 8.0) * 3600.0)
-        if k in orders:
-            continue
         order = engine_order(rng, t0_s)
+        ship = _sailed_until(sea, k, start_s, t0_s)
+        if k in orders or ship["stint"] != 0 or ship["v1_ms"] < FAILING_KN * KN_MS:
+            continue  # it is in port by then
         orders[k] = [order]
         told.append(
             Staged(
-                "drift", int(sea.ships["mmsi"][k]), t0_s * 1000, int(order["t1_s"][0]) * 1000,
-                float(sea.ships["lon"][k]), float(sea.ships["lat"][k]), {}, "came about by itself",
+                "drift", int(ship["mmsi"]), t0_s * 1000, int(order["t1_s"][0]) * 1000,
+                float(ship["lon"]), float(ship["lat"]), {}, "came about by itself",
             )
         )  # fmt: skip
     return orders, told
+
+
+def _sailed_until(sea: Sea, k: int, start_s: int, t_s: int) -> np.void:
+    """Sail one ship unheard up to a time; gives it as it is then."""
+    ship = sea.ships[k : k + 1].copy()
+    sail_and_hear(
+        ship, sea.stints, sea.ways, sea.orders, sea.areas, 0, start_s, t_s // 60 * 60, 0, 0.0,
+        np.zeros(0, HEARD),
+    )  # fmt: skip
+    then: np.void = ship[0]
+    return then
 
 
 def batches_of(prepared: Prepared, sea: Sea) -> Iterator[Batch]:
