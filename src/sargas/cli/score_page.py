@@ -96,8 +96,7 @@ def _board(body: dict[str, Any]) -> str:
     if body["precision"]:
         parts += [
             _h2("Share of alerts that answer something staged", basis),
-            table(("alerts", "share (95 %)", "detectors"),
-                  [text.precision_row(r) for r in body["precision"]]),
+            table(text.PRECISION_HEAD, [text.precision_row(r) for r in body["precision"]]),
             _p(text.PRECISION_NOTE, "dim"),
         ]  # fmt: skip
     if body["presets"]:
@@ -119,7 +118,9 @@ def _board(body: dict[str, Any]) -> str:
 def _recall(r: dict[str, Any]) -> tuple[str, ...]:
     """Write a row of what was found, with a bar."""
     row = text.recall_row(r)
-    return (*row[:2], _bar(r["recall"], row[2]), *row[3:])
+    name = row[0].lstrip()
+    staged = name if name == row[0] else Html(f"&emsp;{escape(name)}")
+    return (staged, row[1], _bar(r["recall"], row[2]), *row[3:])
 
 
 def _preset(r: dict[str, Any]) -> tuple[str, ...]:

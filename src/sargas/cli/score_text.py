@@ -59,6 +59,7 @@ RECALL_NOTE = (
     "median, 90 %: delay in min from the start, what was not found counted as never. warned: found "
     "before the next asset, of those that crossed one. lead: min before it, median of the warned."
 )
+PRECISION_HEAD = ("alerts", "share (95 %)", "F1", "F0.5", "detectors")
 PRECISION_NOTE = (
     "Only of drags is the rest wrong: ordinary traffic is slow over cables and silent unstaged too."
 )
@@ -117,7 +118,8 @@ def budget_row(r: dict[str, Any]) -> tuple[str, ...]:
 
 def precision_row(r: dict[str, Any]) -> tuple[str, ...]:
     """Write which share of some detectors' alerts answers something staged."""
-    return str(r["alerts"]), told(r["precision"]), ", ".join(r["words"])
+    scores = [number(r[name], "share") for name in ("f1", "f05")]
+    return str(r["alerts"]), told(r["precision"]), *scores, ", ".join(r["words"])
 
 
 def preset_row(r: dict[str, Any]) -> tuple[str, ...]:
