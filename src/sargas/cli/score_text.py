@@ -42,9 +42,8 @@ def _put_board(body: dict[str, Any]) -> None:
               + [budget_row(r) for r in body["budget"]])  # fmt: skip
     if body["precision"]:
         _head("Share of alerts that answer something staged", body)
-        put_table(
-            ("alerts", "share (95 %)", "detectors"), [precision_row(r) for r in body["precision"]]
-        )
+        put_table(PRECISION_HEAD, [precision_row(r) for r in body["precision"]])
+        _say(PRECISION_NOTE)
     if body["presets"]:
         _head("The rules of others on the same rows", body)
         put_table(PRESET_HEAD, [preset_row(r) for r in (body["ours"], *body["presets"])])
