@@ -12,7 +12,6 @@ minutes, heading 0-8 degrees to one side, hunting as measured on the Samus Swan 
 from __future__ import annotations
 
 import itertools
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +38,7 @@ BUSY_OTHERS, NEAR_M, ALIKE_DEG = 4, 18_520.0, 30.0
 MIN_KN, MIN_LENGTH_M, MIN_LAND_M, MAX_DEPTH_M = 7.5, 80, 6000.0, 110.0
 BEFORE_S, AFTER_S = 5400, 7200
 SUSTAINED_SHARE = 0.70
+CLONE_M = 150_000.0
 
 
 @dataclass(frozen=True)
@@ -328,13 +328,15 @@ class Stage:
     def clones(self, count: int) -> None:
         """Stage vessels that send another's MMSI, far away from it."""
         for _ in range(count):
-            first, second = self._choose(self.seen.steady), self._choose(self.seen.steady)
-            if first is None or second is None:
+            first = self._choose(self.seen.steady)
+            if first is None:
                 break
-            one, two = (self.seen.ships[0, found[1]] for found in (first, second))
             kx, ky = metres_per_degree(58.0)
-            if math.hypot((one["lon"] - two["lon"]) * kx, (one["lat"] - two["lat"]) * ky) < 80_000:
-                continue
+            east, north = self.seen.ships["lon"][0] * kx, self.seen.ships["lat"][0] * ky
+            away = np.hypot(east - east[first[1]], north - north[first[1]])
+            second = self._choose(self.seen.steady & (away > CLONE_M))
+            if second is None:
+                break
             self._ships["mmsi"][second[1]] = self._ships["mmsi"][first[1]]
             self._tell("identity", 0, first[1], self.prepared.end_s, {}, "two hulls, one MMSI")
 

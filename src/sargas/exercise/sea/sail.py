@@ -157,7 +157,9 @@ def obey(ship: np.void, orders: NDArray[np.void], t_s: int) -> float:
     for k in range(ship["order_at"], ship["order_at"] + ship["orders"]):
         does = orders[k]["does"]
         if does == SILENT:
-            ship["silent"] = ship["silent"] or orders[k]["t0_s"] <= t_s < orders[k]["t1_s"]
+            begun_s = t_s - 60
+            is_silent = orders[k]["t0_s"] <= begun_s < orders[k]["t1_s"]
+            ship["silent"] = ship["silent"] or is_silent
             continue
         w = weight_of(orders[k], t_s)
         if w == 0.0:
