@@ -82,6 +82,7 @@ def _board(body: dict[str, Any]) -> str:
                   [r["stratum"] == "all" for r in body["recall"]]),
             _p(text.RECALL_NOTE, "dim"),
         ]  # fmt: skip
+        parts += [_p(line) for line in text.missed_texts(body)]
         if body["without_detector"]:
             parts.append(_p(text.unbuilt_text(body)))
     parts += [

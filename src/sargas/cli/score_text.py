@@ -32,6 +32,8 @@ def _put_board(body: dict[str, Any]) -> None:
         _head("Found", body)
         put_table(RECALL_HEAD, [recall_row(r) for r in body["recall"]])
         _say(RECALL_NOTE)
+        for line in missed_texts(body):
+            _say(line)
         if body["without_detector"]:
             _say(unbuilt_text(body))
     _head("Alerts of a drag that answer nothing", body)
@@ -79,6 +81,16 @@ def headline(body: dict[str, Any]) -> str:
         f"{number(body['vessel_days'])} vessel-days, {number(body['under_way_vessel_days'])} "
         f"under way; staged: {staged}; {body['controls']} control twins."
     )
+
+
+def missed_texts(body: dict[str, Any]) -> list[str]:
+    """Say of each kind how many were missed because something was said, but muted or too early."""
+    return [
+        f"Of the {r['kind']} not found, {r['missed_after_early_alert']} had been spoken of before "
+        f"their start, which is no answer; {r['muted']} had a muted alert only."
+        for r in body["recall"]
+        if r["stratum"] == "all" and (r["missed_after_early_alert"] or r["muted"])
+    ]
 
 
 def unbuilt_text(body: dict[str, Any]) -> str:

@@ -128,6 +128,7 @@ class Board:
             "recall": _told(share(sum(m.first_ms is not None for m in of), len(of))),
             "recall_p2": _told(share(sum(m.first_p2_ms is not None for m in of), len(of))),
             "muted": sum(m.is_muted for m in of),
+            "missed_after_early_alert": sum(m.first_ms is None and m.is_early for m in of),
             "delay_median_min": _told(_quantile(of, _delay_min, 0.5)),
             "delay_p90_min": _told(_quantile(of, _delay_min, 0.9)),
             "within_60_min": _told(share(len(hour), len(of))),
