@@ -68,7 +68,7 @@ ALERT_HEAD = ("detector", "priority", "alerts", "muted", "retracted", "a day", "
 PRESET_HEAD = ("rule", "drags found", "own found", "median", "rate (95 %)", "asks for")
 PRESET_NOTE = (
     "drags found: only where the rule asks for something that a drag is. own found: of what was "
-    "staged that it asks for. rate: a day and 1,000 vessels, all that it says."
+    "staged that it asks for. rate: a day and 1,000 vessels, all that it says, of a pair both."
 )
 
 
