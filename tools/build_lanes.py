@@ -25,7 +25,7 @@ STEP_LON, STEP_LAT = 0.02, 0.01
 NEAREST_M = 350.0
 CLEAR_M = 6000.0
 SHOAL_M = 12.0
-GATES = ("skaw", "kiel canal", "kronstadt", "stockholm")
+GATES = ("skaw", "kiel canal", "kronstadt")
 """Where ships leave the simulated sea; they moor at all other places with a weight."""
 BERTH_M = (350.0, 800.0)
 BERTH_WITHIN_M = 12_000.0

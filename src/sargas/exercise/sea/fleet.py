@@ -344,7 +344,7 @@ class Harbourmaster:
         return port.lon, port.lat
 
     def lying(self, kind: str, count: int) -> None:
-        """Add ships at anchor, a fifth of them near a cable or pipeline, or in port for good."""
+        """Add ships at anchor, some of them near a cable or pipeline, or in port for good."""
         ports = [p for p in self.builder.lanes.ports if not p.is_gate]
         weight = np.array([p.weight for p in ports])
         for _ in range(count):
@@ -360,7 +360,7 @@ class Harbourmaster:
                 self.builder.add_stint(MOOR, minutes=REACH_MIN, at=at, status=5)
                 continue
             at = self._beside(port, 9000.0, 2000.0)
-            if self.rng.uniform() < 0.2:
+            if self.rng.uniform() < self.settings.anchored_near_asset:
                 lon, lat = self._lines[int(self.rng.integers(0, len(self._lines)))]
                 at = (lon + self.rng.normal(0, 0.008), lat + self.rng.normal(0, 0.004))
             self.builder.add_stint(

@@ -36,7 +36,8 @@ HEARD = np.dtype(
 CELL_LON_DEG, CELL_LAT_DEG = 1.0, 0.5
 BURST_MIN = 8
 """Losses come in bursts: in some spells of so many minutes nothing of a ship is heard."""
-POSITION_SD_M = 4.0
+POSITION_SD_M = 1.5
+"""From one report to the next; slower wandering of satellite positions is left out."""
 SOG_SD_KN = 0.04
 TURNING_DEG_MIN = 8.0
 CHAIN_SWAY_S, CHAIN_YAW_S = 18_000.0, 700.0

@@ -55,6 +55,8 @@ class SeaSettings:
         speed_factor: on all speeds drawn.
         side_m, side_spread_m: how far to starboard of the lane's middle ships keep.
         lane_shift_m, lane_preference: see `lanes.load_lanes`.
+        anchored_near_asset: share of ships at anchor that lie near a cable or pipeline; chosen: of
+            80 lying ships near cables in the Finnish snapshot 9 were not in port (rules.toml).
         convoys: share of merchants that follow another at its speed.
         slow_for_eta, eta_loss, eta_hours: share of voyages that slow down for their time of
             arrival, by how much, and how long before it.
@@ -89,6 +91,7 @@ class SeaSettings:
     side_spread_m: float = 700.0
     lane_shift_m: float = 2000.0
     lane_preference: float = 0.1
+    anchored_near_asset: float = 0.06
     convoys: float = 0.06
     slow_for_eta: float = 0.15
     eta_loss: Span = (0.1, 0.3)
