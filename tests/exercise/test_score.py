@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sargas.cli.score_text import missed_texts
 from sargas.exercise.board import Board
 from sargas.exercise.goals import goals
 from sargas.exercise.incidents import FAULTS, NO_TRACK, follow, swan_batches, swan_goals
@@ -168,6 +169,14 @@ def test_any_word_of_a_drag_answers_a_drag_and_no_other() -> None:
 def test_an_alert_before_the_start_is_false_and_no_answer() -> None:
     got = scored(alert(minute=-5))
     assert got.met[0].first_ms is None
+    assert got.met[0].is_early
+    assert not scored(alert(minute=5)).met[0].is_early
+    (row,) = Board("t", [got], ()).to_dict()["recall"]
+    assert row["missed_after_early_alert"] == 1
+    assert missed_texts({"recall": [row]}) == [
+        "Of the drag_onset not found, 1 had been spoken of before their start, which is no answer; "
+        "0 had a muted alert only."
+    ]
     assert len(got.false_drags) == 1
 
 
@@ -287,7 +296,7 @@ def result(*, name: str = "p", drags: int = 0, found: int = 0, loss: str = "0.25
            words: dict[str, int] | None = None, simulated: bool = True) -> Result:  # fmt: skip
     met = tuple(
         Met(staged(mmsi=k + 1, stratum={"speed_loss": loss}), name,
-            T0 + 10 * MINUTE_MS if k < found else None, None, False, None, words or {})
+            T0 + 10 * MINUTE_MS if k < found else None, None, False, False, None, words or {})
         for k in range(drags)
     )  # fmt: skip
     return Result(name, simulated, "note", not drags, said, met, false, (), controls, rows or {},
@@ -330,7 +339,7 @@ def test_goals_are_reached_missed_not_shown_or_not_tested() -> None:
 def test_sustained_drags_must_all_be_flagged_within_the_hour() -> None:
     def sustained(minutes: int, n: int = 20) -> Result:
         met = Met(staged("drag_sustained", t_end_ms=T0 + 5 * HOUR_MS), "p",
-                  T0 + minutes * MINUTE_MS, None, False, None)  # fmt: skip
+                  T0 + minutes * MINUTE_MS, None, False, False, None)  # fmt: skip
         return replace(result(drags=1), met=(met,) * n)
 
     goal = "dragging when first heard: flagged within 60 min"

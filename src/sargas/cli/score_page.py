@@ -82,6 +82,7 @@ def _board(body: dict[str, Any]) -> str:
                   [r["stratum"] == "all" for r in body["recall"]]),
             _p(text.RECALL_NOTE, "dim"),
         ]  # fmt: skip
+        parts += [_p(line) for line in text.missed_texts(body)]
         if body["without_detector"]:
             parts.append(_p(text.unbuilt_text(body)))
     parts += [
@@ -96,8 +97,7 @@ def _board(body: dict[str, Any]) -> str:
     if body["precision"]:
         parts += [
             _h2("Share of alerts that answer something staged", basis),
-            table(("alerts", "share (95 %)", "detectors"),
-                  [text.precision_row(r) for r in body["precision"]]),
+            table(text.PRECISION_HEAD, [text.precision_row(r) for r in body["precision"]]),
             _p(text.PRECISION_NOTE, "dim"),
         ]  # fmt: skip
     if body["presets"]:
@@ -119,7 +119,9 @@ def _board(body: dict[str, Any]) -> str:
 def _recall(r: dict[str, Any]) -> tuple[str, ...]:
     """Write a row of what was found, with a bar."""
     row = text.recall_row(r)
-    return (*row[:2], _bar(r["recall"], row[2]), *row[3:])
+    name = row[0].lstrip()
+    staged = name if name == row[0] else Html(f"&emsp;{escape(name)}")
+    return (staged, row[1], _bar(r["recall"], row[2]), *row[3:])
 
 
 def _preset(r: dict[str, Any]) -> tuple[str, ...]:

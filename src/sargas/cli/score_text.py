@@ -32,6 +32,8 @@ def _put_board(body: dict[str, Any]) -> None:
         _head("Found", body)
         put_table(RECALL_HEAD, [recall_row(r) for r in body["recall"]])
         _say(RECALL_NOTE)
+        for line in missed_texts(body):
+            _say(line)
         if body["without_detector"]:
             _say(unbuilt_text(body))
     _head("Alerts of a drag that answer nothing", body)
@@ -42,9 +44,8 @@ def _put_board(body: dict[str, Any]) -> None:
               + [budget_row(r) for r in body["budget"]])  # fmt: skip
     if body["precision"]:
         _head("Share of alerts that answer something staged", body)
-        put_table(
-            ("alerts", "share (95 %)", "detectors"), [precision_row(r) for r in body["precision"]]
-        )
+        put_table(PRECISION_HEAD, [precision_row(r) for r in body["precision"]])
+        _say(PRECISION_NOTE)
     if body["presets"]:
         _head("The rules of others on the same rows", body)
         put_table(PRESET_HEAD, [preset_row(r) for r in (body["ours"], *body["presets"])])
@@ -59,6 +60,7 @@ RECALL_NOTE = (
     "median, 90 %: delay in min from the start, what was not found counted as never. warned: found "
     "before the next asset, of those that crossed one. lead: min before it, median of the warned."
 )
+PRECISION_HEAD = ("alerts", "share (95 %)", "F1", "F0.5", "detectors")
 PRECISION_NOTE = (
     "Only of drags is the rest wrong: ordinary traffic is slow over cables and silent unstaged too."
 )
@@ -66,7 +68,7 @@ ALERT_HEAD = ("detector", "priority", "alerts", "muted", "retracted", "a day", "
 PRESET_HEAD = ("rule", "drags found", "own found", "median", "rate (95 %)", "asks for")
 PRESET_NOTE = (
     "drags found: only where the rule asks for something that a drag is. own found: of what was "
-    "staged that it asks for. rate: a day and 1,000 vessels, all that it says."
+    "staged that it asks for. rate: a day and 1,000 vessels, all that it says, of a pair both."
 )
 
 
@@ -79,6 +81,16 @@ def headline(body: dict[str, Any]) -> str:
         f"{number(body['vessel_days'])} vessel-days, {number(body['under_way_vessel_days'])} "
         f"under way; staged: {staged}; {body['controls']} control twins."
     )
+
+
+def missed_texts(body: dict[str, Any]) -> list[str]:
+    """Say of each kind how many were missed because something was said, but muted or too early."""
+    return [
+        f"Of the {r['kind']} not found, {r['missed_after_early_alert']} had been spoken of before "
+        f"their start, which is no answer; {r['muted']} had a muted alert only."
+        for r in body["recall"]
+        if r["stratum"] == "all" and (r["missed_after_early_alert"] or r["muted"])
+    ]
 
 
 def unbuilt_text(body: dict[str, Any]) -> str:
@@ -117,7 +129,8 @@ def budget_row(r: dict[str, Any]) -> tuple[str, ...]:
 
 def precision_row(r: dict[str, Any]) -> tuple[str, ...]:
     """Write which share of some detectors' alerts answers something staged."""
-    return str(r["alerts"]), told(r["precision"]), ", ".join(r["words"])
+    scores = [number(r[name], "share") for name in ("f1", "f05")]
+    return str(r["alerts"]), told(r["precision"]), *scores, ", ".join(r["words"])
 
 
 def preset_row(r: dict[str, Any]) -> tuple[str, ...]:

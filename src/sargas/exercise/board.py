@@ -128,6 +128,7 @@ class Board:
             "recall": _told(share(sum(m.first_ms is not None for m in of), len(of))),
             "recall_p2": _told(share(sum(m.first_p2_ms is not None for m in of), len(of))),
             "muted": sum(m.is_muted for m in of),
+            "missed_after_early_alert": sum(m.first_ms is None and m.is_early for m in of),
             "delay_median_min": _told(_quantile(of, _delay_min, 0.5)),
             "delay_p90_min": _told(_quantile(of, _delay_min, 0.9)),
             "within_60_min": _told(share(len(hour), len(of))),
@@ -195,9 +196,13 @@ class Board:
                 )
                 for r, a in said
             )
+            of = [m for m in self.met if answers(m.staged.kind) == words]
+            precision = share(right, len(said))
+            recall = share(sum(m.first_ms is not None for m in of), len(of))
             out.append({
-                "words": sorted(words), "alerts": len(said),
-                "precision": _told(share(right, len(said))),
+                "words": sorted(words), "alerts": len(said), "precision": _told(precision),
+                "f1": _f_score(precision.value, recall.value, 1.0),
+                "f05": _f_score(precision.value, recall.value, 0.5),
             })  # fmt: skip
         return out
 
@@ -306,6 +311,22 @@ def _rule_delay_min(met: Met, word: str) -> float:
 def _quantile(of: Sequence[Met], delay_min: Callable[[Met], float], q: float) -> Estimate:
     """Give a quantile of delays, misses counted as never."""
     return quantile([delay_min(m) for m in of], [_who(m) for m in of], q, "min")
+
+
+def _f_score(precision: float, recall: float, beta: float) -> float | None:
+    """Weigh precision against recall; 0.5 weighs precision more. None where one is unknown.
+
+    Source: C. J. van Rijsbergen, Information Retrieval (1979), chapter 7.
+
+    Example:
+        >>> _f_score(0.5, 1.0, 1.0), _f_score(0.5, 1.0, 0.5)
+        (0.6667, 0.5556)
+    """
+    if math.isnan(precision) or math.isnan(recall):
+        return None
+    weight = beta * beta
+    below = weight * precision + recall
+    return round((1.0 + weight) * precision * recall / below, 4) if below else 0.0
 
 
 def _days(plays: Sequence[Result]) -> float:

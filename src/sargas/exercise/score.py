@@ -79,6 +79,8 @@ class Met:
         first_ms: first alert that answers it, None if none did.
         first_p2_ms: first moment at which one was P1 or P2.
         is_muted: whether a muted one would have answered.
+        is_early: whether one had come of the vessel before the start; it is no answer, and where it
+            is still open no other one comes.
         asset_ms: when the vessel crossed the next asset after the start, None if it did not.
         words: rules of presets that answered, with their first moment.
     """
@@ -88,6 +90,7 @@ class Met:
     first_ms: int | None
     first_p2_ms: int | None
     is_muted: bool
+    is_early: bool
     asset_ms: int | None
     words: dict[str, int] = field(default_factory=dict)
 
@@ -274,10 +277,11 @@ def _met(
     # A note may become a warning after the staged span; by then it is no answer any more.
     end_ms = s.t_end_ms + TOLERANCE_MS
     p2 = [a.t_p2_ms for a in heard if a.t_p2_ms is not None and a.t_p2_ms <= end_ms]
+    early = any(a.mmsi == s.mmsi and a.t_ms < s.t_start_ms and not a.is_muted for a in right)
     ahead = [t for t in crossed.get(s.mmsi, ()) if t > s.t_start_ms]
     return Met(
         s, play, min((a.t_ms for a in heard), default=None), min(p2, default=None),
-        bool(mine) and not heard, min(ahead, default=None), words,
+        bool(mine) and not heard, early, min(ahead, default=None), words,
     )  # fmt: skip
 
 
