@@ -129,7 +129,7 @@ def area_weight(area: np.void, lon: float, lat: float, t_s: int) -> float:
         return 0.0
     kx, ky = metres_per_degree(area["lat"])
     away = math.hypot((lon - area["lon"]) * kx, (lat - area["lat"]) * ky) / area["radius_m"]
-    edge = min(1.0, max(0.0, (1.0 - away) / 0.2))
+    edge = min(1.0, max(0.0, (1.0 - away) / 0.4))
     ramp = max(area["ramp_s"], 1.0)
     since, until = (t_s - area["t0_s"] + 1) / ramp, (area["t1_s"] - t_s) / ramp
     return float(min(edge, 1.0, since, until))

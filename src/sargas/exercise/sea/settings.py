@@ -96,7 +96,7 @@ class SeaSettings:
     slow_for_eta: float = 0.15
     eta_loss: Span = (0.1, 0.3)
     eta_hours: Span = (2.0, 7.0)
-    gales_a_day: float = 3.0
+    gales_a_day: float = 1.5
     gale_loss: Span = (0.05, 0.25)
     gale_hours: Span = (3.0, 10.0)
     gale_km: Span = (80.0, 250.0)

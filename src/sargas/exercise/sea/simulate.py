@@ -123,7 +123,7 @@ def _areas(
     """Draw gales, disturbed satellite navigation, and failures of the feed."""
     west, south, east, north = BALTIC
     plan = (
-        (WEATHER, s.gales_a_day, s.gale_hours, s.gale_km, s.gale_loss, 3600.0),
+        (WEATHER, s.gales_a_day, s.gale_hours, s.gale_km, s.gale_loss, 7200.0),
         (JAM, s.jams_a_day, s.jam_hours, s.jam_km, (0.7, 0.9), 1.0),
         (OUTAGE, s.outages_a_day, (0.1, 0.7), (40.0, 150.0), (1.0, 1.0), 1.0),
         (FREEZE, s.freezes_a_day, (0.2, 0.7), (20.0, 60.0), (1.0, 1.0), 1.0),
