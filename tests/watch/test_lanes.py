@@ -23,14 +23,14 @@ from sargas.watch.detect.lanes import (
 RULES = LaneRules(hours=6.0, course_deg=30.0, size_ratio=1.7, least_spread=0.06)
 
 
-def sailed(lanes, slot, kn, *, minute=0, lon=17.0, lat=55.5, cog=60.0, length=180, deg=math.nan,
-           period=math.nan):  # fmt: skip
+def sailed(lanes, slot, kn, *, minute=0, lon=17.0, lat=55.5, cog=60.0, length=180, fast=0,
+           deg=math.nan, period=math.nan):  # fmt: skip
     note_pass(lanes.keys, lanes.numbers, lanes.passes, lanes.at, lanes.used, slot, minute, lon,
-              lat, kn, cog, length, deg, period)  # fmt: skip
+              lat, kn, cog, length, fast, deg, period)  # fmt: skip
 
 
 def look(lanes, slot=0, *, minute=10, lon=17.0, lat=55.5, cog=60.0, length=180):
-    return lane_of(lanes.keys, lanes.numbers, lanes.passes, slot, minute, lon, lat, cog, length,
+    return lane_of(lanes.keys, lanes.numbers, lanes.passes, slot, minute, lon, lat, cog, length, 0,
                    RULES, np.zeros(MOST, PASS), np.empty(MOST))  # fmt: skip
 
 
@@ -66,8 +66,8 @@ def test_a_pass_is_the_mean_of_its_samples_until_the_ship_comes_back():
 @pytest.mark.parametrize(
     "other",
     [
-        {"cog": 95.0}, {"cog": 240.0}, {"length": 320}, {"length": 100}, {"lat": 55.85},
-        {"lon": 17.7}, {"minute": -400},
+        {"fast": 1}, {"cog": 95.0}, {"cog": 240.0}, {"length": 320}, {"length": 100},
+        {"lat": 55.85}, {"lon": 17.7}, {"minute": -400},
     ],
 )  # fmt: skip
 def test_other_courses_sizes_places_and_times_do_not_count(other):

@@ -76,15 +76,24 @@ def test_low_and_swinging_is_told_with_one_mate_only():
     assert found[0].context["course_hunting"]["period_s"] == pytest.approx(150, abs=10)
 
 
-def test_a_ship_that_was_faster_itself_is_a_warning():
-    ships = [ship(0, 60, 11.0).sail(90, sog_kn=7.7, cog_deg=COURSE)]
-    ships += [ship(k, 150, 11.0 + 0.1 * (k % 3)) for k in range(1, 7)]
-    found = told(*(s.fixes() for s in ships), *said(7))
+def test_low_and_swinging_on_a_ship_that_was_faster_is_a_warning():
+    slow = ship(0, 60, 11.0, every_s=10)
+    for i in range(540):
+        off = 3.7 * math.sqrt(2) * math.sin(2 * math.pi * i / 15)
+        slow.sail(1 / 6, sog_kn=8.2, cog_deg=COURSE + off)
+    mate = ship(1, 150, 11.2, width_deg=1.9, period_s=100, every_s=10)
+    found = told(slow.fixes(), mate.fixes(), *said(2))
     assert {a.subject.mmsi for a in found} == {230_000_001}
     assert found[-1].priority == "P2"
     assert "it made 11.0 kn for half an hour before" in found[-1].text
     why = {r.feature: r for r in found[-1].why}
-    assert why["speed as share of its own fastest half hour"].value == pytest.approx(0.7, abs=0.03)
+    assert why["speed as share of its own fastest half hour"].value == pytest.approx(0.75, abs=0.05)
+
+
+def test_a_ship_that_slowed_later_is_for_other_rules_to_tell():
+    ships = [ship(0, 60, 11.0).sail(90, sog_kn=7.7, cog_deg=COURSE)]
+    ships += [ship(k, 150, 11.0 + 0.1 * (k % 3)) for k in range(1, 7)]
+    assert told(*(s.fixes() for s in ships), *said(7)) == []
 
 
 def test_a_later_stop_raises_it():
@@ -94,6 +103,11 @@ def test_a_later_stop_raises_it():
     found = told(first.fixes(), *others, *said(7))
     assert [(a.state, a.priority) for a in found] == [("open", "P3"), ("open", "P2")]
     assert "has stopped" in found[-1].text
+
+
+def test_passenger_ships_are_a_lane_of_their_own():
+    fast = [statics(230_000_001 + k, length_m=180, ship_type=60) for k in range(1, 7)]
+    assert told(*lane(first_kn=7.7), statics(230_000_001, length_m=180, ship_type=70), *fast) == []
 
 
 # --- it must not fire

@@ -15,6 +15,7 @@ from sargas.watch.detect.integrity import PositionIntegrity
 from sargas.watch.detect.loiter import Loiter
 from sargas.watch.detect.repeat import RepeatCrossing
 from sargas.watch.detect.slow import SlowInCorridor
+from sargas.watch.detect.speed_loss import SpeedLoss
 from sargas.watch.detect.status import StatusMismatch
 from sargas.watch.detect.stop import UnexplainedStop
 from sargas.watch.detect.sustained import DragSustained
@@ -22,7 +23,7 @@ from sargas.watch.detect.swing import SwingCircle
 from sargas.watch.detect.visit import GapVisit
 
 DETECTORS: tuple[type[Detector], ...] = (
-    DragOnset, DragConfirmed, DragSustained, Drift, UnexplainedStop, SlowInCorridor, Loiter,
-    SwingCircle, RepeatCrossing, StatusMismatch, Encounter, Gap, GapVisit, PositionIntegrity,
-    GnssArea, IdentityConflict, FeedHealth,
+    DragOnset, DragConfirmed, DragSustained, SpeedLoss, Drift, UnexplainedStop, SlowInCorridor,
+    Loiter, SwingCircle, RepeatCrossing, StatusMismatch, Encounter, Gap, GapVisit,
+    PositionIntegrity, GnssArea, IdentityConflict, FeedHealth,
 )  # fmt: skip

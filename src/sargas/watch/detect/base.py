@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     Run = Callable[[Minutes, int, int, NDArray[np.void], int], tuple[int, int]]
 
 OPEN, UPDATE, CLOSE = 1, 2, 3
-FEATURES = 24
+FEATURES = 26
 ROOM = 4
 """Events that one row or one slot's tick may write at most."""
 

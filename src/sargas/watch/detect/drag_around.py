@@ -21,6 +21,7 @@ from sargas.watch.detect.drag_fold import least_loss_kn, pull, why_over
 from sargas.watch.detect.drag_state import (
     CONFIRMED,
     FALL_MIN,
+    GRADUAL,
     LOST,
     NOT_UNDER_COMMAND,
     ONSET,
@@ -109,8 +110,8 @@ def write_event(
 ) -> int:
     """Write an event of D1, or of D2 for `kind` CONFIRMED; returns events written."""
     event = events[n]
-    event["op"], event["priority"], event["slot"] = op, row["priority"], slot
-    event["kind"] = kind
+    event["op"], event["kind"], event["slot"] = op, kind, slot
+    event["priority"] = 1 if kind == CONFIRMED else row["priority"]
     event["t_start_ms"], event["t_ms"] = row["onset_ms"], t_ms
     event["lon"], event["lat"], event["asset"] = row["lon"], row["lat"], -1
     event["distance_m"] = event["accuracy_m"] = event["kp_m"] = math.nan
@@ -123,7 +124,7 @@ def write_event(
     x[13], x[14], x[15], x[16] = silence_ms / MINUTE_MS, row["nav_status"], row["low_kn"], end
     x[17], x[18] = row["cohort_ships"], row["cohort_share"]
     x[19], x[20], x[21] = row["hunting_deg"], row["hunting_s"], row["hunting_share"]
-    x[22], x[23] = row["hunting_before_deg"], row["kept_min"]
+    x[22], x[23], x[24] = row["hunting_before_deg"], row["kept_min"], row["quick_kn"]
     return n + 1
 
 
@@ -151,13 +152,13 @@ def close_slots(
         row = state[s]
         end = why_over(row, t_ms, p)
         if end > 0:
-            n = write_event(row, s, ONSET, CLOSE, end, t_ms, p, events, n)
+            n = write_event(row, s, row["kind"], CLOSE, end, t_ms, p, events, n)
             if row["confirmed_ms"] > 0:
                 n = write_event(row, s, CONFIRMED, CLOSE, end, t_ms, p, events, n)
             row["priority"], is_open[s] = 0, False
             clear_onset(row)
             if end in (STOPPED, LOST):
-                learn_anew(row, 0.0, 0.0)
+                learn_anew(row, 0.0, p)
     return n
 
 
@@ -178,10 +179,8 @@ def is_shared(row: np.void, p: Params) -> bool:
 
 
 @inlined
-def is_confirmed(row: np.void, p: Params) -> bool:
-    """Tell whether the loss was kept, and the ship is pulled to one side or its course hunts."""
-    if row["kept_min"] < p.keep_min or row["nav_status"] == NOT_UNDER_COMMAND:
-        return False
+def has_sign(row: np.void, p: Params) -> bool:
+    """Tell whether the ship is pulled to one side, or its course hunts more widely than before."""
     by_deg = abs(wrapped(row["beta_deg"] - row["beta_own_deg"]))
     pulled = by_deg >= p.pull_deg and abs(pull(row)) >= p.pull_share
     deg, before_deg = row["hunting_deg"], row["hunting_before_deg"]
@@ -189,9 +188,18 @@ def is_confirmed(row: np.void, p: Params) -> bool:
 
 
 @inlined
-def open_row(row: np.void, priority: int) -> None:
-    """Begin to follow an onset."""
+def is_confirmed(row: np.void, p: Params) -> bool:
+    """Tell whether the loss was kept, and a sign of something towed is there."""
+    if row["kept_min"] < p.keep_min or row["nav_status"] == NOT_UNDER_COMMAND:
+        return False
+    return has_sign(row, p)
+
+
+@inlined
+def open_row(row: np.void, kind: int, priority: int) -> None:
+    """Begin to follow an onset, or a loss that came gradually."""
     row["priority"], row["low_kn"], row["confirmed_ms"] = priority, math.nan, 0
+    row["kind"] = kind
     row["recovered_min"] = row["stopped_min"] = row["shared_min"] = row["kept_min"] = 0.0
     row["opened_kn"] = row["own_kn"] - row["sog_kn"]
 
@@ -232,9 +240,14 @@ def look_around(
         row["cohort_ships"], row["cohort_share"] = ships, share
         if row["priority"] == 0:
             if is_alone(row, p) and is_open_water(row, ground, ports, course, p.water):
-                is_near = is_asset_near(row, index, ground, course, horizon, seen, p)
-                open_row(row, 1 if is_near else 2)
-                n = write_event(row, s, ONSET, OPEN, 0, t_ms, p, events, n)
+                loss_kn = row["own_kn"] - row["sog_kn"]
+                is_gradual = row["quick_kn"] < p.quick_share * loss_kn  # false where unknown
+                if not is_gradual or has_sign(row, p):
+                    is_near = is_asset_near(row, index, ground, course, horizon, seen, p)
+                    open_row(row, ONSET, 1 if is_near else 2)
+                else:
+                    open_row(row, GRADUAL, 3)
+                n = write_event(row, s, row["kind"], OPEN, 0, t_ms, p, events, n)
                 row["low_kn"] = row["sog_kn"]
                 is_open[s] = True
             continue
@@ -242,7 +255,9 @@ def look_around(
         was = row["priority"]
         fits = row["confirmed_ms"] == 0 and is_confirmed(row, p)
         if fits and is_open_water(row, ground, ports, course, p.water):
-            row["confirmed_ms"], row["priority"] = t_ms, 1
+            row["confirmed_ms"] = t_ms
+            if row["kind"] == ONSET:
+                row["priority"] = 1
             n = write_event(row, s, CONFIRMED, OPEN, 0, t_ms, p, events, n)
         elif was == 2 and is_asset_near(row, index, ground, course, horizon, seen, p):
             row["priority"] = 1

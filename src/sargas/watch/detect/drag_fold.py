@@ -19,9 +19,11 @@ from sargas.watch.detect.drag_state import (
     NOT_UNDER_COMMAND,
     PULL_MASK,
     PULL_MIN,
+    QUICK_MIN,
     RECOVERED,
     RING,
     SHARED,
+    SPEEDS,
     STOPPED,
     Params,
     clear_onset,
@@ -82,17 +84,22 @@ def pull(row: np.void) -> float:
 def doubt(row: np.void, sog: float, cog: float, n: int, dt: float, p: Params) -> None:
     """Sum the loss; where there is none, or the ship turned, nothing is summed."""
     loss = (row["own_kn"] - sog) / spread_kn(row, p) - p.k_sigma
+    quick_kn = row["sogs"][(row["minute"] - QUICK_MIN) % SPEEDS] - row["sog_kn"]
     if row["sum"] == 0.0:
         if loss <= 0.0:
             return
         clear_onset(row)
         row["onset_ms"] = row["minute"] * MINUTE_MS
         row["hunting_before_deg"] = row["hunting_deg"]
+        row["quick_kn"] = quick_kn
     row["turn_deg"] = turned_deg(row, cog)
     if row["turn_deg"] > p.max_turn_deg:
         clear_onset(row)
         row["frozen_min"] = 1.0  # while it turns, nothing is learned either
         return
+    # Not known where nothing was heard so long before the onset; then it stays so.
+    if quick_kn > row["quick_kn"]:
+        row["quick_kn"] = quick_kn
     row["sum"] = min(max(0.0, row["sum"] + loss * max(dt, 1.0)), 2.0 * p.h_sigma_min)
     row["fixes"] += n
     row["frozen_min"] += dt
@@ -164,7 +171,7 @@ def fold_minute(
         row["sogs"][:] = math.nan
         row["cogs"][:] = math.nan
         smooth(row, sog, cog, beta, 0.0, p)
-        learn_anew(row, 0.0, 1.0)
+        learn_anew(row, 1.0, p)
         return False
     smooth(row, sog, cog, beta, dt, p)
     note_pull(row, beta, dt, p)
@@ -177,14 +184,14 @@ def fold_minute(
         row["low_kn"] = min(row["low_kn"], row["sog_kn"])
         return False
     if row["sog_kn"] < p.way_kn:
-        learn_anew(row, 0.0, 0.0)  # it has lost its way altogether: that is no onset of a drag
+        learn_anew(row, 0.0, p)  # it has lost its way altogether: that is no onset of a drag
         return False
     doubt(row, sog, cog, n, dt, p)
     count_minutes(row, dt, p)
     if row["recovered_min"] >= p.recover_min:
         clear_onset(row)
     if row["faster_min"] >= p.relearn_min or row["frozen_min"] >= p.frozen_max_min:
-        learn_anew(row, p.spread_floor_kn, p.relearn_min)
+        learn_anew(row, p.relearn_min, p)
     elif row["sum"] == 0.0 and row["frozen_min"] == 0.0 and row["faster_min"] == 0.0:
         learn(row, sog, beta, dt, p)
     elif row["sum"] == 0.0:

@@ -15,7 +15,12 @@ from sargas.model.geodesy import wrapped
 from sargas.model.jit import inlined, kernel
 
 RING = 10
-"""Minutes of course and speed kept for the turn and for the fall; the rule's turn window."""
+"""Minutes of course kept for the turn: the rule's turn window."""
+SPEEDS = 20
+"""Minutes of speed kept, for its steps and for how quickly it fell."""
+QUICK_MIN = 18
+"""Within so long a loss that comes quickly has come; chosen: ramps of up to 15 minutes (ref 6,
+injection) and the smoothing after them."""
 STEP_MIN = 9
 """Steps of speed that tell its spread; the ring holds no longer ones."""
 FALL_MIN = 5
@@ -24,18 +29,18 @@ PULL_MASK = (1 << PULL_MIN) - 1
 """The last 20 minutes as bits: heading known, pulled to starboard, pulled to port (ref D1)."""
 NOT_UNDER_COMMAND = 2
 RECOVERED, STOPPED, LOST, SHARED = 1, 2, 3, 4
-ONSET, CONFIRMED = 0, 1
-"""Kinds of events: of D1, and of D2 which follows it."""
+ONSET, CONFIRMED, GRADUAL = 0, 1, 2
+"""Kinds of events: of D1, of D2 which follows it, and of a loss that came gradually."""
 FEATURE_NAMES = (
     "own_kn", "spread_kn", "sog_kn", "cog_deg", "sum", "below_min", "run_min", "beta_before_deg",
     "beta_deg", "pull", "turn_deg", "fall_kn", "fixes", "silence_min", "nav_status", "low_kn",
     "end", "cohort_ships", "cohort_share", "hunting_deg", "hunting_s", "hunting_share",
-    "hunting_before_deg", "kept_min",
+    "hunting_before_deg", "kept_min", "quick_kn",
 )  # fmt: skip
 """`beta` is heading less course over ground; `low_kn` = lowest smoothed speed since it opened, NaN
 before; `end` = why it ended; `cohort_share` = share of their own speed that the others have lost;
 `hunting` = how the course swings now, and before the onset; `kept_min` = minutes since it opened
-in which the loss was kept."""
+in which the loss was kept; `quick_kn` = most that the speed fell within `QUICK_MIN`."""
 
 STATE = np.dtype(
     [
@@ -44,19 +49,19 @@ STATE = np.dtype(
         ("nav_status", "i8"),
         # What is its own.
         ("minute", "i8"), ("learned_min", "f8"), ("run_min", "f8"), ("own_kn", "f8"),
-        ("variance", "f8"), ("step2", "f8"), ("step_min", "f8"),
+        ("step2", "f8"), ("step_min", "f8"),
         ("beta_own_deg", "f8"), ("faster_min", "f8"),
         # Now.
-        ("sog_kn", "f8"), ("beta_deg", "f8"), ("sogs", "f8", RING), ("cogs", "f8", RING),
+        ("sog_kn", "f8"), ("beta_deg", "f8"), ("sogs", "f8", SPEEDS), ("cogs", "f8", RING),
         ("turn_deg", "f8"), ("fall_kn", "f8"), ("hunting_deg", "f8"), ("hunting_s", "f8"),
         ("hunting_share", "f8"),
         # Since the onset.
         ("sum", "f8"), ("onset_ms", "i8"), ("below_min", "f8"), ("frozen_min", "f8"),
-        ("fixes", "i8"), ("silence_ms", "i8"), ("known_bits", "i8"), ("starboard_bits", "i8"),
-        ("port_bits", "i8"), ("hunting_before_deg", "f8"),
+        ("quick_kn", "f8"), ("fixes", "i8"), ("silence_ms", "i8"), ("known_bits", "i8"),
+        ("starboard_bits", "i8"), ("port_bits", "i8"), ("hunting_before_deg", "f8"),
         # Since it opened.
-        ("priority", "i8"), ("recovered_min", "f8"), ("stopped_min", "f8"), ("low_kn", "f8"),
-        ("cohort_ships", "i8"), ("cohort_share", "f8"), ("shared_min", "f8"),
+        ("priority", "i8"), ("kind", "i8"), ("recovered_min", "f8"), ("stopped_min", "f8"),
+        ("low_kn", "f8"), ("cohort_ships", "i8"), ("cohort_share", "f8"), ("shared_min", "f8"),
         ("opened_kn", "f8"), ("kept_min", "f8"), ("confirmed_ms", "i8"),
     ]
 )  # fmt: skip
@@ -80,6 +85,9 @@ class Params(NamedTuple):
     water: Water
     memory_min: float
     spread_floor_kn: float
+    spread_prior_kn: float
+    spread_prior_min: float
+    most_step_kn: float
     step_gain: float
     k_sigma: float
     h_sigma_min: float
@@ -117,6 +125,8 @@ class Params(NamedTuple):
     cohort_min: float
     cohort_known_min: float
     cohort_ships: float
+    cohort_wide_nm: float
+    quick_share: float
     shared_min: float
     keep_share: float
     keep_min: float
@@ -142,15 +152,19 @@ def clear_onset(row: np.void) -> None:
     """Drop what was summed; what is the vessel's own stays."""
     row["sum"] = row["below_min"] = row["frozen_min"] = row["recovered_min"] = 0.0
     row["fixes"] = row["silence_ms"] = 0
+    row["quick_kn"] = 0.0
 
 
 @kernel
-def learn_anew(row: np.void, spread_kn: float, learned_min: float) -> None:
-    """Take the present speed as the vessel's own; 0 minutes: forget that it has any."""
+def learn_anew(row: np.void, learned_min: float, p: Params) -> None:
+    """Take the present speed as the vessel's own; 0 minutes: forget that it has any.
+
+    Its spread begins as that of a noisy ship, and counts as some minutes of learning.
+    """
     clear_onset(row)
-    row["own_kn"], row["variance"] = row["sog_kn"], spread_kn * spread_kn
-    if learned_min <= 1.0:
-        row["step2"] = row["step_min"] = 0.0
+    row["own_kn"] = row["sog_kn"]
+    row["step2"] = p.step_gain * p.spread_prior_kn * p.spread_prior_kn
+    row["step_min"] = p.spread_prior_min
     row["beta_own_deg"] = row["beta_deg"]
     row["learned_min"] = row["run_min"] = learned_min
     row["faster_min"] = 0.0
@@ -164,7 +178,7 @@ def pass_time(row: np.void, minute: int, p: Params) -> float:
         Minutes since the last sample, capped; 0 where a silence has cut the thread.
     """
     gone = minute - row["minute"]
-    was = row["minute"] % RING
+    was, was_speed = row["minute"] % RING, row["minute"] % SPEEDS
     row["minute"] = minute
     if gone > p.silence_min:
         row["sogs"][:] = math.nan
@@ -172,10 +186,10 @@ def pass_time(row: np.void, minute: int, p: Params) -> float:
         if row["priority"] == 0:
             clear_onset(row)
             if gone > p.forget_min:
-                learn_anew(row, 0.0, 0.0)
+                learn_anew(row, 0.0, p)
         return 0.0
-    for m in range(minute - min(gone, RING) + 1, minute):
-        row["sogs"][m % RING] = row["sogs"][was]
+    for m in range(minute - min(gone, SPEEDS) + 1, minute):
+        row["sogs"][m % SPEEDS] = row["sogs"][was_speed]
         row["cogs"][m % RING] = row["cogs"][was]
     return float(min(gone, p.step_cap_min))
 
@@ -194,9 +208,9 @@ def smooth(row: np.void, sog: float, cog: float, beta: float, dt: float, p: Para
             share = dt / (dt + p.beta_smooth_min)
             row["beta_deg"] = wrapped(row["beta_deg"] + share * off)
     at = row["minute"] % RING
-    before = row["sogs"][(row["minute"] - FALL_MIN) % RING]
+    before = row["sogs"][(row["minute"] - FALL_MIN) % SPEEDS]
     row["fall_kn"] = before - row["sog_kn"]
-    row["sogs"][at], row["cogs"][at] = row["sog_kn"], cog
+    row["sogs"][row["minute"] % SPEEDS], row["cogs"][at] = row["sog_kn"], cog
 
 
 @inlined
@@ -207,11 +221,9 @@ def learn(row: np.void, sog: float, beta: float, dt: float, p: Params) -> None:
     """
     dt = max(dt, 1.0)
     share = dt / max(dt, min(row["learned_min"] + dt, p.memory_min))
-    off = sog - row["own_kn"]
-    row["own_kn"] += share * off
-    row["variance"] = (1.0 - share) * (row["variance"] + share * off * off)
-    step = row["sog_kn"] - row["sogs"][(row["minute"] - STEP_MIN) % RING]
-    if not math.isnan(step):
+    row["own_kn"] += share * (sog - row["own_kn"])
+    step = row["sog_kn"] - row["sogs"][(row["minute"] - STEP_MIN) % SPEEDS]
+    if abs(step) <= p.most_step_kn:  # false where unknown
         row["step_min"] = min(row["step_min"] + dt, p.memory_min)
         row["step2"] += dt / max(dt, row["step_min"]) * (step * step - row["step2"])
     if math.isnan(row["beta_own_deg"]):
@@ -227,18 +239,18 @@ def learn(row: np.void, sog: float, beta: float, dt: float, p: Params) -> None:
 
 @inlined
 def spread_kn(row: np.void, p: Params) -> float:
-    """Give sigma: from the speed's steps over nine minutes or its variance, not under the floor.
+    """Give sigma, from the speed's steps over nine minutes, not under the floor.
 
-    Within an hour or two the variance of a noise that hangs together over `spread_tau_min` is
-    seen too small by half; its steps are not, and a slow trend hardly enters them. For noise of
-    variance v and time constant tau, smoothed over s minutes, steps over h minutes have the mean
-    square 2 v tau / (tau + s) (1 - (tau exp(-h / tau) - s exp(-h / s)) / (tau - s)).
+    Its deviations from the mean would take a passage's slow changes for noise, and of a noise that
+    hangs together they show too little in an hour or two. For noise of variance v and time
+    constant tau, smoothed over s minutes, steps over h minutes have the mean square
+    2 v tau / (tau + s) (1 - (tau exp(-h / tau) - s exp(-h / s)) / (tau - s)). Larger steps than a
+    ship's noise makes are manoeuvres, and are left out.
 
     Source: autocovariance of an Ornstein-Uhlenbeck process behind an exponential filter; that
         the noise is one is assumed (catalogue D1), not measured.
     """
-    variance = max(row["variance"], row["step2"] / p.step_gain)
-    return max(math.sqrt(variance), p.spread_floor_kn)
+    return max(math.sqrt(row["step2"] / p.step_gain), p.spread_floor_kn)
 
 
 def step_gain(tau_min: float, smooth_min: float) -> float:

@@ -24,7 +24,9 @@ from sargas.watch.detect.drag_state import (
     CONFIRMED,
     FALL_MIN,
     FEATURE_NAMES,
+    GRADUAL,
     LOST,
+    QUICK_MIN,
     RECOVERED,
     SHARED,
     STOPPED,
@@ -61,6 +63,7 @@ class DragWords:
         self.x = x = features_of(event, FEATURE_NAMES)
         self.is_opening = int(event["op"]) == OPEN
         self.is_confirmed = int(event["kind"]) == CONFIRMED
+        self.is_gradual = int(event["kind"]) == GRADUAL
         self.priority = int(event["priority"])
         self.lon, self.lat = float(event["lon"]), float(event["lat"])
         self.start_ms, self.t_ms = int(event["t_start_ms"]), int(event["t_ms"])
@@ -113,7 +116,7 @@ class DragWords:
         """Say how many others were compared, and what they have lost."""
         share = self.x["cohort_share"]
         lost = None if math.isnan(share) else round(100.0 * share, 1)
-        return {"ships": int(self.x["cohort_ships"]), "median_loss_pct": lost}
+        return {"ships": int(self.x["cohort_ships"]), "upper_quartile_loss_pct": lost}
 
     def _hunting(self) -> dict[str, float | None] | None:
         """Say how the course swings and swung; None where it could not be measured."""
@@ -182,7 +185,8 @@ class DragWords:
                 f"{x['cohort_ships']:.0f} ships around have lost {100 * x['cohort_share']:.0f} % "
                 "as well."
             )
-        head = f"{who.spoken} lost {own - sog:.1f} kn of {own:.1f} kn since {since}"
+        gradually = " gradually" if self.is_gradual else ""
+        head = f"{who.spoken} lost {own - sog:.1f} kn of {own:.1f} kn{gradually} since {since}"
         if x["end"] == LOST:
             return (
                 f"{head} and made {sog:.1f} kn{course} when last received; not received since "
@@ -206,7 +210,7 @@ class DragWords:
         ships = int(self.x["cohort_ships"])
         if ships < self.p.cohort_ships:
             return ""
-        return f"; {ships} ships around on a like course have not slowed as much"
+        return f"; {ships} ships around have not slowed as much"
 
     def _why(self) -> tuple[Reason, ...]:
         """List the tests; those on unknown values are in `against`."""
@@ -227,6 +231,10 @@ class DragWords:
                    (x["sog_kn"] - self._fall_kn()) / own, "share", 1.0 - p.max_loss_share,
                    above=True),
         ]  # fmt: skip
+        quick_share = x["quick_kn"] / max(own - x["sog_kn"], 0.1)
+        if not math.isnan(quick_share):
+            out.append(reason(f"most that it fell within {QUICK_MIN} min, as share of the loss",
+                              quick_share, "share", p.quick_share, above=True))  # fmt: skip
         if x["cohort_ships"] >= p.cohort_ships:
             common = max(x["cohort_share"], 0.0)
             out.append(reason("speed as share of own, less what the others lost", share + common,
@@ -264,14 +272,8 @@ class DragWords:
 
     def _against(self) -> tuple[str, ...]:
         """List what speaks against it, and what is not known."""
-        p, x, ships = self.p, self.x, int(self.x["cohort_ships"])
-        out = []
-        if ships < p.cohort_ships:
-            others = {0: "no other ship was", 1: "only one other ship was"}.get(
-                ships, f"only {ships} other ships were"
-            )
-            out.append(f"{others} near enough on a like course to compare with")
-        out.append("slow steaming, a pilot, a speed limit or an engine fault look the same")
+        p, x = self.p, self.x
+        out = self._loss_words()
         if self.who.length_m is None:
             out.append(f"length unknown: a ship under {p.min_length_m:.0f} m would not be named")
         if math.isnan(self.depth_m):
@@ -302,6 +304,22 @@ class DragWords:
             out.append(f"{names}{more}: reached only if the course changes by up to "
                        f"{fan_deg:.0f} degrees")  # fmt: skip
         return tuple(out)
+
+    def _loss_words(self) -> list[str]:
+        """Say what else a loss of speed may be, and whether others could be compared."""
+        p, x, ships = self.p, self.x, int(self.x["cohort_ships"])
+        out = []
+        if ships < p.cohort_ships:
+            others = {0: "no other ship was", 1: "only one other ship was"}.get(
+                ships, f"only {ships} other ships were"
+            )
+            out.append(f"{others} near enough to compare with")
+        out.append("slow steaming, a pilot, a speed limit or an engine fault look the same")
+        if math.isnan(x["quick_kn"]):
+            out.append("not received before it: whether the loss came quickly is not known")
+        if self.is_gradual:
+            out.append("it came gradually, as slow steaming and weather do")
+        return out
 
     def _port_words(self) -> list[str]:
         """Name a port ahead that the ship may be slowing for."""

@@ -2,8 +2,9 @@
 
 Every ship under way leaves in each cell of about 11 km a pass: its mean speed there, its course,
 its length and how its course swung. A cell keeps its last passes. A lane's speed for one ship is
-the median over other ships of like size that passed here or in the cells around, on a like
-course, within some hours; each ship counts once, with its latest pass.
+the median over other ships of like size, passenger ships apart from others, that passed here or
+in the cells around, on a like course, within some hours; each ship counts once, with its latest
+pass.
 
 What it cannot see: a lane that nobody else has sailed for hours; why ships differ: a tow, an old
 hull and a ship that saves fuel are slow too.
@@ -34,7 +35,7 @@ MAD_TO_SPREAD = 1.4826
 PASS = np.dtype(
     [
         ("slot", "i8"), ("minute", "i8"), ("n", "i8"), ("kn", "f8"), ("cog_deg", "f8"),
-        ("length_m", "i8"), ("hunting_deg", "f8"), ("hunting_s", "f8"),
+        ("length_m", "i8"), ("fast", "i8"), ("hunting_deg", "f8"), ("hunting_s", "f8"),
     ]
 )  # fmt: skip
 """One ship through one cell; `n` samples, 0 for none."""
@@ -114,6 +115,7 @@ def note_pass(
     kn: float,
     cog_deg: float,
     length_m: int,
+    fast: int,
     hunting_deg: float,
     hunting_s: float,
 ) -> None:
@@ -142,18 +144,18 @@ def note_pass(
     n = one["n"] + 1 if minute - one["minute"] <= 60 else 1
     one["n"], one["minute"] = n, minute
     one["kn"] = kn if n == 1 else one["kn"] + (kn - one["kn"]) / n
-    one["cog_deg"], one["length_m"] = cog_deg, length_m
+    one["cog_deg"], one["length_m"], one["fast"] = cog_deg, length_m, fast
     one["hunting_deg"], one["hunting_s"] = hunting_deg, hunting_s
 
 
 @kernel
 def _is_mate(
-    one: np.void, slot: int, minute: int, cog_deg: float, length_m: int, p: LaneRules
+    one: np.void, slot: int, minute: int, cog_deg: float, length_m: int, fast: int, p: LaneRules
 ) -> bool:
     """Tell whether a pass is one of the same lane by another ship; an unknown length passes."""
     if one["n"] == 0 or one["slot"] == slot or minute - one["minute"] > p.hours * 60.0:
         return False
-    if not abs(wrapped(one["cog_deg"] - cog_deg)) <= p.course_deg:
+    if one["fast"] != fast or not abs(wrapped(one["cog_deg"] - cog_deg)) <= p.course_deg:
         return False
     if one["length_m"] == 0 or length_m == 0:
         return True
@@ -168,13 +170,14 @@ def _gather(
     minute: int,
     cog_deg: float,
     length_m: int,
+    fast: int,
     p: LaneRules,
     found: NDArray[np.void],
     n: int,
 ) -> int:
     """Add the mates of one cell to those found, each ship once with its latest pass."""
     for k in range(RING):
-        if not _is_mate(ring[k], slot, minute, cog_deg, length_m, p):
+        if not _is_mate(ring[k], slot, minute, cog_deg, length_m, fast, p):
             continue
         f = 0
         while f < n and found[f]["slot"] != ring[k]["slot"]:
@@ -197,6 +200,7 @@ def lane_of(
     lat: float,
     cog_deg: float,
     length_m: int,
+    fast: int,
     p: LaneRules,
     found: NDArray[np.void],
     values: NDArray[np.float64],
@@ -215,7 +219,9 @@ def lane_of(
         for dc in range(-1, 2):
             cell = find(keys, numbers, middle + dr * COLUMNS + dc)
             if cell >= 0:
-                n = _gather(passes[cell], slot, minute, cog_deg, length_m, p, found, n)
+                n = _gather(
+                    passes[cell], slot, minute, cog_deg, length_m, fast, p, found, n
+                )  # fmt: skip
     if n == 0:
         return Lane(0, math.nan, math.nan, 0, math.nan, math.nan)
     for f in range(n):

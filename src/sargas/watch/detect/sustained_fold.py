@@ -27,6 +27,8 @@ WINDOWS = 3
 """Half-hour windows that the hunting is judged by (ref D1)."""
 LOW, SWINGING, BOTH = 1, 2, 3
 RECOVERED, STOPPED, LOST = 1, 2, 3
+HIGH_SPEED, PASSENGER = 4, 6
+"""First digits of ship types (ITU-R M.1371-5) that sail faster than others of their length."""
 RESTRICTED, FISHING, TOWING_ASTERN, PUSHING = 3, 7, 11, 12
 
 FEATURE_NAMES = (
@@ -44,7 +46,8 @@ STATE = np.dtype(
         ("n", "i8"), ("sog_sum", "f8"), ("fixes", "i8"),
         # Its last sample.
         ("t_ms", "i8"), ("heard_ms", "i8"), ("lon", "f8"), ("lat", "f8"), ("cog_deg", "f8"),
-        ("length_m", "i8"), ("nav_status", "i8"), ("hunting_deg", "f8"), ("hunting_s", "f8"),
+        ("length_m", "i8"), ("fast", "i8"), ("nav_status", "i8"), ("hunting_deg", "f8"),
+        ("hunting_s", "f8"),
         ("hunting_share", "f8"),
         # What is known of it.
         ("first_ms", "i8"), ("sog_kn", "f8"), ("mean_kn", "f8"), ("fast_kn", "f8"),
@@ -67,6 +70,7 @@ class Params(NamedTuple):
     min_length_m: float
     low_share: float
     low_min: float
+    first_min: float
     low_ships: float
     low_spreads: float
     beside_share: float
@@ -98,7 +102,7 @@ def gather_block(
     )  # fmt: skip
     hunting_deg, hunting_s = samples.hunting_deg, samples.hunting_s
     hunting_share = samples.hunting_share
-    length_m, nav_status = rows.length_m, rows.nav_status
+    length_m, nav_status, ship_type = rows.length_m, rows.nav_status, rows.ship_type
     for j in range(start, end):
         row = state[slot[j]]
         row["heard_ms"] = heard_ms[j]
@@ -110,6 +114,8 @@ def gather_block(
         row["t_ms"], row["lon"], row["lat"] = t_ms[j], lon[j], lat[j]
         row["cog_deg"] = cog_deg[j]
         row["length_m"], row["nav_status"] = length_m[last[j]], nav_status[last[j]]
+        kind = ship_type[last[j]] // 10
+        row["fast"] = 1 if kind in (HIGH_SPEED, PASSENGER) else 0
         row["hunting_deg"], row["hunting_s"] = hunting_deg[j], hunting_s[j]
         row["hunting_share"] = hunting_share[j]
 
@@ -175,7 +181,8 @@ def compare(row: np.void, lane: Lane, t_ms: int, p: Params) -> None:
 @inlined
 def form_of(row: np.void, p: Params) -> int:
     """Tell which form holds: low in the lane, low and swinging, both, or none (0)."""
-    is_low = row["low_min"] >= p.low_min and row["lane_ships"] >= p.low_ships
+    was_low_at_once = row["start_ms"] - row["first_ms"] <= p.first_min * MINUTE_MS
+    is_low = was_low_at_once and row["low_min"] >= p.low_min and row["lane_ships"] >= p.low_ships
     swings = (
         bits_set(row["wide_bits"]) >= p.swing_windows
         and row["beside_min"] >= p.beside_min
@@ -300,14 +307,14 @@ def end_block(
             lon, lat, cog, length = row["lon"], row["lat"], row["cog_deg"], row["length_m"]
             if not 0 < length < p.min_length_m:
                 lane = lane_of(
-                    keys, numbers, passes, s, minute, lon, lat, cog, length, lane_rules, found,
-                    values,
+                    keys, numbers, passes, s, minute, lon, lat, cog, length, row["fast"],
+                    lane_rules, found, values,
                 )  # fmt: skip
                 compare(row, lane, t_ms, p)
                 note_window(row, minute, p)
             note_pass(
                 keys, numbers, passes, at, used, s, minute, lon, lat, row["sog_kn"], cog, length,
-                row["hunting_deg"], row["hunting_s"],
+                row["fast"], row["hunting_deg"], row["hunting_s"],
             )  # fmt: skip
         if row["priority"] > 0:
             end = why_over(row, t_ms, p)
