@@ -35,7 +35,7 @@ def home(exercise_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def drag(home: Path) -> dict:
     with Ledger(Home(home, create=False)) as ledger:
-        (found,) = [a for a in ledger.alerts() if a["detector"] == "drag_onset"]
+        (found,) = [a for a in ledger.alerts() if a["detector"] == "drag_confirmed"]
     return found
 
 
@@ -66,7 +66,7 @@ def test_the_list_fits_a_narrow_terminal(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     done = call("alerts", "list", "--home", home, "--priority", "P1")
     lines = done.out.splitlines()
-    assert re.match(r"[0-9a-f]{10}  P1  2024-12-25T.*drag_onset  open  EXERCISE$", lines[0])
+    assert re.match(r"[0-9a-f]{10}  P1  2024-12-25T.*drag_confirmed  open  EXERCISE$", lines[0])
     assert len(lines) > 3
     assert all(len(line) <= 80 for line in lines)
 
@@ -74,8 +74,8 @@ def test_the_list_fits_a_narrow_terminal(
 @pytest.mark.parametrize(
     ("words", "keep"),
     [
-        (["--detector", "drag_onset"], lambda a: a["detector"] == "drag_onset"),
-        (["--detector", "d1"], lambda a: a["detector"] == "drag_onset"),
+        (["--detector", "drag_confirmed"], lambda a: a["detector"] == "drag_confirmed"),
+        (["--detector", "d2"], lambda a: a["detector"] == "drag_confirmed"),
         (["--detector", "D8"], lambda a: a["detector"] == "gap"),
         (["--priority", "p1"], lambda a: a["priority"] == "P1"),
         (["--priority", "P1", "--priority", "P2"], lambda a: a["priority"] in ("P1", "P2")),
@@ -148,7 +148,7 @@ def test_no_home_and_a_home_without_alerts(tmp_path: Path, call: Call) -> None:
 def test_show_says_all_of_it(home: Path, drag: dict, call: Call) -> None:
     done = call("alerts", "show", drag["id"], "--home", home)
     assert done.code == 0
-    assert done.out.startswith("EXERCISE eagle-s: none of this is real.\nAlarm P1, drag_onset")
+    assert done.out.startswith("EXERCISE eagle-s: none of this is real.\nAlarm P1, drag_confirmed")
     assert drag["text"] in done.out
     for reason in drag["why"]:
         assert re.search(rf"^{re.escape(reason['feature'])} .*(yes|no)$", done.out, re.MULTILINE)

@@ -24,7 +24,7 @@ WIDE = [[[9, 53], [31, 53], [31, 66], [9, 66], [9, 53]]]
 def feature(name: str = "m1", **changes: Any) -> dict[str, Any]:
     said = {
         "id": name, "kind": "ferry_route", "owner": "me", "reason": "ferries wait here",
-        "valid_until": UNTIL, "detectors": ["drag_onset", "slow_in_corridor"],
+        "valid_until": UNTIL, "detectors": ["speed_loss", "slow_in_corridor"],
     } | changes  # fmt: skip
     return {
         "type": "Feature",
@@ -122,15 +122,15 @@ def test_a_folder_with_other_things_is_left_alone(call: Call, tmp_path: Path) ->
 def test_a_scan_uses_the_masks_of_its_home(call: Call, exercise_log: Path, tmp_path: Path) -> None:
     file = write(tmp_path / "m.geojson", feature())
     plain = call("scan", exercise_log, "--json", "--quiet").rows
-    drags = {a["id"] for a in plain if a["detector"] == "drag_onset"}
-    assert drags
+    losses = {a["id"] for a in plain if a["detector"] == "speed_loss"}
+    assert losses
     home = tmp_path / "home"
     call("masks", "add", file, "--home", home)
     done = call("scan", exercise_log, "--home", home, "--json", "--quiet", "--muted").rows
     muted = {a["id"]: a for a in done if "ferry_route m1" in a["muted_by"]}
-    assert drags <= muted.keys(), "they are counted and listed, not gone"
+    assert losses <= muted.keys(), "they are counted and listed, not gone"
     assert all(a["priority"] == "P3" for a in muted.values())
-    assert call("alerts", "list", "--home", home, "--detector", "D1", "--json").rows == []
+    assert call("alerts", "list", "--home", home, "--detector", "speed_loss", "--json").rows == []
 
 
 def test_a_mask_added_later_leaves_what_was_judged(

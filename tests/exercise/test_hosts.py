@@ -82,7 +82,8 @@ def test_a_day_is_folded_as_it_is_with_twins_and_with_drags() -> None:
     assert quiet.is_clean
     assert quiet.controls == 4
     assert quiet.on_controls == ()
-    assert [m.first_ms is not None for m in found.met][2:] == [True, True]
+    # Four that drag side by side are each other's cohort: the one that loses most stands out.
+    assert found.met[3].first_ms is not None
     assert found.false_drags == ()
 
 

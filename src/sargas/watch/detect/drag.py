@@ -38,7 +38,8 @@ ship that loses way before it opens raises nothing here.
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +50,6 @@ from sargas.watch.detect.cohort import MOST
 from sargas.watch.detect.drag_around import close_slots, look_around
 from sargas.watch.detect.drag_fold import fold_samples
 from sargas.watch.detect.drag_state import (
-    CONFIRMED,
-    GRADUAL,
     ONSET,
     STATE,
     Params,
@@ -66,8 +65,8 @@ class DragOnset(Detector):
     """D1: speed lost under way against the vessel's own speed.
 
     Attributes:
-        confirmed, gradual: events of D2, and of losses that came gradually, that the last minutes
-            gave; for `drag_confirmed` and `speed_loss`.
+        followed: events of D2, and of losses that came gradually, that the last minutes gave; for
+            `drag_confirmed` and `speed_loss`.
     """
 
     word = "drag_onset"
@@ -90,7 +89,7 @@ class DragOnset(Detector):
         self._is_open, self._asks = np.zeros(0, np.bool_), np.zeros(0, np.int32)
         self._asking = 0
         self._seen, self._shares = np.empty((3, 2, len(around.assets))), np.empty(MOST)
-        self.confirmed = self.gradual = self._events[:0]
+        self.followed = self._events[:0]
         # Called with nothing to do, so that it is compiled with the others and not at the first
         # onset in the middle of a watch.
         self._look_around(0)
@@ -108,8 +107,7 @@ class DragOnset(Detector):
     def fold(self, minutes: Minutes) -> NDArray[np.void]:
         """Take some whole minutes; give the events of D1 and keep those of D2."""
         events = super().fold(minutes)
-        self.confirmed = events[events["kind"] == CONFIRMED]
-        self.gradual = events[events["kind"] == GRADUAL]
+        self.followed = events[events["kind"] != ONSET]
         onsets: NDArray[np.void] = events[events["kind"] == ONSET]
         return onsets
 
@@ -160,3 +158,40 @@ class DragOnset(Detector):
     def explain(self, event: np.void, who: Identity) -> Finding:
         """Say how much speed was lost since when, what else was looked at, and what lies ahead."""
         return DragWords(self.around, self.params, event, who).finding()
+
+
+NOTHING = np.dtype([("nothing", "u1")])
+
+
+class FollowsOnset(Detector):
+    """A rule that tells part of what D1 has followed, and keeps no state of its own.
+
+    Attributes:
+        kind: which of D1's events it tells.
+    """
+
+    kind: ClassVar[int]
+    state_dtype = NOTHING
+    rests_on = (DragOnset.word,)
+
+    def __init__(self, around: Surroundings) -> None:
+        super().__init__(around)
+        self._onset: DragOnset | None = None
+
+    def meet(self, others: Mapping[str, Detector]) -> None:
+        """Take note of the detector of onsets."""
+        onset = others.get(DragOnset.word)
+        self._onset = onset if isinstance(onset, DragOnset) else None
+
+    def fold(self, minutes: Minutes) -> NDArray[np.void]:
+        """Give what D1 has found of this kind in these minutes."""
+        if self._onset is None:
+            return self._events[:0]
+        events = self._onset.followed
+        own: NDArray[np.void] = events[events["kind"] == self.kind]
+        return own
+
+    def explain(self, event: np.void, who: Identity) -> Finding:
+        """Put the event into D1's words."""
+        assert self._onset is not None
+        return DragWords(self.around, self._onset.params, event, who).finding()

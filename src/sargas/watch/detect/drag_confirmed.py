@@ -19,42 +19,14 @@ another reason.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import numpy as np
-from numpy.typing import NDArray
-
-from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings
-from sargas.watch.detect.drag import DragOnset
-from sargas.watch.detect.drag_words import DragWords
-from sargas.watch.minutes import Minutes
-
-NOTHING = np.dtype([("nothing", "u1")])
+from sargas.watch.detect.drag import FollowsOnset
+from sargas.watch.detect.drag_state import CONFIRMED
 
 
-class DragConfirmed(Detector):
-    """D2: it tells what D1 has followed; it keeps no state of its own."""
+class DragConfirmed(FollowsOnset):
+    """D2: losses that were kept, with a sign of something towed."""
 
     word = "drag_confirmed"
     number = "D2"
-    state_dtype = NOTHING
+    kind = CONFIRMED
     lowered_at_work = True
-    rests_on = (DragOnset.word,)
-
-    def __init__(self, around: Surroundings) -> None:
-        super().__init__(around)
-        self._onset: DragOnset | None = None
-
-    def meet(self, others: Mapping[str, Detector]) -> None:
-        """Take note of the detector of onsets."""
-        onset = others.get(DragOnset.word)
-        self._onset = onset if isinstance(onset, DragOnset) else None
-
-    def fold(self, minutes: Minutes) -> NDArray[np.void]:
-        """Give what D1 has confirmed in these minutes."""
-        return self._events[:0] if self._onset is None else self._onset.confirmed
-
-    def explain(self, event: np.void, who: Identity) -> Finding:
-        """Say what was lost and kept, and which signs are there."""
-        assert self._onset is not None
-        return DragWords(self.around, self._onset.params, event, who).finding()

@@ -16,41 +16,13 @@ just that, and so it is a note.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import numpy as np
-from numpy.typing import NDArray
-
-from sargas.watch.detect.base import Detector, Finding, Identity, Surroundings
-from sargas.watch.detect.drag import DragOnset
-from sargas.watch.detect.drag_words import DragWords
-from sargas.watch.minutes import Minutes
-
-NOTHING = np.dtype([("nothing", "u1")])
+from sargas.watch.detect.drag import FollowsOnset
+from sargas.watch.detect.drag_state import GRADUAL
 
 
-class SpeedLoss(Detector):
-    """Losses that came gradually; it tells what D1 has followed and keeps no state of its own."""
+class SpeedLoss(FollowsOnset):
+    """D1's losses that came gradually."""
 
     word = "speed_loss"
     number = "D1, gradual"
-    state_dtype = NOTHING
-    rests_on = (DragOnset.word,)
-
-    def __init__(self, around: Surroundings) -> None:
-        super().__init__(around)
-        self._onset: DragOnset | None = None
-
-    def meet(self, others: Mapping[str, Detector]) -> None:
-        """Take note of the detector of onsets."""
-        onset = others.get(DragOnset.word)
-        self._onset = onset if isinstance(onset, DragOnset) else None
-
-    def fold(self, minutes: Minutes) -> NDArray[np.void]:
-        """Give the gradual losses that D1 has found in these minutes."""
-        return self._events[:0] if self._onset is None else self._onset.gradual
-
-    def explain(self, event: np.void, who: Identity) -> Finding:
-        """Say what was lost, and that it came gradually."""
-        assert self._onset is not None
-        return DragWords(self.around, self._onset.params, event, who).finding()
+    kind = GRADUAL

@@ -4,15 +4,16 @@ For ships first received when they already drag, which show no onset. Every five
 speed is held against the lane's: the median of other ships of like size that passed here on a
 like course in the last hours (`lanes.py`). It opens in one of two forms. *Low*: at or under 0.75
 of the lane for 45 minutes, with five ships or more to compare and at least three of their spreads
-under them. *Low and swinging*: at or under 0.88 for 20 minutes, and in two of the last three
-half-hour windows the course swung by 2.5 degrees or more, 1.5 times as wide and 1.3 times as
-slowly as the lane's. Gates are those of D1: 80 m or longer, water no deeper than 150 m, no coast
-or port near or close ahead; and the ship does not report that it tows, fishes, is restricted or
-not under command. What is unknown passes and is told in `against`. It begins where the speed
-first was at or under 0.88. It is a P3; a P2 where both forms hold, where the ship itself was
-faster before (at most 0.8 of its own fastest half hour), or where it stops later, as a ship does
-that heaves an anchor in; one lower for ships whose work changes their speed. It closes at 0.95 of
-the lane for 30 minutes, after three hours stopped, or when nothing came for three hours.
+under them, on a ship that was low when first received. *Low and swinging*: at or under 0.88 for
+20 minutes, and in two of the last three half-hour windows the course swung by 2.5 degrees or more,
+1.5 times as wide and 1.3 times as slowly as the lane's. Gates are those of D1: 80 m or longer,
+water no deeper than 150 m, no coast or port near or close ahead; and the ship does not report that
+it tows, fishes, is restricted or not under command. What is unknown passes and is told in
+`against`. It begins where the speed first was at or under 0.88. It is a P3; a P2 where both forms
+hold, where the ship itself was faster before (at most 0.8 of its own fastest half hour), or where
+it stops later in open water, as a ship does that heaves an anchor in; one lower for ships whose
+work changes their speed. It closes at 0.95 of the lane for 30 minutes, after three hours stopped,
+or when nothing came for three hours.
 
 Source: catalogue D1, sustained form and course hunting (docs/detectors.md); numbers in
 `rules.toml`. That low speed must also stand out from the lane's spread is our own.

@@ -199,13 +199,14 @@ def works(status: int) -> bool:
     return status in (NOT_UNDER_COMMAND, RESTRICTED, FISHING, TOWING_ASTERN, PUSHING)
 
 
-@inlined
-def priority_of(row: np.void, p: Params) -> int:
-    """Give P3, or P2 where more than the lane speaks for it."""
+@kernel
+def priority_of(row: np.void, ground: Ground, ports: Ports, p: Params) -> int:
+    """Give P3, or P2 where more than the lane speaks for it; a stop counts in open water only."""
     was_faster = row["mean_kn"] <= p.own_share * row["fast_kn"]  # false where unknown
-    if row["form"] == BOTH or was_faster or row["stopped_min"] >= p.stop_min:
+    if row["form"] == BOTH or was_faster:
         return 2
-    return 3
+    stopped = row["stopped_min"] >= p.stop_min
+    return 2 if stopped and is_open_water(row, ground, ports, math.nan, p.water) else 3
 
 
 @kernel
@@ -318,7 +319,7 @@ def end_block(
             )  # fmt: skip
         if row["priority"] > 0:
             end = why_over(row, t_ms, p)
-            priority = priority_of(row, p)
+            priority = priority_of(row, ground, ports, p)
             if end > 0:
                 n = write_event(row, s, CLOSE, end, t_ms, events, n)
                 row["priority"] = 0
@@ -330,6 +331,6 @@ def end_block(
             row["form"] = form_of(row, p)
             if row["form"] > 0 and is_open_water(row, ground, ports, row["cog_deg"], p.water):
                 row["recovered_min"] = row["stopped_min"] = 0.0
-                row["priority"] = priority_of(row, p)
+                row["priority"] = priority_of(row, ground, ports, p)
                 n = write_event(row, s, OPEN, 0, t_ms, events, n)
     return n
