@@ -17,8 +17,9 @@ within 10 degrees of it, is an hour away or less, or once it is confirmed (D2); 
 whose work changes their speed.
 
 Source: catalogue D1 (docs/detectors.md); E. S. Page, Biometrika 41 (1954), for the sum; numbers
-in `rules.toml`. Our own: sigma also from the steps of speed over nine minutes, a loss in sigma, the
-fall looked ahead, learning anew after 20 minutes at a higher speed or 3 hours at a lower one.
+in `rules.toml`. Our own: sigma from the steps of speed over nine minutes, a loss in sigma, that it
+came quickly, the fall looked ahead, the wider cohort, learning anew after 20 minutes at a higher
+speed or 3 hours at a lower one.
 
 Measured on one play of suite A (simulated, 4,000 vessels for 12 hours, 12 drags a loss): losses of
 40, 25, 15 and 10 % found in 100, 100, 92 and 83 %, median 18, 16, 26 and 40 minutes after the start
@@ -31,7 +32,7 @@ strait or before a port, one in water that the coarse depth makes deeper than 15
 too light for the ship to feel.
 
 What raises false alarms: slowing to meet a time, a pilot, a speed limit, an engine that runs on
-less power; a head sea or ice where fewer than three other ships are near. No weather is read. A
+less power; a head sea or ice where fewer than two other ships are near. No weather is read. A
 ship that loses way before it opens raises nothing here.
 """
 
