@@ -97,5 +97,5 @@ def test_the_exercise_raises_what_the_page_says(capsys):
     alerts = [json.loads(row) for row in capsys.readouterr().out.splitlines()]
     own = [a for a in alerts if a["subject"]["mmsi"] == EAGLE_S]
     assert {(a["detector"], a["t_detected"][11:16], a["priority"]) for a in own} == told
-    loss = next(a for a in own if a["detector"] == "speed_loss")
-    assert "the next power cable Estlink 1 at 17:15Z" in loss["text"]
+    onset = next(a for a in own if a["detector"] == "drag_onset")
+    assert "the next power cable Estlink 1 at 17:20Z" in onset["text"]

@@ -134,7 +134,7 @@ def test_jumps_in_the_area_are_notes_that_name_it():
 
 def stopped(minutes=30.0, begin=T0):
     """Stopped over Alpha, in the area of the others."""
-    return Track(SLOW, 20.1, 57.001, begin, 30.0, noise_kn=0.0).sail(
+    return Track(SLOW, 20.1, 57.001, begin, 30.0, noise_kn=0.0).came().sail(
         minutes, sog_kn=0.1, cog_deg=0).fixes()  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from sargas.watch.hunting import (
     measure,
     note_course,
     peak_share,
+    spread_of_few,
     unfold,
 )
 
@@ -68,6 +69,48 @@ def test_too_few_reports_give_no_window():
     sparse = np.full(STEPS, np.nan)
     sparse[::2] = 100.0  # a report every twenty seconds is half of the steps
     assert not unfold(ring_of(sparse), STEPS - 1, np.empty(STEPS))
+
+
+@pytest.mark.parametrize("period_s", [80.0, 110.0, 150.0])
+def test_of_a_report_a_minute_the_width_is_told_and_the_period_is_not(period_s):
+    widths = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        sparse = np.full(STEPS, np.nan)
+        at = np.arange(0, STEPS, 6) + rng.integers(0, 3, STEPS // 6)
+        sparse[at] = swing(3.7, period_s, bend=10.0)[at]
+        row = np.zeros(1, STATE)[0]
+        row["step"] = STEPS - 1
+        measure(ring_of(sparse), row, 1.0, np.empty(STEPS))
+        assert np.isnan(row["period_s"])
+        assert np.isnan(row["share"])
+        widths.append(row["deg"])
+    # Some fall on like moments of the swing; thirty reports tell it to a quarter otherwise.
+    assert np.isnan(widths).mean() < 0.2
+    assert np.nanmedian(widths) == pytest.approx(3.7, rel=0.25)
+
+
+def test_the_few_are_measured_about_a_least_squares_fit():
+    rng = np.random.default_rng(3)
+    sparse = np.full(STEPS, np.nan)
+    at = np.sort(rng.choice(STEPS, 40, replace=False))
+    sparse[at] = 100.0 + rng.normal(0, 1.0, 40) + 0.05 * at
+    x = at / 100.0
+    left = sparse[at] - np.polyval(np.polyfit(x, sparse[at], 2), x)
+    wanted = np.sqrt((left**2).sum() / 37)
+    steps = np.median(np.abs(np.diff(sparse[at]))) / np.sqrt(2)
+    found = spread_of_few(ring_of(sparse), STEPS - 1, 1, np.empty(STEPS))
+    assert found == pytest.approx(min(wanted, steps), abs=0.06)
+
+
+def test_a_turn_is_no_swing_however_many_reports():
+    for every in (1, 6):
+        course = np.full(STEPS, np.nan)
+        course[::every] = (swing(0.8, 100.0) + np.where(np.arange(STEPS) > 120, 40.0, 0.0))[::every]
+        row = np.zeros(1, STATE)[0]
+        row["step"] = STEPS - 1
+        measure(ring_of(course), row, 1.0, np.empty(STEPS))
+        assert np.isnan(row["deg"])
 
 
 @given(st.integers(0, 2**32 - 1))

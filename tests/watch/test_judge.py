@@ -21,7 +21,7 @@ IN_PORT = (24.9525, 60.1560)
 
 
 def stopped(lon: float, lat: float, mmsi: int = 230_000_001) -> Track:
-    return Track(mmsi, lon, lat, every_s=60, noise_kn=0.0).sail(40, sog_kn=0.1, cog_deg=0)
+    return Track(mmsi, lon, lat, every_s=60, noise_kn=0.0).came().sail(40, sog_kn=0.1, cog_deg=0)
 
 
 def slow(alerts: list) -> list:

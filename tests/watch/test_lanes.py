@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from sargas.watch.detect.cohort import median
+from sargas.watch.median import median
 from sargas.watch.detect.lanes import (
     MOST,
     PASS,

@@ -41,6 +41,14 @@ def test_an_hour_to_and_fro_over_a_cable_is_a_p2_that_says_how_far():
     assert a.context["coverage"].startswith("1")
 
 
+def ferry():
+    """Lies over the cable, runs out and back, and lies again."""
+    t = Track(lon=20.0, lat=57.003, every_s=30).sail(50, sog_kn=0.1, cog_deg=90)
+    for course in (90, 270):
+        t.sail(6, sog_kn=3, to_kn=16, cog_deg=course).sail(6, sog_kn=16, to_kn=3, cog_deg=course)
+    return t.sail(50, sog_kn=0.1, cog_deg=90)
+
+
 @pytest.mark.parametrize(
     ("track", "opens"),
     [
@@ -51,6 +59,7 @@ def test_an_hour_to_and_fro_over_a_cable_is_a_p2_that_says_how_far():
         (lambda: Track(lon=20, lat=57.003, every_s=30).sail(120, sog_kn=3, cog_deg=90), False),
         (lambda: Track(lon=20, lat=57.003, every_s=30).sail(240, sog_kn=0.1, cog_deg=90), False),
         (lambda: to_and_fro(10, kn=1.5), True),
+        (ferry, False),
     ],
 )
 def test_gates(track, opens):

@@ -29,9 +29,9 @@ def track(**options):
     return Track(lon=lon, lat=lat, **options)
 
 
-def test_slow_for_15_minutes_opens_a_p2_that_names_the_asset():
+def test_slow_for_15_minutes_opens_an_alert_that_names_the_asset():
     a, b = slow_alerts(track().sail(20, sog_kn=2, cog_deg=90).sail(5, sog_kn=9, cog_deg=90).fixes())
-    assert (a.state, a.priority, a.asset.id) == ("open", "P2", "alpha")
+    assert (a.state, a.asset.id) == ("open", "alpha")
     assert a.t_start_ms == T0 + 10_000
     assert a.t_detected_ms == T0 + 10_000 + 15 * MINUTE
     assert a.asset.distance_m == pytest.approx(334, abs=2)
@@ -109,6 +109,21 @@ def test_a_vessel_first_heard_slow_counts_from_its_first_fix_and_says_so():
     came = track(at=(20.0, 56.9)).sail(29, sog_kn=12, cog_deg=0).sail(16, sog_kn=2, cog_deg=0)
     (b,) = slow_alerts(came.fixes())
     assert not any("first received" in s for s in b.against)
+    assert (a.priority, b.priority) == ("P3", "P2")
+
+
+def test_who_has_not_been_under_way_since_is_a_note_only():
+    """A ship that came and lies at anchor, and swings out of the buffer and in again."""
+    lies = track(at=(20.0, 56.9)).sail(29, sog_kn=12, cog_deg=0).sail(30, sog_kn=0.1, cog_deg=0)
+    lies.lat = 57.02
+    lies.sail(20, sog_kn=0.1, cog_deg=0)
+    lies.lat = OVER[1]
+    first, closed, again = slow_alerts(lies.sail(30, sog_kn=0.1, cog_deg=0).fixes())
+    assert (first.priority, closed.state, again.priority) == ("P2", "closed", "P3")
+    assert any("not been under way since" in s for s in again.against)
+    left = lies.sail(30, sog_kn=9, cog_deg=0).sail(30, sog_kn=9, cog_deg=180)
+    left.lat = OVER[1]
+    assert slow_alerts(left.sail(20, sog_kn=1, cog_deg=0).fixes())[-1].priority == "P2"
 
 
 def test_where_the_asset_is_ill_known_it_is_a_p3_and_says_by_how_much():
@@ -123,7 +138,8 @@ def test_a_wide_uncertain_corridor_hides_no_well_known_cable():
     (a,) = slow_alerts(
         track().sail(16, sog_kn=2, cog_deg=90).fixes(), assets=laws.sea(laws.PRECISE, wide)
     )
-    assert (a.priority, a.asset.id) == ("P2", "alpha")
+    assert a.asset.id == "alpha"
+    assert not any("uncertain" in s for s in a.against)
     assert a.context["assets_in_reach"] == ["alpha", "umbra"]
 
 
@@ -146,7 +162,8 @@ def test_unknown_speed_is_taken_from_positions_and_said():
 
 
 def test_status_is_told_and_working_ships_are_lowered():
-    fixes = track(nav_status=1).sail(16, sog_kn=0.1, cog_deg=90).fixes()
+    came = track(at=(20.0, 56.9), nav_status=1).sail(29, sog_kn=12, cog_deg=0)
+    fixes = came.sail(16, sog_kn=0.1, cog_deg=0).fixes()
     (a,) = slow_alerts(fixes)
     assert a.context["reported_status"] == "at anchor"
     assert any("at anchor" in s for s in a.against)

@@ -12,6 +12,7 @@ import pytest
 
 from sargas.model.fixes import PER_DEGREE, Batch, Fixes
 from sargas.reference import shipped_assets, shipped_geography
+from sargas.watch.detect.speed_loss import SpeedLoss
 from sargas.watch.detect.sustained import DragSustained
 from sargas.watch.fold import Watch
 from tests.watch.laws import fold_in_cuts, interpreted, lines, new_watch, random_cuts
@@ -40,7 +41,7 @@ def said(n: int, length_m: int = 180):
 
 
 def told(*parts):
-    w = new_watch(DragSustained)
+    w = new_watch(DragSustained, SpeedLoss)
     return w.push(batch(*parts)).alerts + w.flush().alerts
 
 
@@ -57,7 +58,7 @@ def test_a_ship_thirty_percent_under_its_lane_is_told_within_an_hour_of_its_firs
     found = told(*lane(first_kn=7.7), *said(7))
     assert [(a.subject.mmsi, a.state, a.priority) for a in found] == [(230_000_001, "open", "P3")]
     alert = found[0]
-    assert alert.detector == "drag_sustained"
+    assert alert.detector == "speed_loss"  # low and no more is no sign of a drag
     assert (alert.t_detected_ms - Track().t_ms) / 60_000 <= 60
     assert "70 % of the 11.0 kn that 6 other ships of its lane made" in alert.text
     assert "when it was first received" in alert.text
@@ -74,6 +75,36 @@ def test_low_and_swinging_is_told_with_one_mate_only():
     assert "its course hunts by 3." in found[0].text
     assert any("only 1 other ship of the lane" in line for line in found[0].against)
     assert found[0].context["course_hunting"]["period_s"] == pytest.approx(150, abs=10)
+
+
+def test_of_a_report_a_minute_the_width_alone_is_told_when_it_is_wide():
+    slow = ship(0, 90, 8.4, width_deg=4.0, period_s=150)
+    mates = [ship(k, 90, 11.0, width_deg=1.2, period_s=90) for k in range(1, 4)]
+    found = told(slow.fixes(), *(m.fixes() for m in mates), *said(4))
+    assert {a.subject.mmsi for a in found} == {230_000_001}
+    first = found[0]
+    assert first.detector == "drag_sustained"
+    assert (first.t_detected_ms - Track().t_ms) / 60_000 <= 60
+    assert first.context["course_hunting"]["period_s"] is None
+    assert "degrees, the lane's by" in first.text
+    assert "nan" not in first.to_json()
+    assert any("too few reports to tell how fast" in line for line in first.against)
+    poor = ship(0, 90, 8.4, width_deg=2.8, period_s=110)
+    assert told(poor.fixes(), *(m.fixes() for m in mates), *said(4)) == []
+
+
+def test_a_low_ship_that_begins_to_hunt_is_told_anew():
+    first = ship(0, 70, 7.7, every_s=10)
+    for i in range(540):
+        off = 3.7 * math.sqrt(2) * math.sin(2 * math.pi * i / 15)
+        first.sail(1 / 6, sog_kn=7.7, cog_deg=COURSE + off)
+    others = [ship(k, 160, 11.0 + 0.1 * (k % 3), width_deg=1.2, every_s=10) for k in range(1, 7)]
+    found = told(first.fixes(), *(s.fixes() for s in others), *said(7))
+    assert [(a.detector, a.state) for a in found] == [
+        ("speed_loss", "open"), ("drag_sustained", "open"), ("speed_loss", "closed"),
+    ]  # fmt: skip
+    assert found[1].priority == "P2"  # low in its lane as well
+    assert "told as drag_sustained from" in found[2].text
 
 
 def test_low_and_swinging_on_a_ship_that_was_faster_is_a_warning():
@@ -223,13 +254,13 @@ def story() -> Batch:
 
 
 def test_cuts_and_saved_state_change_nothing():
-    w = new_watch(DragSustained)
+    w = new_watch(DragSustained, SpeedLoss)
     once = lines(w.push(story()).alerts) + lines(w.flush().alerts)
     assert len(once) >= 3
     rng = np.random.default_rng(5)
     for _ in range(4):
         cuts = random_cuts(len(story().fixes), rng)
-        w = new_watch(DragSustained)
+        w = new_watch(DragSustained, SpeedLoss)
         assert fold_in_cuts(w, story(), cuts, reload_at=len(cuts) // 2) == once
 
 

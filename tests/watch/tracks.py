@@ -54,6 +54,11 @@ class Track:
             )
         return self
 
+    def came(self, cog_deg: float = 0.0) -> Track:
+        """Report once under way, so that the vessel is known to have come here."""
+        self.rows.append((self.t_ms, self.lon, self.lat, 8.0, cog_deg, cog_deg))
+        return self
+
     def silent(self, minutes: float, *, sog_kn: float, cog_deg: float) -> Track:
         """Sail on without being heard."""
         kept = list(self.rows)

@@ -11,9 +11,12 @@ Measured (26 February 2022, catalogue D1): Samus Swan dragging 3.4-3.9 degrees, 
 to 0.94; a ship of the same lane 1.6-2.1 degrees, 95-100 s, 0.82-0.94. So a regular swing says
 nothing by itself; its width and period against others in the lane do.
 
-What it cannot see: vessels that report more seldom than every twenty seconds, one that stays on
-one course while it drags, and why a course swings: following sea, a badly tuned autopilot and a
-fishing vessel do it too.
+Of a vessel that reports more seldom, some once a minute, the reports still show how wide the
+course swings, if not how fast: the period is unknown then, and so is the share.
+
+What it cannot see: vessels with less than a report every two minutes, one that stays on one course
+while it drags, and why a course swings: following sea, a badly tuned autopilot and a fishing
+vessel do it too.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from sargas.model.jit import kernel
 from sargas.model.time import MINUTE_MS
 from sargas.watch.clean import OK
 from sargas.watch.locate import Located
+from sargas.watch.median import median
 from sargas.watch.minutes import Minutes, Samples
 
 STEP_S = 10
@@ -37,6 +41,12 @@ STEPS = 180
 LEAST_KNOWN = 135
 LONGEST_HOLE = 6
 """Steps: three quarters must be reported, and no minute may be missing; chosen."""
+FEW_KNOWN = 15
+LONGEST_HOLE_OF_FEW = 30
+"""Steps: with half of a report a minute the width is known to a fifth; chosen."""
+MINUTE_STEPS = 6
+TURNED_TIMES = 1.6
+"""So much wider about the quadratic than its steps: it turned; noise alone makes 1.5."""
 EVERY_MIN = 10
 UNKNOWN = -1
 MOST_PERIOD_S, LEAST_PERIOD_S = 900.0, 30.0
@@ -152,6 +162,64 @@ def peak_share(y: NDArray[np.float64]) -> float:
 
 
 @kernel
+def spread_of_few(
+    courses: NDArray[np.int16], last: int, every: int, turns: NDArray[np.float64]
+) -> float:
+    """Give the standard deviation of the course from the steps that are known alone.
+
+    About the best quadratic, but no more than the median step from one report to the next shows:
+    what moves slowly is a bend of the way. Where the ship turned, nothing is told.
+
+    Args:
+        courses: (STEPS,) the ring. last: the step it ends with. every: look at each so many.
+        turns: (STEPS,) scratch.
+
+    Returns:
+        Degrees; NaN where too little is known.
+    """
+    s1 = s2 = s3 = s4 = 0.0  # sums of the powers of x
+    t0 = t1 = t2 = square = 0.0
+    n, hole, at, before = 0, 0, 0.0, math.nan
+    for k in range(every - 1, STEPS, every):
+        cog = courses[(last + 1 + k) % STEPS]
+        if cog == UNKNOWN:
+            hole += every if n > 0 else 0  # before its first report nothing is missing
+            if hole > LONGEST_HOLE_OF_FEW:
+                return math.nan
+            continue
+        turn = wrapped(cog / 10.0 - before) if n > 0 else 0.0
+        at += turn
+        turns[max(n - 1, 0)] = abs(turn)
+        before, hole = cog / 10.0, 0
+        x = 2.0 * k / (STEPS - 1) - 1.0
+        s1 += x
+        s2 += x * x
+        s3 += x**3
+        s4 += x**4
+        t0 += at
+        t1 += at * x
+        t2 += at * x * x
+        square += at * at
+        n += 1
+    if n < FEW_KNOWN:
+        return math.nan
+    # Normal equations of a + b x + c x^2, solved by Cramer's rule.
+    a = s2 * s4 - s3 * s3
+    b = s2 * s3 - s1 * s4
+    c = s1 * s3 - s2 * s2
+    det = n * a + s1 * b + s2 * c
+    d, e, f = n * s4 - s2 * s2, s1 * s2 - n * s3, n * s2 - s1 * s1
+    mean = (a * t0 + b * t1 + c * t2) / det
+    slope = (b * t0 + d * t1 + e * t2) / det
+    bend = (c * t0 + e * t1 + f * t2) / det
+    left = square - mean * t0 - slope * t1 - bend * t2
+    about_deg = math.sqrt(max(left, 0.0) / (n - 3))
+    # Of a cycle, the median of |x| is its root mean square.
+    steps_deg = median(turns, n - 1) / math.sqrt(2.0)
+    return min(about_deg, steps_deg) if about_deg <= TURNED_TIMES * steps_deg else math.nan
+
+
+@kernel
 def measure(
     courses: NDArray[np.int16], row: np.void, wide_deg: float, y: NDArray[np.float64]
 ) -> None:
@@ -164,7 +232,11 @@ def measure(
     """
     row["deg"] = row["period_s"] = row["share"] = math.nan
     if not unfold(courses, row["step"], y):
+        row["deg"] = spread_of_few(courses, row["step"], 1, y)
         return
+    if math.isnan(spread_of_few(courses, row["step"], MINUTE_STEPS, y)):
+        return  # it turned
+    unfold(courses, row["step"], y)
     detrend(y)
     square, crossings = 0.0, 0
     for k in range(STEPS):
@@ -209,8 +281,8 @@ def hunt(
         for j in range(sample_bounds[m], sample_bounds[m + 1]):
             row = state[sample_slot[j]]
             if is_due:
-                stale = (minute + 1) * MINUTE_MS // (STEP_S * 1000) - row["step"] > LONGEST_HOLE
-                if stale:
+                since = (minute + 1) * MINUTE_MS // (STEP_S * 1000) - row["step"]
+                if since > LONGEST_HOLE_OF_FEW:
                     row["deg"] = row["period_s"] = row["share"] = math.nan
                 else:
                     measure(courses[sample_slot[j]], row, wide_deg, y)

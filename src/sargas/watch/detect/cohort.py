@@ -19,28 +19,10 @@ from numpy.typing import NDArray
 from sargas.model.geodesy import NM_M, short_distance_m, wrapped
 from sargas.model.jit import kernel
 from sargas.watch.detect.drag_state import RING, Params
+from sargas.watch.median import median
 
 MOST = 64
 """Others that are looked at; in the order of their slots, so the same for the same traffic."""
-
-
-@kernel
-def median(values: NDArray[np.float64], n: int) -> float:
-    """Give the median of the first `n` values, which are put in order; NaN for none.
-
-    Example:
-        >>> median(np.array([3.0, 1.0, 2.0, 9.0]), 3)
-        2.0
-    """
-    for i in range(1, n):
-        v, j = values[i], i
-        while j > 0 and values[j - 1] > v:
-            values[j] = values[j - 1]
-            j -= 1
-        values[j] = v
-    if n == 0:
-        return math.nan
-    return float(0.5 * (values[(n - 1) // 2] + values[n // 2]))
 
 
 @kernel
@@ -63,8 +45,10 @@ def _gather(
             continue
         if abs(other["lat"] - lat) * 110_500.0 > reach_m or o == s:
             continue
-        if other["learned_min"] < p.cohort_known_min or other["sog_kn"] < p.way_kn:
+        if other["learned_min"] < p.cohort_known_min:
             continue
+        if other["sog_kn"] < max(p.way_kn, (1.0 - p.max_loss_share) * other["own_kn"]):
+            continue  # it is stopping: ports would look like gales
         off = wrapped(other["cogs"][other["minute"] % RING] - course)
         if not math.isnan(course) and not abs(off) <= course_deg:
             continue

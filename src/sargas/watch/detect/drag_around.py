@@ -18,6 +18,7 @@ from sargas.watch.ahead import Horizon, coast_ahead_m, look_ahead, port_ahead
 from sargas.watch.detect.base import CLOSE, OPEN, UPDATE
 from sargas.watch.detect.cohort import cohort_loss
 from sargas.watch.detect.drag_fold import least_loss_kn, pull, why_over
+from sargas.watch.detect.drag_ramp import LEAST_BEFORE, WINDOW, fit_ramp
 from sargas.watch.detect.drag_state import (
     CONFIRMED,
     FALL_MIN,
@@ -25,6 +26,7 @@ from sargas.watch.detect.drag_state import (
     LOST,
     NOT_UNDER_COMMAND,
     ONSET,
+    RETOLD,
     RING,
     STOPPED,
     Params,
@@ -35,6 +37,13 @@ from sargas.watch.detect.drag_state import (
     spread_kn,
 )
 from sargas.watch.locate import Ground, PieceIndex
+
+WAIT = -1
+"""What is not told yet."""
+OVER_MIN = 2
+"""Minutes heard since a fall was over, at least; chosen."""
+LEVEL_SHARE = 0.15
+"""A speed that changed by no more of the loss in five minutes has come to a level; chosen."""
 
 
 @kernel
@@ -124,7 +133,7 @@ def write_event(
     x[13], x[14], x[15], x[16] = silence_ms / MINUTE_MS, row["nav_status"], row["low_kn"], end
     x[17], x[18] = row["cohort_ships"], row["cohort_share"]
     x[19], x[20], x[21] = row["hunting_deg"], row["hunting_s"], row["hunting_share"]
-    x[22], x[23], x[24] = row["hunting_before_deg"], row["kept_min"], row["quick_kn"]
+    x[22], x[23], x[24] = row["hunting_before_deg"], row["kept_min"], row["fall_min"]
     return n + 1
 
 
@@ -188,6 +197,73 @@ def has_sign(row: np.void, p: Params) -> bool:
 
 
 @inlined
+def keeps_way(row: np.void, p: Params) -> bool:
+    """Tell whether the speed, if it went on falling as now, would stay above the lower limit.
+
+    An engine that has stopped, or a ship that makes for its berth, falls faster until little way
+    is left; a loss that is still growing to a half does not.
+    """
+    fall_kn = row["fall_kn"] * p.fall_ahead_min / FALL_MIN
+    if math.isnan(fall_kn):
+        fall_kn = 0.0
+    least_kn = (1.0 - p.max_loss_share) * row["own_kn"]
+    return bool(row["sog_kn"] - max(fall_kn, 0.0) >= least_kn)
+
+
+@kernel
+def kind_now(row: np.void, p: Params, kn: NDArray[np.float64], sums: NDArray[np.float64]) -> int:
+    """Tell what a loss is by the way it came: an onset, a gradual one, or WAIT where still open.
+
+    A loss that came quickly, in one fall that is over, is an onset; so is any with a sign of
+    something towed. The rest is gradual, once it is more than small.
+
+    Args:
+        row: of the vessel. kn: (WINDOW,), sums: (2, WINDOW + 1), scratch.
+    """
+    loss_kn = row["own_kn"] - row["sog_kn"]
+    before = 0
+    for k in range(WINDOW):
+        minute = row["minute"] + 1 - WINDOW + k
+        kn[k] = row["minute_kn"][minute % WINDOW]
+        before += minute * MINUTE_MS < row["onset_ms"] and not math.isnan(kn[k])
+    if before < LEAST_BEFORE:  # it lies in a silence, and how it came is not known
+        row["fall_min"] = math.nan
+        is_level = abs(row["fall_kn"]) <= LEVEL_SHARE * loss_kn
+        is_new = row["minute"] - row["onset_ms"] // MINUTE_MS <= WINDOW // 2
+        return ONSET if is_level and is_new and row["below_min"] >= p.unheard_min else WAIT
+    if not keeps_way(row, p):
+        return WAIT
+    ramp = fit_ramp(kn, p.quick_min, sums[0], sums[1])
+    row["fall_min"] = ramp.fall_min
+    is_large = loss_kn >= p.gradual_spreads * spread_kn(row, p)
+    is_large = is_large and row["sog_kn"] <= p.gradual_share * row["own_kn"]
+    is_over = ramp.falling_error >= p.over_times * ramp.error and ramp.heard_min >= OVER_MIN
+    if not is_over:
+        since_min = row["minute"] - row["onset_ms"] // MINUTE_MS
+        is_long = ramp.fall_min > p.quick_min and since_min >= 2.0 * p.quick_min
+        return GRADUAL if is_large and is_long else WAIT
+    enough = ramp.lost_kn >= least_loss_kn(row, p)
+    enough = enough and ramp.lost_kn >= (1.0 - p.max_share) * ramp.before_kn
+    if enough and has_sign(row, p):
+        return ONSET
+    is_quick = ramp.quick_error <= ramp.slow_error and ramp.lost_kn >= p.one_fall_share * loss_kn
+    if enough and is_quick:
+        return ONSET if ramp.lost_kn >= p.quick_spreads * spread_kn(row, p) else WAIT
+    return GRADUAL if is_large else WAIT
+
+
+@inlined
+def is_told_anew(row: np.void, p: Params) -> bool:
+    """Tell whether a gradual loss that is still there has come to show a sign, on a ship under way.
+
+    A ship that turns swings as well, and one that says it cannot manoeuvre may lie across its way.
+    """
+    is_lost = row["recovered_min"] == 0.0 and row["stopped_min"] == 0.0
+    steers = row["turn_deg"] <= p.max_turn_deg and row["nav_status"] != NOT_UNDER_COMMAND
+    return is_lost and steers and has_sign(row, p)
+
+
+@inlined
 def is_confirmed(row: np.void, p: Params) -> bool:
     """Tell whether the loss was kept, and a sign of something towed is there."""
     if row["kept_min"] < p.keep_min or row["nav_status"] == NOT_UNDER_COMMAND:
@@ -217,6 +293,8 @@ def look_around(
     p: Params,
     seen: NDArray[np.float64],
     shares: NDArray[np.float64],
+    kn: NDArray[np.float64],
+    sums: NDArray[np.float64],
     events: NDArray[np.void],
     n: int,
 ) -> int:
@@ -227,7 +305,7 @@ def look_around(
     Args:
         t_ms: end of the minute. asks: (k,) slots. state, is_open: (slots,).
         index, ground, ports, horizon: the surroundings.
-        seen: (3, 2, assets), shares: (MOST,), scratch.
+        seen: (3, 2, assets), shares: (MOST,), kn: (WINDOW,), sums: (2, WINDOW + 1), scratch.
         events: room for events, at least 2 k more than the `n` written.
 
     Returns:
@@ -240,18 +318,26 @@ def look_around(
         row["cohort_ships"], row["cohort_share"] = ships, share
         if row["priority"] == 0:
             if is_alone(row, p) and is_open_water(row, ground, ports, course, p.water):
-                loss_kn = row["own_kn"] - row["sog_kn"]
-                is_gradual = row["quick_kn"] < p.quick_share * loss_kn  # false where unknown
-                if not is_gradual or has_sign(row, p):
-                    is_near = is_asset_near(row, index, ground, course, horizon, seen, p)
-                    open_row(row, ONSET, 1 if is_near else 2)
-                else:
-                    open_row(row, GRADUAL, 3)
-                n = write_event(row, s, row["kind"], OPEN, 0, t_ms, p, events, n)
+                kind = kind_now(row, p, kn, sums)
+                if kind == WAIT:
+                    continue
+                is_near = kind == ONSET and is_asset_near(
+                    row, index, ground, course, horizon, seen, p
+                )
+                open_row(row, kind, 3 if kind == GRADUAL else 1 if is_near else 2)
+                n = write_event(row, s, kind, OPEN, 0, t_ms, p, events, n)
                 row["low_kn"] = row["sog_kn"]
                 is_open[s] = True
             continue
         row["shared_min"] = row["shared_min"] + 1.0 if is_shared(row, p) else 0.0
+        if row["kind"] == GRADUAL and is_told_anew(row, p):
+            if is_open_water(row, ground, ports, course, p.water):
+                n = write_event(row, s, GRADUAL, CLOSE, RETOLD, t_ms, p, events, n)
+                is_near = is_asset_near(row, index, ground, course, horizon, seen, p)
+                open_row(row, ONSET, 1 if is_near else 2)
+                n = write_event(row, s, ONSET, OPEN, 0, t_ms, p, events, n)
+                row["low_kn"] = row["sog_kn"]
+            continue
         was = row["priority"]
         fits = row["confirmed_ms"] == 0 and is_confirmed(row, p)
         if fits and is_open_water(row, ground, ports, course, p.water):

@@ -28,5 +28,6 @@ class DragConfirmed(FollowsOnset):
 
     word = "drag_confirmed"
     number = "D2"
+    version = "2"
     kind = CONFIRMED
     lowered_at_work = True

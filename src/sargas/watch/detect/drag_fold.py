@@ -14,16 +14,13 @@ from sargas.model.geodesy import wrapped
 from sargas.model.jit import inlined, kernel
 from sargas.model.time import MINUTE_MS
 from sargas.watch.detect.drag_state import (
-    FALL_MIN,
     LOST,
     NOT_UNDER_COMMAND,
     PULL_MASK,
     PULL_MIN,
-    QUICK_MIN,
     RECOVERED,
     RING,
     SHARED,
-    SPEEDS,
     STOPPED,
     Params,
     clear_onset,
@@ -84,22 +81,17 @@ def pull(row: np.void) -> float:
 def doubt(row: np.void, sog: float, cog: float, n: int, dt: float, p: Params) -> None:
     """Sum the loss; where there is none, or the ship turned, nothing is summed."""
     loss = (row["own_kn"] - sog) / spread_kn(row, p) - p.k_sigma
-    quick_kn = row["sogs"][(row["minute"] - QUICK_MIN) % SPEEDS] - row["sog_kn"]
     if row["sum"] == 0.0:
         if loss <= 0.0:
             return
         clear_onset(row)
         row["onset_ms"] = row["minute"] * MINUTE_MS
         row["hunting_before_deg"] = row["hunting_deg"]
-        row["quick_kn"] = quick_kn
     row["turn_deg"] = turned_deg(row, cog)
     if row["turn_deg"] > p.max_turn_deg:
         clear_onset(row)
         row["frozen_min"] = 1.0  # while it turns, nothing is learned either
         return
-    # Not known where nothing was heard so long before the onset; then it stays so.
-    if quick_kn > row["quick_kn"]:
-        row["quick_kn"] = quick_kn
     row["sum"] = min(max(0.0, row["sum"] + loss * max(dt, 1.0)), 2.0 * p.h_sigma_min)
     row["fixes"] += n
     row["frozen_min"] += dt
@@ -111,20 +103,6 @@ def doubt(row: np.void, sog: float, cog: float, n: int, dt: float, p: Params) ->
 def least_loss_kn(row: np.void, p: Params) -> float:
     """Give the loss that counts: one that the vessel's own noise does not reach."""
     return max(p.min_loss_kn, p.min_loss_spreads * spread_kn(row, p))
-
-
-@inlined
-def keeps_way(row: np.void, p: Params) -> bool:
-    """Tell whether the speed, if it went on falling as now, would stay above the lower limit.
-
-    An engine that has stopped lets the speed fall faster, until little way is left; a loss that
-    is still growing to a half does not.
-    """
-    least_kn = (1.0 - p.max_loss_share) * row["own_kn"]
-    fall_kn = row["fall_kn"] * p.fall_ahead_min / FALL_MIN
-    if math.isnan(fall_kn):
-        fall_kn = 0.0
-    return bool(row["sog_kn"] - max(fall_kn, 0.0) >= least_kn)
 
 
 @inlined
@@ -147,7 +125,6 @@ def is_onset(row: np.void, p: Params) -> bool:
         and row["below_min"] >= p.min_below_min
         and row["run_min"] >= p.min_run_min
         and row["own_kn"] >= p.min_speed_kn
-        and keeps_way(row, p)
         and not abs(row["beta_deg"]) >= p.drift_deg
         and not 0 < row["length_m"] < p.min_length_m
         and row["nav_status"] != NOT_UNDER_COMMAND
@@ -170,6 +147,7 @@ def fold_minute(
     if row["learned_min"] == 0.0 and row["priority"] == 0:
         row["sogs"][:] = math.nan
         row["cogs"][:] = math.nan
+        row["minute_kn"][:] = math.nan
         smooth(row, sog, cog, beta, 0.0, p)
         learn_anew(row, 1.0, p)
         return False

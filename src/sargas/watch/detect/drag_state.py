@@ -13,14 +13,12 @@ from numpy.typing import NDArray
 
 from sargas.model.geodesy import wrapped
 from sargas.model.jit import inlined, kernel
+from sargas.watch.detect.drag_ramp import WINDOW
 
 RING = 10
 """Minutes of course kept for the turn: the rule's turn window."""
-SPEEDS = 20
-"""Minutes of speed kept, for its steps and for how quickly it fell."""
-QUICK_MIN = 18
-"""Within so long a loss that comes quickly has come; chosen: ramps of up to 15 minutes (ref 6,
-injection) and the smoothing after them."""
+SPEEDS = 10
+"""Minutes of smoothed speed kept, for its steps."""
 STEP_MIN = 9
 """Steps of speed that tell its spread; the ring holds no longer ones."""
 FALL_MIN = 5
@@ -28,19 +26,20 @@ PULL_MIN = 20
 PULL_MASK = (1 << PULL_MIN) - 1
 """The last 20 minutes as bits: heading known, pulled to starboard, pulled to port (ref D1)."""
 NOT_UNDER_COMMAND = 2
-RECOVERED, STOPPED, LOST, SHARED = 1, 2, 3, 4
+RECOVERED, STOPPED, LOST, SHARED, RETOLD = 1, 2, 3, 4, 5
 ONSET, CONFIRMED, GRADUAL = 0, 1, 2
-"""Kinds of events: of D1, of D2 which follows it, and of a loss that came gradually."""
+"""Kinds of events: of D1, of D2 which follows it, and of a loss that came gradually; the last ends
+as RETOLD where an onset takes its place."""
 FEATURE_NAMES = (
     "own_kn", "spread_kn", "sog_kn", "cog_deg", "sum", "below_min", "run_min", "beta_before_deg",
     "beta_deg", "pull", "turn_deg", "fall_kn", "fixes", "silence_min", "nav_status", "low_kn",
     "end", "cohort_ships", "cohort_share", "hunting_deg", "hunting_s", "hunting_share",
-    "hunting_before_deg", "kept_min", "quick_kn",
+    "hunting_before_deg", "kept_min", "fall_min",
 )  # fmt: skip
 """`beta` is heading less course over ground; `low_kn` = lowest smoothed speed since it opened, NaN
 before; `end` = why it ended; `cohort_share` = share of their own speed that the others have lost;
 `hunting` = how the course swings now, and before the onset; `kept_min` = minutes since it opened
-in which the loss was kept; `quick_kn` = most that the speed fell within `QUICK_MIN`."""
+in which the loss was kept; `fall_min` = how long the loss took to come."""
 
 STATE = np.dtype(
     [
@@ -53,11 +52,11 @@ STATE = np.dtype(
         ("beta_own_deg", "f8"), ("faster_min", "f8"),
         # Now.
         ("sog_kn", "f8"), ("beta_deg", "f8"), ("sogs", "f8", SPEEDS), ("cogs", "f8", RING),
-        ("turn_deg", "f8"), ("fall_kn", "f8"), ("hunting_deg", "f8"), ("hunting_s", "f8"),
+        ("minute_kn", "f4", WINDOW), ("turn_deg", "f8"), ("fall_kn", "f8"), ("hunting_deg", "f8"), ("hunting_s", "f8"),
         ("hunting_share", "f8"),
         # Since the onset.
         ("sum", "f8"), ("onset_ms", "i8"), ("below_min", "f8"), ("frozen_min", "f8"),
-        ("quick_kn", "f8"), ("fixes", "i8"), ("silence_ms", "i8"), ("known_bits", "i8"),
+        ("fall_min", "f8"), ("fixes", "i8"), ("silence_ms", "i8"), ("known_bits", "i8"),
         ("starboard_bits", "i8"), ("port_bits", "i8"), ("hunting_before_deg", "f8"),
         # Since it opened.
         ("priority", "i8"), ("kind", "i8"), ("recovered_min", "f8"), ("stopped_min", "f8"),
@@ -126,7 +125,13 @@ class Params(NamedTuple):
     cohort_known_min: float
     cohort_ships: float
     cohort_wide_nm: float
-    quick_share: float
+    quick_min: float
+    quick_spreads: float
+    over_times: float
+    one_fall_share: float
+    unheard_min: float
+    gradual_spreads: float
+    gradual_share: float
     shared_min: float
     keep_share: float
     keep_min: float
@@ -152,7 +157,7 @@ def clear_onset(row: np.void) -> None:
     """Drop what was summed; what is the vessel's own stays."""
     row["sum"] = row["below_min"] = row["frozen_min"] = row["recovered_min"] = 0.0
     row["fixes"] = row["silence_ms"] = 0
-    row["quick_kn"] = 0.0
+    row["fall_min"] = math.nan
 
 
 @kernel
@@ -183,20 +188,23 @@ def pass_time(row: np.void, minute: int, p: Params) -> float:
     if gone > p.silence_min:
         row["sogs"][:] = math.nan
         row["cogs"][:] = math.nan
+        row["minute_kn"][:] = math.nan
         if row["priority"] == 0:
             clear_onset(row)
             if gone > p.forget_min:
                 learn_anew(row, 0.0, p)
         return 0.0
-    for m in range(minute - min(gone, SPEEDS) + 1, minute):
+    for m in range(minute - gone + 1, minute):
         row["sogs"][m % SPEEDS] = row["sogs"][was_speed]
         row["cogs"][m % RING] = row["cogs"][was]
+        row["minute_kn"][m % WINDOW] = math.nan  # of these nothing is made up
     return float(min(gone, p.step_cap_min))
 
 
 @inlined
 def smooth(row: np.void, sog: float, cog: float, beta: float, dt: float, p: Params) -> None:
     """Smooth speed and beta over some minutes; write the rings."""
+    row["minute_kn"][row["minute"] % WINDOW] = sog
     if dt == 0.0:
         row["sog_kn"], row["beta_deg"] = sog, beta
     else:

@@ -26,8 +26,8 @@ from sargas.watch.detect.drag_state import (
     FEATURE_NAMES,
     GRADUAL,
     LOST,
-    QUICK_MIN,
     RECOVERED,
+    RETOLD,
     SHARED,
     STOPPED,
     Params,
@@ -38,6 +38,7 @@ from sargas.watch.detect.phrases import (
     asset_words,
     clock,
     heard_words,
+    hunting_words,
     number_or_none,
 )
 
@@ -152,10 +153,8 @@ class DragWords:
                 f"for {100 * abs(x['pull']):.0f} % of the last 20 minutes"
             )
         if self._hunts():
-            out.append(
-                f"course hunting by {x['hunting_deg']:.1f} degrees every {x['hunting_s']:.0f} s, "
-                f"{x['hunting_before_deg']:.1f} degrees before"
-            )
+            now = hunting_words(x["hunting_deg"], x["hunting_s"])
+            out.append(f"course hunting by {now}, {x['hunting_before_deg']:.1f} degrees before")
         return out
 
     def _text(self) -> str:
@@ -184,6 +183,12 @@ class DragWords:
                 f"{who.spoken} makes {sog:.1f} kn of {own:.1f} kn since {since}{low}; by {now} the "
                 f"{x['cohort_ships']:.0f} ships around have lost {100 * x['cohort_share']:.0f} % "
                 "as well."
+            )
+        if x["end"] == RETOLD:
+            signs = "; ".join(self._supporting())
+            return (
+                f"{who.spoken} lost {own - sog:.1f} kn of {own:.1f} kn gradually since {since}; "
+                f"told as drag_onset from {now}: {signs}."
             )
         gradually = " gradually" if self.is_gradual else ""
         head = f"{who.spoken} lost {own - sog:.1f} kn of {own:.1f} kn{gradually} since {since}"
@@ -227,14 +232,15 @@ class DragWords:
             reason("loss in spreads of own speed, less allowance, summed", x["sum"], "sigma min",
                    p.h_sigma_min, above=True),
             reason("spread of own speed", x["spread_kn"], "kn", p.spread_floor_kn, above=True),
+        ]  # fmt: skip
+        out.append(
             reason(f"speed as share of own if it fell for {p.fall_ahead_min:.0f} min more as now",
                    (x["sog_kn"] - self._fall_kn()) / own, "share", 1.0 - p.max_loss_share,
-                   above=True),
-        ]  # fmt: skip
-        quick_share = x["quick_kn"] / max(own - x["sog_kn"], 0.1)
-        if not math.isnan(quick_share):
-            out.append(reason(f"most that it fell within {QUICK_MIN} min, as share of the loss",
-                              quick_share, "share", p.quick_share, above=True))  # fmt: skip
+                   above=True)
+        )  # fmt: skip
+        if not math.isnan(x["fall_min"]):
+            out.append(reason("time in which it fell", x["fall_min"], "min", p.quick_min,
+                              above=False))  # fmt: skip
         if x["cohort_ships"] >= p.cohort_ships:
             common = max(x["cohort_share"], 0.0)
             out.append(reason("speed as share of own, less what the others lost", share + common,
@@ -315,9 +321,9 @@ class DragWords:
             )
             out.append(f"{others} near enough to compare with")
         out.append("slow steaming, a pilot, a speed limit or an engine fault look the same")
-        if math.isnan(x["quick_kn"]):
-            out.append("not received before it: whether the loss came quickly is not known")
-        if self.is_gradual:
+        if math.isnan(x["fall_min"]):
+            out.append("not received when it fell: whether the loss came quickly is not known")
+        elif x["fall_min"] > p.quick_min or self.is_gradual:
             out.append("it came gradually, as slow steaming and weather do")
         return out
 

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from sargas.model.geodesy import wrapped
 from sargas.model.jit import kernel
-from sargas.watch.detect.cohort import median
 from sargas.watch.detect.reception import COLUMNS, cell_key
+from sargas.watch.median import median
 from sargas.watch.slots import find, put
 
 RING = 24
@@ -235,10 +235,10 @@ def lane_of(
         if not math.isnan(found[f]["hunting_deg"]):
             values[m] = found[f]["hunting_deg"]
             m += 1
-    deg = median(values, m)
+    deg, swinging = median(values, m), m
     m = 0
     for f in range(n):
-        if not math.isnan(found[f]["hunting_deg"]):
+        if not math.isnan(found[f]["hunting_s"]):  # of few reports the width alone is known
             values[m] = found[f]["hunting_s"]
             m += 1
-    return Lane(n, kn, spread_kn, m, deg, median(values, m))
+    return Lane(n, kn, spread_kn, swinging, deg, median(values, m))

@@ -1,8 +1,8 @@
 """D5 `loiter`: a vessel that moves about over a corridor and gets nowhere.
 
 Definition: over the last 3 hours, or since it first came into the buffer of an asset, the way
-along places five minutes apart is 3 times the way made good and 3 km or more, the mean speed is
-under 4 kn, and 60 minutes of it were inside the buffer. It is a P2; a P3 where the asset's position
+along places five minutes apart, but for those sailed at 5 kn or more, is 3 times the way made good
+and 3 km or more, the mean speed is under 4 kn, and 60 minutes of it were spent moving inside the buffer. It is a P2; a P3 where the asset's position
 is known worse than the rule's buffer, for class B, and for vessels known to be under 50 m. It ends
 when less than 30 minutes of the last 3 hours were inside, at a mean of 5 kn, or when nothing was
 received for an hour.
@@ -64,6 +64,7 @@ class Loiter(Sampled):
 
     word = "loiter"
     number = "D5"
+    version = "2"
     state_dtype = STATE
     muted_near_land = True
     lowered_at_work = True
@@ -74,7 +75,7 @@ class Loiter(Sampled):
         super().__init__(around)
         r = self.rules = around.rules[self.word]
         self.params = Params(
-            r["in_min"], r["in_exit_min"], r["ratio"], r["mean_kn"], r["exit_kn"],
+            r["in_min"], r["in_exit_min"], r["ratio"], r["mean_kn"], r["exit_kn"], r["stop_kn"],
             r["path_km"] * 1000.0, r["close_min"] * MINUTE_MS, around.rules["locate"]["buffer_m"],
         )  # fmt: skip
 

@@ -51,6 +51,7 @@ class Params(NamedTuple):
     ratio: float
     mean_kn: float
     exit_kn: float
+    stop_kn: float
     path_m: float
     close_ms: float
     rule_buffer_m: float
@@ -68,8 +69,12 @@ def turn_to(row: np.void, now: int) -> None:
 
 
 @inlined
-def measure(row: np.void) -> None:
-    """Measure the window: way along the bins' places, way made good, mean speed."""
+def measure(row: np.void, exit_kn: float) -> None:
+    """Measure the window: way along the bins' places, way made good, mean speed.
+
+    What was sailed at `exit_kn` or faster is no loitering: a ferry that lies and runs by turns
+    makes much way, too.
+    """
     path_m, total_kn, heard = 0.0, 0.0, 0
     lon, lat, lon0, lat0 = math.nan, math.nan, math.nan, math.nan
     for k in range(row["first_bin"], row["bin"] + 1):
@@ -78,7 +83,7 @@ def measure(row: np.void) -> None:
             continue
         if heard == 0:
             lon0, lat0 = row["lons"][place], row["lats"][place]
-        else:
+        elif row["sum_kn"][place] < exit_kn * row["n"][place]:
             path_m += short_distance_m(lon, lat, row["lons"][place], row["lats"][place])
         lon, lat = row["lons"][place], row["lats"][place]
         total_kn += row["sum_kn"][place]
@@ -179,7 +184,7 @@ def loiter_samples(
         row["fixes"] += fixes[j]
         row["nav_status"], row["msg_type"] = rows.nav_status[i], rows.msg_type[i]
         row["length_m"] = rows.length_m[i]
-        if is_inside:
+        if is_inside and sog_kn[j] >= p.stop_kn:
             row["in_min"][place] += 1
             row["all_in_min"] += 1
             is_known = accuracy_m[i] <= p.rule_buffer_m
@@ -196,7 +201,7 @@ def loiter_samples(
                 row["lon"], row["lat"], row["depth_m"] = lon[j], lat[j], depth_m[i]
         if not is_new or (row["is_open"] == 0 and row["all_in_min"] < p.in_min):
             continue
-        measure(row)
+        measure(row, p.exit_kn)
         if row["is_open"] == 0 and is_loitering(row, p):
             row["is_open"], row["t_start_ms"] = 1, row["first_bin"] * BIN_MIN * MINUTE_MS
             t_now_ms = (t_ms[j] // MINUTE_MS + 1) * MINUTE_MS

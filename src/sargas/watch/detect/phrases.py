@@ -98,6 +98,16 @@ def heard_words(fixes: float, span_min: float, longest_silence_min: float) -> st
     )
 
 
+def hunting_words(deg: float, period_s: float) -> str:
+    """Say how widely a course swings, and how fast where that is known.
+
+    Example:
+        >>> hunting_words(3.71, 150.0), hunting_words(3.71, math.nan)
+        ('3.7 degrees every 150 s', '3.7 degrees')
+    """
+    return f"{deg:.1f} degrees" + ("" if math.isnan(period_s) else f" every {period_s:.0f} s")
+
+
 def number_or_none(value: float) -> float | None:
     """Give None for a value that is not a number, as JSON knows none."""
     return None if math.isnan(value) else round(float(value), 1)

@@ -5,7 +5,9 @@ minutes or under 0.5 kn for 10, over fixes no more than 30 minutes apart. A dwel
 first such fix, also when the vessel was first heard already slow; it ends at 4 kn or at 1.2 times
 the buffer, and an open alert also when no position came for 60 minutes. The mean speed of the
 dwell must be below the limit, and the way made good must agree with the reported speed. It is a
-P2.
+P2; a P3 for a vessel that has not made 4 kn since it was first received, or since its last alert
+of this rule: that it lies there is known, not that it came, and a ship at anchor swings into a
+buffer and out again.
 
 Source: catalogue D4 (docs/detectors.md); enter and exit limits in `rules.toml`.
 
@@ -62,6 +64,7 @@ class SlowInCorridor(Detector):
 
     word = "slow_in_corridor"
     number = "D4"
+    version = "2"
     state_dtype = STATE
     muted_near_land = True
     lowered_at_work = True
@@ -109,7 +112,7 @@ class SlowInCorridor(Detector):
                     )
                 ],
             },
-            priority=3 if limited else 2,
+            priority=3 if limited or not x["had_sailed"] else 2,
             evidence_ms=(int(event["t_start_ms"]), int(x["t_last_ms"])),
         )
 
@@ -173,6 +176,8 @@ class SlowInCorridor(Detector):
             out.append("ship type unknown: it may be at work here")
         if x["first_heard_slow"]:
             out.append("already slow when first received: it may have been here longer")
+        elif not x["had_sailed"]:
+            out.append("has not been under way since it was received here before")
         if x["unreported"]:
             out.append(
                 f"no speed reported in {x['unreported']:.0f} of {x['fixes']:.0f} fixes: "

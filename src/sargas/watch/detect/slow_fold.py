@@ -25,7 +25,7 @@ REFERENCE_MS = 60_000
 FEATURE_NAMES = (
     "form", "dwell_min", "mean_kn", "distance_m", "buffer_m", "made_good_kn", "fixes",
     "longest_silence_min", "nav_status", "depth_m", "end", "unreported", "speed_kn",
-    "first_heard_slow", "t_last_ms", "land_m",
+    "first_heard_slow", "t_last_ms", "land_m", "had_sailed",
 )  # fmt: skip
 
 STATE = np.dtype(
@@ -33,6 +33,7 @@ STATE = np.dtype(
         ("phase", "i8"), ("form", "i8"), ("heard", "i8"), ("t_last_ms", "i8"),
         ("t_in_ms", "i8"), ("t_stop_ms", "i8"), ("t_start_ms", "i8"), ("t_ref_ms", "i8"),
         ("fixes", "i8"), ("unreported", "i8"), ("silence_ms", "i8"), ("first_slow", "i8"),
+        ("sailed", "i8"), ("had_sailed", "i8"),
         ("asset", "i8"), ("precise", "i8"), ("nav_status", "i8"),
         ("slow_sum", "f8"), ("stop_sum", "f8"), ("speed_kn", "f8"), ("est_kn", "f8"),
         ("ref_lon", "f8"), ("ref_lat", "f8"), ("in_lon", "f8"), ("in_lat", "f8"),
@@ -105,6 +106,7 @@ def _begin(state: NDArray[np.void], s: int, t_ms: int, lon: float, lat: float) -
     state[s]["slow_sum"] = state[s]["stop_sum"] = 0.0
     state[s]["fixes"] = state[s]["unreported"] = state[s]["silence_ms"] = 0
     state[s]["first_slow"] = state[s]["heard"] == 1
+    state[s]["had_sailed"] = state[s]["sailed"]
     state[s]["asset"], state[s]["precise"], state[s]["margin_m"] = -1, 0, -math.inf
     state[s]["t_last_ms"] = t_ms
 
@@ -191,6 +193,7 @@ def _has_opened(state: NDArray[np.void], s: int, fix: Slow, p: Params) -> bool:
     if state[s]["made_good_kn"] >= p.exit_kn:
         return False  # it moves faster than it says
     state[s]["phase"], state[s]["form"] = REPORTED, form
+    state[s]["sailed"] = 0
     state[s]["t_start_ms"] = state[s]["t_in_ms"]
     if form == STOPPED:  # from here on the sum runs from where the alert starts
         state[s]["t_start_ms"] = state[s]["t_stop_ms"]
@@ -216,7 +219,7 @@ def _emit(
     x[6], x[7] = state[s]["fixes"], state[s]["silence_ms"] / MINUTE_MS
     x[8], x[9], x[10] = state[s]["nav_status"], state[s]["depth_m"], end
     x[11], x[12], x[13] = state[s]["unreported"], state[s]["speed_kn"], state[s]["first_slow"]
-    x[14], x[15] = state[s]["t_last_ms"], state[s]["land_m"]
+    x[14], x[15], x[16] = state[s]["t_last_ms"], state[s]["land_m"], state[s]["had_sailed"]
     return n + 1
 
 
@@ -251,6 +254,8 @@ def slow_rows(
         s = rows.slot[i]
         if state[s]["heard"] < 2:
             state[s]["heard"] += 1
+        if not rows.sog_kn[i] < p.exit_kn:  # an unknown speed passes
+            state[s]["sailed"] = 1
         if rows.asset[i] < 0 and state[s]["phase"] == OUTSIDE:
             continue
         t_ms, lon, lat = rows.t_ms[i], rows.lon[i], rows.lat[i]

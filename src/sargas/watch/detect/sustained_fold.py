@@ -26,7 +26,10 @@ BLOCK_MIN = 5
 WINDOWS = 3
 """Half-hour windows that the hunting is judged by (ref D1)."""
 LOW, SWINGING, BOTH = 1, 2, 3
-RECOVERED, STOPPED, LOST = 1, 2, 3
+RECOVERED, STOPPED, LOST, RETOLD = 1, 2, 3, 4
+DRAG, SLOW = 0, 3
+"""Kinds of events: of the rule itself, and of a ship that is low and no more, for `speed_loss`;
+that one ends as RETOLD where the other takes its place."""
 HIGH_SPEED, PASSENGER = 4, 6
 """First digits of ship types (ITU-R M.1371-5) that sail faster than others of their length."""
 RESTRICTED, FISHING, TOWING_ASTERN, PUSHING = 3, 7, 11, 12
@@ -51,7 +54,8 @@ STATE = np.dtype(
         ("hunting_share", "f8"),
         # What is known of it.
         ("first_ms", "i8"), ("sog_kn", "f8"), ("mean_kn", "f8"), ("fast_kn", "f8"),
-        ("window", "i8"), ("known_bits", "i8"), ("wide_bits", "i8"),
+        ("window", "i8"), ("known_bits", "i8"), ("wide_bits", "i8"), ("noted_deg", "f8"),
+        ("noted_s", "f8"), ("noted_share", "f8"),
         # Against its lane.
         ("lane_ships", "i8"), ("lane_kn", "f8"), ("lane_spread_kn", "f8"), ("swinging", "i8"),
         ("lane_deg", "f8"), ("lane_s", "f8"), ("share", "f8"), ("low_min", "f8"),
@@ -77,7 +81,11 @@ class Params(NamedTuple):
     beside_min: float
     swing_deg: float
     swing_times: float
+    few_swing_deg: float
+    few_swing_times: float
+    few_within_min: float
     period_times: float
+    period_max_s: float
     swing_windows: float
     own_share: float
     mean_min: float
@@ -126,6 +134,7 @@ def restart(row: np.void) -> None:
     row["first_ms"] = row["start_ms"] = row["known_bits"] = row["wide_bits"] = 0
     row["low_min"] = row["beside_min"] = row["fixes"] = 0
     row["mean_kn"] = row["fast_kn"] = math.nan
+    row["noted_deg"] = row["noted_s"] = row["noted_share"] = math.nan
 
 
 @inlined
@@ -138,12 +147,15 @@ def note_window(row: np.void, minute: int, p: Params) -> None:
     if window - row["window"] > WINDOWS:
         row["known_bits"] = row["wide_bits"] = 0
     row["window"] = window
+    row["noted_deg"], row["noted_s"] = row["hunting_deg"], row["hunting_s"]
+    row["noted_share"] = row["hunting_share"]
     mask = (1 << WINDOWS) - 1
-    wide = (
-        row["hunting_deg"] >= p.swing_deg
-        and row["hunting_deg"] >= p.swing_times * row["lane_deg"]
-        and row["hunting_s"] >= p.period_times * row["lane_s"]
-    )
+    deg, times = row["hunting_deg"], row["hunting_s"] / row["lane_s"]
+    wide = deg >= p.swing_deg and deg >= p.swing_times * row["lane_deg"]
+    if math.isnan(times):  # of few reports the period is not known; then it must be the wider
+        wide = wide and deg >= p.few_swing_deg and deg >= p.few_swing_times * row["lane_deg"]
+    else:
+        wide = wide and times >= p.period_times and row["hunting_s"] <= p.period_max_s
     row["known_bits"] = ((row["known_bits"] << 1) | 1) & mask
     row["wide_bits"] = ((row["wide_bits"] << 1) | (1 if wide else 0)) & mask
 
@@ -160,10 +172,10 @@ def bits_set(bits: int) -> int:
 @inlined
 def compare(row: np.void, lane: Lane, t_ms: int, p: Params) -> None:
     """Hold the block against the lane, count the minutes under its limits."""
+    if lane.ships == 0:
+        return  # nobody to compare with: what was counted and compared stands
     row["lane_ships"], row["lane_kn"], row["lane_spread_kn"] = lane.ships, lane.kn, lane.spread_kn
     row["swinging"], row["lane_deg"], row["lane_s"] = lane.swinging, lane.deg, lane.period_s
-    if lane.ships == 0:
-        return  # nobody to compare with: what was counted stands
     share = row["share"] = row["sog_kn"] / lane.kn
     if share > p.beside_share:
         row["low_min"] = row["beside_min"] = 0.0
@@ -183,8 +195,13 @@ def form_of(row: np.void, p: Params) -> int:
     """Tell which form holds: low in the lane, low and swinging, both, or none (0)."""
     was_low_at_once = row["start_ms"] - row["first_ms"] <= p.first_min * MINUTE_MS
     is_low = was_low_at_once and row["low_min"] >= p.low_min and row["lane_ships"] >= p.low_ships
+    # The width alone, of few reports, must be there in every window, and from early on: looked at
+    # all day long, any poor autopilot would have three such windows.
+    of_few = math.isnan(row["noted_s"])
+    is_early = row["heard_ms"] - row["first_ms"] <= p.few_within_min * MINUTE_MS
     swings = (
-        bits_set(row["wide_bits"]) >= p.swing_windows
+        bits_set(row["wide_bits"]) >= (WINDOWS if of_few else p.swing_windows)
+        and (is_early or not of_few)
         and row["beside_min"] >= p.beside_min
         and row["share"] <= p.beside_share
     )
@@ -203,7 +220,7 @@ def works(status: int) -> bool:
 def priority_of(row: np.void, ground: Ground, ports: Ports, p: Params) -> int:
     """Give P3, or P2 where more than the lane speaks for it; a stop counts in open water only."""
     was_faster = row["mean_kn"] <= p.own_share * row["fast_kn"]  # false where unknown
-    if row["form"] == BOTH or was_faster:
+    if row["form"] == BOTH or (row["form"] == SWINGING and was_faster):
         return 2
     stopped = row["stopped_min"] >= p.stop_min
     return 2 if stopped and is_open_water(row, ground, ports, math.nan, p.water) else 3
@@ -216,13 +233,14 @@ def write_event(
     """Write an event; returns events written."""
     event = events[n]
     event["op"], event["priority"], event["slot"] = op, row["priority"], slot
+    event["kind"] = SLOW if row["form"] == LOW else DRAG
     event["t_start_ms"], event["t_ms"] = row["start_ms"], t_ms
     event["lon"], event["lat"], event["asset"] = row["lon"], row["lat"], -1
     event["distance_m"] = event["accuracy_m"] = event["kp_m"] = math.nan
     x = event["x"]
     x[0], x[1], x[2], x[3] = row["sog_kn"], row["cog_deg"], row["lane_kn"], row["lane_ships"]
     x[4], x[5], x[6], x[7] = row["lane_spread_kn"], row["share"], row["low_min"], row["beside_min"]
-    x[8], x[9], x[10] = row["hunting_deg"], row["hunting_s"], row["hunting_share"]
+    x[8], x[9], x[10] = row["noted_deg"], row["noted_s"], row["noted_share"]
     x[11], x[12], x[13] = row["lane_deg"], row["lane_s"], row["swinging"]
     x[14], x[15] = bits_set(row["known_bits"]), bits_set(row["wide_bits"])
     x[16], x[17], x[18] = row["fast_kn"], row["form"], end
@@ -324,6 +342,11 @@ def end_block(
                 n = write_event(row, s, CLOSE, end, t_ms, events, n)
                 row["priority"] = 0
                 restart(row)
+            elif row["form"] == LOW and form_of(row, p) > LOW:
+                n = write_event(row, s, CLOSE, RETOLD, t_ms, events, n)
+                row["form"] = form_of(row, p)
+                row["priority"] = priority_of(row, ground, ports, p)
+                n = write_event(row, s, OPEN, 0, t_ms, events, n)
             elif priority < row["priority"]:
                 row["priority"] = priority
                 n = write_event(row, s, UPDATE, 0, t_ms, events, n)
