@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint types bench soak fuzz web web-check clean setup setup-dev system
+.PHONY: help demo test lint types bench soak web web-check clean setup setup-dev system
 
 help:
 	@echo "make demo   set up and show the exercise on a map (DEMO_ARGS='--no-browser --exit-after 30')"

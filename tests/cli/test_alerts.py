@@ -66,7 +66,7 @@ def test_the_list_fits_a_narrow_terminal(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     done = call("alerts", "list", "--home", home, "--priority", "P1")
     lines = done.out.splitlines()
-    assert re.match(r"[0-9a-f]{10}  P1  2024-12-25T.*drag_confirmed  open  EXERCISE$", lines[0])
+    assert re.match(r"[0-9a-f]{10}  P1  2024-12-25T.*drag_onset  open  EXERCISE$", lines[0])
     assert len(lines) > 3
     assert all(len(line) <= 80 for line in lines)
 

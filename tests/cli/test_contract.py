@@ -420,9 +420,9 @@ def test_a_map_reads_a_table_of_another_shape(
     assert refused.code == 3
     done = call("scan", drag_csv, "--map", OWN_MAP, "--json", "--quiet")
     assert done.code == 0
-    [drag] = [a for a in done.rows if a["detector"].startswith("drag")]
+    [drag] = [a for a in done.rows if a["detector"] == "drag_onset"]
     [same] = [a for a in call("scan", exercise_log, "--json", "--quiet").rows
-              if a["detector"].startswith("drag")]  # fmt: skip
+              if a["detector"] == "drag_onset"]  # fmt: skip
     assert drag["t_start"] == same["t_start"]
     assert drag["subject"]["mmsi"] == same["subject"]["mmsi"] == 518998865
     assert drag["exercise"] is None
@@ -479,8 +479,8 @@ def test_an_interrupted_scan_prints_whole_what_was_found(
     out, err = running.communicate(timeout=200)
     assert running.returncode == 130, err
     lines = [json.loads(line) for line in out.decode().splitlines()]
-    found = {a["id"] for a in lines if a["detector"].startswith("drag")}
-    assert found == {a["id"] for a in usual.rows if a["detector"].startswith("drag")}
+    found = {a["id"] for a in lines if a["detector"] == "drag_onset"}
+    assert found == {a["id"] for a in usual.rows if a["detector"] == "drag_onset"}
     assert found
     assert b"interrupted" in err
     assert b"fixes" in err.partition(b"interrupted")[2]

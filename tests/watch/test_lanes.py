@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 
-from sargas.watch.median import median
 from sargas.watch.detect.lanes import (
     MOST,
     PASS,
@@ -32,14 +31,6 @@ def sailed(lanes, slot, kn, *, minute=0, lon=17.0, lat=55.5, cog=60.0, length=18
 def look(lanes, slot=0, *, minute=10, lon=17.0, lat=55.5, cog=60.0, length=180):
     return lane_of(lanes.keys, lanes.numbers, lanes.passes, slot, minute, lon, lat, cog, length, 0,
                    RULES, np.zeros(MOST, PASS), np.empty(MOST))  # fmt: skip
-
-
-def test_median_of_none_one_even_and_odd():
-    values = np.array([5.0, 1.0, 3.0, 2.0])
-    assert math.isnan(median(values, 0))
-    assert median(values.copy(), 1) == 5.0
-    assert median(values.copy(), 3) == 3.0
-    assert median(values.copy(), 4) == 2.5
 
 
 def test_the_others_count_once_each_and_oneself_never():

@@ -54,7 +54,8 @@ class Picture:
 
     def advance(self, t_ms: int) -> list[bytes]:
         """Go forward to a time; give the frames of what changed."""
-        new = self._positions(t_ms, t_ms - self._now_ms - 1)
+        # In a step of more than the age none is new that a fresh picture would not show.
+        new = self._positions(t_ms, min(t_ms - self._now_ms - 1, MAX_AGE_MS))
         self._now_ms = t_ms
         kept = self._last.take(~np.isin(self._last.subject_id, new.subject_id))
         gone = kept.t_ms < t_ms - MAX_AGE_MS

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sargas.model.geodesy import NM_M, short_distance_m, wrapped
 from sargas.model.jit import kernel
 from sargas.watch.detect.drag_state import RING, Params
-from sargas.watch.median import median
+from sargas.watch.median import smallest
 
 MOST = 64
 """Others that are looked at; in the order of their slots, so the same for the same traffic."""
@@ -81,5 +81,4 @@ def cohort_loss(
     n = _gather(state, s, course, p.cohort_nm * NM_M, p.cohort_deg, p, shares)
     if n < p.cohort_ships:
         n = _gather(state, s, math.nan, p.cohort_wide_nm * NM_M, 180.0, p, shares)
-    median(shares, n)  # puts them in order
-    return n, shares[math.ceil(0.75 * (n - 1))] if n > 0 else math.nan
+    return n, smallest(shares, n, math.ceil(0.75 * (n - 1))) if n > 0 else math.nan

@@ -11,10 +11,10 @@ has lost is taken off: the upper quartile over two or more ships within 10 NM on
 else within 40 NM (`cohort.py`). It came in one fall that took 15 minutes or less, is over, and took
 three and a half sigma (`drag_ramp.py`); or the ship is pulled to one side, or its course hunts (the
 signs of D2); any other loss is a `speed_loss`, which becomes an onset when a sign appears. What is
-unknown passes its gate and is told in `against`, a fall that lies in a silence, too. It begins where
-S last left zero. It closes when the speed is back for 15 minutes, when the cohort has lost as much
-for 15, when the ship has stopped for 30, or when nothing came for 3 hours. It is a P2; P1 once an
-asset on the course, or within 10 degrees of it, is an hour away or less, or once it is confirmed
+unknown passes its gate and is told in `against`, a fall that lies in a silence, too. It begins
+where S last left zero. It closes when the speed is back for 15 minutes, when the cohort has lost as
+much for 15, when the ship has stopped for 30, or when nothing came for 3 hours. It is a P2; P1 once
+an asset on the course, or within 10 degrees of it, is an hour away or less, or once it is confirmed
 (D2); one lower for ships whose work changes their speed.
 
 Source: catalogue D1 (docs/detectors.md); E. S. Page, Biometrika 41 (1954), for the sum; numbers
@@ -176,7 +176,7 @@ class FollowsOnset(Detector):
 
     kind: ClassVar[int]
     state_dtype = NOTHING
-    rests_on = (DragOnset.word,)
+    rests_on: ClassVar[tuple[str, ...]] = (DragOnset.word,)
 
     def __init__(self, around: Surroundings) -> None:
         super().__init__(around)

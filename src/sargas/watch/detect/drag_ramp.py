@@ -54,7 +54,10 @@ class Ramp(NamedTuple):
 
 @kernel
 def fit_ramp(
-    kn: NDArray[np.float64], quick_min: float, heard: NDArray[np.float64], summed: NDArray[np.float64]
+    kn: NDArray[np.float64],
+    quick_min: float,
+    heard: NDArray[np.float64],
+    summed: NDArray[np.float64],
 ) -> Ramp:
     """Fit the curve.
 

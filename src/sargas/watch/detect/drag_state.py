@@ -52,8 +52,8 @@ STATE = np.dtype(
         ("beta_own_deg", "f8"), ("faster_min", "f8"),
         # Now.
         ("sog_kn", "f8"), ("beta_deg", "f8"), ("sogs", "f8", SPEEDS), ("cogs", "f8", RING),
-        ("minute_kn", "f4", WINDOW), ("turn_deg", "f8"), ("fall_kn", "f8"), ("hunting_deg", "f8"), ("hunting_s", "f8"),
-        ("hunting_share", "f8"),
+        ("minute_kn", "f4", WINDOW), ("turn_deg", "f8"), ("fall_kn", "f8"),
+        ("hunting_deg", "f8"), ("hunting_s", "f8"), ("hunting_share", "f8"),
         # Since the onset.
         ("sum", "f8"), ("onset_ms", "i8"), ("below_min", "f8"), ("frozen_min", "f8"),
         ("fall_min", "f8"), ("fixes", "i8"), ("silence_ms", "i8"), ("known_bits", "i8"),

@@ -1,11 +1,11 @@
 """D5 `loiter`: a vessel that moves about over a corridor and gets nowhere.
 
 Definition: over the last 3 hours, or since it first came into the buffer of an asset, the way
-along places five minutes apart, but for those sailed at 5 kn or more, is 3 times the way made good
-and 3 km or more, the mean speed is under 4 kn, and 60 minutes of it were spent moving inside the buffer. It is a P2; a P3 where the asset's position
-is known worse than the rule's buffer, for class B, and for vessels known to be under 50 m. It ends
-when less than 30 minutes of the last 3 hours were inside, at a mean of 5 kn, or when nothing was
-received for an hour.
+along places five minutes apart, but for what was sailed at 5 kn or more, is 3 times the way made
+good and 3 km or more, the mean speed is under 4 kn, and 60 minutes of it were spent moving inside
+the buffer. It is a P2; a P3 where the asset's position is known worse than the rule's buffer, for
+class B, and for vessels known to be under 50 m. It ends when less than 30 minutes of the last 3
+hours were so, at a mean of 5 kn, or when nothing was received for an hour.
 
 Source: catalogue D5 (docs/detectors.md): ratio, time inside and speed. The 3 km are our own: a
 vessel that lies at anchor makes a long way as well, of noise and swinging, and is D4's.

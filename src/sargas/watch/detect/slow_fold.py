@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sargas.model.geodesy import KN_MS, short_distance_m
-from sargas.model.jit import kernel
+from sargas.model.jit import inlined, kernel
 from sargas.model.time import MINUTE_MS
 from sargas.watch.clean import OK
 from sargas.watch.detect.base import CLOSE, OPEN, ROOM
@@ -223,6 +223,15 @@ def _emit(
     return n + 1
 
 
+@inlined
+def _note_heard(state: NDArray[np.void], s: int, sog_kn: float, exit_kn: float) -> None:
+    """Count a segment's fixes up to two, and note whether it is under way; unknown passes."""
+    if state[s]["heard"] < 2:
+        state[s]["heard"] += 1
+    if not sog_kn < exit_kn:
+        state[s]["sailed"] = 1
+
+
 @kernel
 def slow_rows(
     rows: Located,
@@ -252,10 +261,7 @@ def slow_rows(
         if n + ROOM > events.shape[0]:
             return i, n
         s = rows.slot[i]
-        if state[s]["heard"] < 2:
-            state[s]["heard"] += 1
-        if not rows.sog_kn[i] < p.exit_kn:  # an unknown speed passes
-            state[s]["sailed"] = 1
+        _note_heard(state, s, rows.sog_kn[i], p.exit_kn)
         if rows.asset[i] < 0 and state[s]["phase"] == OUTSIDE:
             continue
         t_ms, lon, lat = rows.t_ms[i], rows.lon[i], rows.lat[i]

@@ -2,9 +2,9 @@
 
 Definition, either of two. *Gradual*: all that D1 asks, but that the loss came quickly, and neither
 a pull to one side nor a course that hunts is there. *Low in its lane*: a ship that makes 0.75 or
-less of what its lane does since it was first received, as `drag_sustained` measures it, whose course
-does not hunt. It is a P3; the second a P2 where the ship stops in open water later. It ends as the
-rule ends from which it comes, or when that rule takes it over because a sign has appeared.
+less of what its lane does since it was first received, as `drag_sustained` measures it, whose
+course does not hunt. It is a P3; the second a P2 where the ship stops in open water later. It ends
+as the rule ends from which it comes, or when that rule takes it over because a sign has appeared.
 
 Source: our own split of catalogue D1 (docs/detectors.md), which asks that an engine fault or a
 slow ship be told as "speed loss, cause unknown". Measured on suite A (simulated): ships that slow

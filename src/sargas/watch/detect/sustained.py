@@ -117,8 +117,9 @@ class DragSustained(Detector):
     def fresh(self, state: NDArray[np.void]) -> None:
         """Mark what is unknown."""
         names = (
-            "hunting_deg", "hunting_s", "hunting_share", "noted_deg", "noted_s", "noted_share", "mean_kn", "fast_kn", "lane_kn",
-            "lane_spread_kn", "lane_deg", "lane_s", "share", "cog_deg",
+            "hunting_deg", "hunting_s", "hunting_share", "noted_deg", "noted_s", "noted_share",
+            "mean_kn", "fast_kn", "lane_kn", "lane_spread_kn", "lane_deg", "lane_s", "share",
+            "cog_deg",
         )  # fmt: skip
         for name in names:
             state[name] = math.nan
@@ -143,7 +144,9 @@ class DragSustained(Detector):
             busy = int(np.count_nonzero(self.state["n"]))
             while len(self.lanes.at) - int(self.lanes.used[USED]) < busy:
                 self.lanes = grown(self.lanes)
-            self._make_room(2 * len(self.state))
+            # One that is open may close and open anew; others open only from a low block on.
+            can_open = np.count_nonzero(self.state["start_ms"])
+            self._make_room(2 * int(np.count_nonzero(self.state["priority"]) + can_open))
             self._n = end_block(
                 t_ms, self.state, self.lanes, self.around.ground, self._ports, self.params,
                 self.lane_rules, self._found, self._values, self._events, self._n,
