@@ -1,0 +1,499 @@
+"""The kernels of D15 `off_route`: passages learnt by cell and course, and ships held against them.
+
+A *passage* is one ship through one cell of 0.1 by 0.2 degrees in one eighth of the compass; a ship
+counts anew there only hours later. Passages are kept apart for passenger ships and others, by
+length, and by the eight courses. What a ship is held against are the passages of ships like it in
+its cell and the eight around; its own of the last day are taken off.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sargas.model.geodesy import NM_M
+from sargas.model.jit import inlined, kernel
+from sargas.model.time import MINUTE_MS
+from sargas.watch.ahead import port_ahead
+from sargas.watch.detect.base import CLOSE, OPEN
+from sargas.watch.detect.cells import USED, Cells, number_in, number_of_key
+from sargas.watch.detect.drag_state import Ports
+from sargas.watch.detect.reception import COLUMNS, cell_key, land_m_at
+from sargas.watch.detect.sustained_fold import HIGH_SPEED, PASSENGER, works
+from sargas.watch.detect.writing import begin_event
+from sargas.watch.locate import Ground, Located
+from sargas.watch.minutes import Samples
+
+BLOCK_MIN = 5
+"""Minutes of one look; chosen: a ship at 20 kn sails a quarter of a cell in it."""
+BLOCKS = 12
+"""Blocks of a window, an hour; chosen."""
+MASK = (1 << BLOCKS) - 1
+SECTORS = 8
+"""Courses of 45 degrees; the first lies around north."""
+SIZES = 3
+"""Length classes: unknown, shorter, longer."""
+GROUPS = 2 * SIZES
+"""Classes of ships: passenger ships and fast craft apart from others, each by length."""
+PASSES = 96
+"""A ship's own passages that are kept: those of a day at 20 kn; chosen."""
+BOXES = 64
+"""Ships are told apart by the boxes their numbers fall into: two in one box count once."""
+USUAL, NOT_COMPARED, SLOW, LOST = 1, 2, 3, 4
+LOOKED, UNKNOWN, NEAR, RARE, FULL = range(5)
+TALLIES = ("looked", "not_learnt", "near_port_or_land", "rare", "no_room_to_learn")
+"""What became of the blocks of ships that the rule is for."""
+
+FEATURE_NAMES = (
+    "like", "passages", "ships", "share", "known", "rare", "chance", "sog_kn", "cog_deg",
+    "length_m", "kind", "nav_status", "learnt_days", "silence_min", "fixes", "land_m", "end",
+)  # fmt: skip
+"""`like` of `passages` of ships like it went on a course like its own; `known` blocks of the window
+and `rare` ones among them; `chance` = such windows a day by chance; `kind` 1 for passenger ships."""
+
+LEARNT = np.dtype(
+    [
+        ("key", "i8"), ("passages", "f4", GROUPS * SECTORS), ("ships", "u8", GROUPS),
+        ("ships_before", "u8", GROUPS),
+    ]
+)  # fmt: skip
+"""One row a cell: passages, older ones weighing less; boxes of ships, now and a half-life before."""
+
+STATE = np.dtype(
+    [
+        # The block being gathered.
+        ("n", "i8"), ("sog_sum", "f8"), ("heard_ms", "i8"), ("lon", "f8"), ("lat", "f8"),
+        ("cog_deg", "f8"), ("length_m", "i8"), ("ship_type", "i8"), ("nav_status", "i8"),
+        # The last look.
+        ("sog_kn", "f8"), ("code", "i8"), ("looked_ms", "i8"), ("is_known", "i8"), ("like", "f8"),
+        ("passages", "f8"), ("ships", "i8"),
+        # The window, and what is open.
+        ("known_bits", "i8"), ("rare_bits", "i8"), ("chance", "f8"), ("open", "i8"),
+        ("start_ms", "i8"), ("fixes", "i8"), ("back_min", "f8"), ("slow_min", "f8"),
+        # Its own passages, written around.
+        ("at", "i8"), ("codes", "i4", PASSES), ("minutes", "i4", PASSES),
+    ]
+)  # fmt: skip
+"""One row a segment; `minutes` 0 = none yet, since the epoch; `code` -1 = not looked."""
+
+
+class Params(NamedTuple):
+    """Limits of the rule, from `rules.toml`, in the units of their names."""
+
+    min_speed_kn: float
+    min_length_m: float
+    long_m: float
+    again_h: float
+    own_h: float
+    look_min: float
+    least_passages: float
+    least_ships: float
+    rare_share: float
+    windows_a_day: float
+    chance_a_day: float
+    min_land_nm: float
+    port_nm: float
+    port_fan_deg: float
+    back_min: float
+    slow_min: float
+    lost_min: float
+    most_cells: float
+
+
+class Sea(NamedTuple):
+    """The surroundings, as kernels take them."""
+
+    ground: Ground
+    ports: Ports
+
+
+class Known(NamedTuple):
+    """What is learnt: the table of `LEARNT`, and (5,) int64 counts of `TALLIES`."""
+
+    cells: Cells
+    rows: NDArray[np.void]
+    tally: NDArray[np.int64]
+
+
+class Density(NamedTuple):
+    """What is known around a place.
+
+    Attributes:
+        like: passages of ships like it on a course like its own; passages: on any course.
+        ships: boxes of the ships that made them, so that there were at least as many.
+    """
+
+    like: float
+    passages: float
+    ships: int
+
+
+@inlined
+def sector_of(cog_deg: float) -> int:
+    """Give the eighth of the compass that a course lies in.
+
+    Example:
+        >>> [sector_of(deg) for deg in (0.0, 22.0, 23.0, 180.0, 338.0)]
+        [0, 0, 1, 4, 0]
+    """
+    return int(math.floor(cog_deg / 45.0 + 0.5)) % SECTORS
+
+
+@inlined
+def is_at_work(ship_type: int) -> bool:
+    """Tell whether a type is one of `WORK_TYPES`."""
+    return 30 <= ship_type <= 35 or 50 <= ship_type <= 55
+
+
+@inlined
+def kind_of(ship_type: int) -> int:
+    """Give 1 for passenger ships and fast craft, 0 for others and unknown ones."""
+    return 1 if ship_type // 10 in (HIGH_SPEED, PASSENGER) else 0
+
+
+@inlined
+def group_of(ship_type: int, length_m: int, long_m: float) -> int:
+    """Give the class of a ship: kind times `SIZES`, and unknown, shorter or longer."""
+    size = 0 if length_m == 0 else (1 if length_m < long_m else 2)
+    return kind_of(ship_type) * SIZES + size
+
+
+@inlined
+def are_alike(group: int, other: int) -> bool:
+    """Tell whether ships of two classes are like each other; an unknown length is like all."""
+    a, b = group % SIZES, other % SIZES
+    return group // SIZES == other // SIZES and (a == b or a == 0 or b == 0)
+
+
+@inlined
+def is_like_course(sector: int, other: int) -> bool:
+    """Tell whether two courses lie in the same or in neighbouring eighths."""
+    return (sector - other + 1) % SECTORS <= 2
+
+
+@inlined
+def code_of(cell: int, group: int, sector: int) -> int:
+    """Name a cell, class and course in one number, which an int32 holds."""
+    return (cell * GROUPS + group) * SECTORS + sector
+
+
+@kernel
+def bits_set(bits: int) -> int:
+    """Count the bits that are set."""
+    n = 0
+    while bits != 0:
+        n += bits & 1
+        bits >>= 1
+    return n
+
+
+@kernel
+def boxes_set(boxes: np.uint64) -> int:
+    """Count the boxes that a ship fell into."""
+    n = 0
+    while boxes != np.uint64(0):
+        boxes &= boxes - np.uint64(1)  # takes the lowest away
+        n += 1
+    return n
+
+
+@kernel
+def chance_of(n: int, k: int, p: float) -> float:
+    """Give the chance of `k` or more of `n` independent draws at chance `p` (binomial tail).
+
+    Example:
+        >>> chance_of(3, 3, 0.5), chance_of(3, 0, 0.5)
+        (0.125, 1.0)
+    """
+    total = 0.0
+    ways = 1.0
+    for i in range(n + 1):
+        if i > 0:
+            ways = ways * (n - i + 1) / i
+        if i >= k:
+            term = ways
+            for _ in range(i):
+                term *= p
+            for _ in range(n - i):
+                term *= 1.0 - p
+            total += term
+    return total
+
+
+@kernel
+def gather_block(
+    samples: Samples, rows: Located, start: int, end: int, state: NDArray[np.void]
+) -> None:
+    """Add the samples of one minute to the block of their vessels."""
+    slot, last, fixes, heard_ms = samples.slot, samples.last, samples.fixes, samples.heard_ms
+    lon, lat, sog_kn, cog_deg = samples.lon, samples.lat, samples.sog_kn, samples.cog_deg
+    length_m, nav_status, ship_type = rows.length_m, rows.nav_status, rows.ship_type
+    for j in range(start, end):
+        row = state[slot[j]]
+        row["heard_ms"] = heard_ms[j]
+        if fixes[j] == 0 or math.isnan(sog_kn[j]):
+            continue
+        row["n"] += 1
+        row["sog_sum"] += sog_kn[j]
+        row["fixes"] += fixes[j]
+        row["lon"], row["lat"], row["cog_deg"] = lon[j], lat[j], cog_deg[j]
+        row["length_m"], row["nav_status"] = length_m[last[j]], nav_status[last[j]]
+        row["ship_type"] = ship_type[last[j]]
+
+
+@kernel
+def density_at(
+    cells: Cells, rows: NDArray[np.void], cell: int, group: int, sector: int
+) -> Density:
+    """Count the passages of ships like one in its cell and the eight around.
+
+    Cost: some 0.2 us.
+    """
+    like, passages, boxes = 0.0, 0.0, np.uint64(0)
+    for dr in range(-1, 2):
+        for dc in range(-1, 2):
+            number = number_in(cells, cell + dr * COLUMNS + dc)
+            if number < 0:
+                continue
+            counts = rows[number]["passages"]
+            now, before = rows[number]["ships"], rows[number]["ships_before"]
+            for g in range(GROUPS):
+                if not are_alike(group, g):
+                    continue
+                boxes |= now[g] | before[g]
+                for s in range(SECTORS):
+                    one = np.float64(counts[g * SECTORS + s])
+                    passages += one
+                    if is_like_course(sector, s):
+                        like += one
+    return Density(like, passages, boxes_set(boxes))
+
+
+@kernel
+def less_own(row: np.void, d: Density, code: int, since_min: int) -> Density:
+    """Take off what the ship itself has passed there since a minute."""
+    cell, group = code // (GROUPS * SECTORS), code // SECTORS % GROUPS
+    codes, minutes = row["codes"], row["minutes"]
+    like, passages, has_own = d.like, d.passages, False
+    for k in range(PASSES):
+        if minutes[k] <= since_min:
+            continue
+        one = np.int64(codes[k])
+        off = one // (GROUPS * SECTORS) - cell + COLUMNS + 1  # the eight around: 0 to 2 each way
+        if off < 0 or off // COLUMNS > 2 or off % COLUMNS > 2:
+            continue
+        if are_alike(group, one // SECTORS % GROUPS):
+            passages -= 1.0
+            has_own = True
+            if is_like_course(code % SECTORS, one % SECTORS):
+                like -= 1.0
+    # Forgetting has taken a little of each already, so that a passage less may be one too many.
+    return Density(max(like, 0.0), max(passages, 0.0), d.ships - 1 if has_own else d.ships)
+
+
+@kernel
+def has_passed(row: np.void, code: int, since_min: int) -> bool:
+    """Tell whether a ship has passed a cell on such a course since a minute."""
+    place = code // SECTORS
+    codes, minutes = row["codes"], row["minutes"]
+    for k in range(PASSES):
+        if minutes[k] > since_min and codes[k] // SECTORS == place:
+            if is_like_course(code % SECTORS, codes[k] % SECTORS):
+                return True
+    return False
+
+
+@kernel
+def learn_pass(row: np.void, slot: int, code: int, minute: int, known: Known, p: Params) -> None:
+    """Count a ship's passage of the cell it is in, once in some hours."""
+    cells, learnt = known.cells, known.rows
+    if has_passed(row, code, minute - int(p.again_h * 60)):
+        return
+    cell, group = code // (GROUPS * SECTORS), code // SECTORS % GROUPS
+    if number_in(cells, cell) < 0 and cells.used[USED] >= p.most_cells:
+        known.tally[FULL] += 1
+        return
+    number = number_of_key(cells, cell)
+    learnt[number]["passages"][code % (GROUPS * SECTORS)] += np.float32(1.0)
+    learnt[number]["ships"][group] |= np.uint64(1) << np.uint64(slot % BOXES)
+    at = row["at"]
+    row["codes"][at], row["minutes"][at] = code, minute
+    row["at"] = (at + 1) % PASSES
+
+
+@kernel
+def is_near(row: np.void, sea: Sea, p: Params) -> bool:
+    """Tell whether land is near, or a port around, ahead or astern explains the course."""
+    lon, lat, course = row["lon"], row["lat"], row["cog_deg"]
+    if land_m_at(sea.ground, lon, lat) < p.min_land_nm * NM_M:
+        return True
+    ports, reach_m = sea.ports, p.port_nm * NM_M
+    for way in (course, (course + 180.0) % 360.0):
+        port, _ = port_ahead(
+            ports.lon, ports.lat, ports.radius_m, lon, lat, way, p.port_fan_deg, reach_m
+        )
+        if port >= 0:
+            return True
+    return False
+
+
+@kernel
+def look(row: np.void, code: int, t_ms: int, known: Known, sea: Sea, p: Params) -> bool:
+    """Tell whether the block is rare: where next to no ship like it went on such a course.
+
+    What is known around is looked up anew in another cell, on another course, and every
+    `look_min`. Puts the block into the window.
+    """
+    cells, learnt, tally = known.cells, known.rows, known.tally
+    if code != row["code"] or t_ms - row["looked_ms"] >= p.look_min * MINUTE_MS:
+        cell, group = code // (GROUPS * SECTORS), code // SECTORS % GROUPS
+        d = density_at(cells, learnt, cell, group, code % SECTORS)
+        if d.passages >= p.least_passages:
+            d = less_own(row, d, code, t_ms // MINUTE_MS - int(p.own_h * 60))
+        row["code"], row["looked_ms"] = code, t_ms
+        row["like"], row["passages"], row["ships"] = d.like, d.passages, d.ships
+        enough = d.passages >= p.least_passages and d.ships >= p.least_ships
+        row["is_known"] = 1 if enough else 0
+    tally[LOOKED] += 1
+    is_known = row["is_known"] == 1
+    is_rare = is_known and row["like"] < p.rare_share * row["passages"]
+    if not is_known:
+        tally[UNKNOWN] += 1
+    elif is_rare and is_near(row, sea, p):
+        tally[NEAR] += 1
+        is_known = is_rare = False
+    tally[RARE] += is_rare
+    row["known_bits"] = (row["known_bits"] << 1 | is_known) & MASK
+    row["rare_bits"] = (row["rare_bits"] << 1 | is_rare) & MASK
+    return is_rare
+
+
+@kernel
+def start_of(row: np.void, t_ms: int) -> int:
+    """Give the beginning of the first rare block of the window."""
+    blocks = 0
+    while row["rare_bits"] >> blocks != 0:
+        blocks += 1
+    return t_ms - blocks * BLOCK_MIN * MINUTE_MS
+
+
+@kernel
+def write_event(
+    row: np.void, slot: int, op: int, end: int, t_ms: int, first_ms: int, ground: Ground,
+    events: NDArray[np.void], n: int,
+) -> int:  # fmt: skip
+    """Write an event; returns events written."""
+    begin_event(events, n, op, slot, row["start_ms"], t_ms, row["lon"], row["lat"])
+    x = events[n]["x"]
+    x[0], x[1], x[2] = row["like"], row["passages"], row["ships"]
+    x[3] = row["like"] / row["passages"] if row["passages"] > 0 else math.nan
+    x[4], x[5] = bits_set(row["known_bits"]), bits_set(row["rare_bits"])
+    x[6], x[7], x[8] = row["chance"], row["sog_kn"], row["cog_deg"]
+    x[9], x[10], x[11] = row["length_m"], kind_of(row["ship_type"]), row["nav_status"]
+    x[12] = (t_ms - first_ms) / (1440 * MINUTE_MS)
+    x[13], x[14] = (t_ms - row["heard_ms"]) / MINUTE_MS, row["fixes"]
+    x[15], x[16] = land_m_at(ground, row["lon"], row["lat"]), end
+    return n + 1
+
+
+@inlined
+def restart(row: np.void) -> None:
+    """Forget the window and what was open."""
+    row["known_bits"] = row["rare_bits"] = row["open"] = row["fixes"] = 0
+    row["back_min"] = row["slow_min"] = 0.0
+    row["code"] = -1
+
+
+@inlined
+def pass_over(row: np.void) -> None:
+    """Let a block go by in which the ship was not compared."""
+    row["known_bits"] = (row["known_bits"] << 1) & MASK
+    row["rare_bits"] = (row["rare_bits"] << 1) & MASK
+
+
+@inlined
+def is_compared(row: np.void, p: Params) -> bool:
+    """Tell whether a ship is one that others are held against: under way, large, not at work."""
+    return bool(
+        row["sog_kn"] >= p.min_speed_kn
+        and not math.isnan(row["cog_deg"])
+        and not 0 < row["length_m"] < p.min_length_m
+        and not is_at_work(row["ship_type"])
+        and not works(row["nav_status"])
+    )
+
+
+@kernel
+def sail_block(row: np.void, slot: int, t_ms: int, known: Known, sea: Sea, p: Params) -> bool:
+    """Hold a ship's block against what is learnt, then learn from it; tell whether it is rare."""
+    group = group_of(row["ship_type"], row["length_m"], p.long_m)
+    code = code_of(cell_key(row["lon"], row["lat"]), group, sector_of(row["cog_deg"]))
+    is_rare = look(row, code, t_ms, known, sea, p)
+    learn_pass(row, slot, code, t_ms // MINUTE_MS, known, p)
+    return is_rare
+
+
+@inlined
+def why_over(row: np.void, is_rare: bool, p: Params) -> int:
+    """Count towards the end of what is open; tell why it is over, 0 if it is not."""
+    row["back_min"] = 0.0 if is_rare else row["back_min"] + BLOCK_MIN
+    if row["slow_min"] >= p.slow_min:
+        return SLOW
+    if row["back_min"] >= p.back_min:
+        return USUAL if row["known_bits"] & 1 else NOT_COMPARED
+    return 0
+
+
+@kernel
+def end_block(
+    t_ms: int,
+    first_ms: int,
+    state: NDArray[np.void],
+    known: Known,
+    sea: Sea,
+    p: Params,
+    events: NDArray[np.void],
+    n: int,
+) -> int:
+    """Hold every ship of the block against what is learnt, then learn from it; open and close.
+
+    Args:
+        t_ms: end of the block. first_ms: when learning began.
+        state: (slots,) `STATE`. known: with room for as many cells. sea: the surroundings.
+        events: room for an event of every slot, `n` of them written.
+
+    Returns:
+        Events written by now.
+    """
+    ground = sea.ground
+    for s in range(state.shape[0]):
+        row = state[s]
+        if row["n"] == 0:
+            pass_over(row)
+            if row["open"] == 1 and t_ms - row["heard_ms"] >= p.lost_min * MINUTE_MS:
+                n = write_event(row, s, CLOSE, LOST, t_ms, first_ms, ground, events, n)
+                restart(row)
+            continue
+        row["sog_kn"] = row["sog_sum"] / row["n"]
+        row["n"], row["sog_sum"] = 0, 0.0
+        is_rare = is_compared(row, p) and sail_block(row, s, t_ms, known, sea, p)
+        if not is_compared(row, p):
+            pass_over(row)
+        row["slow_min"] = row["slow_min"] + BLOCK_MIN if row["sog_kn"] < p.min_speed_kn else 0.0
+        if row["open"] == 1:
+            end = why_over(row, is_rare, p)
+            if end > 0:
+                n = write_event(row, s, CLOSE, end, t_ms, first_ms, ground, events, n)
+                restart(row)
+        elif is_rare:
+            known_n, rare_n = bits_set(row["known_bits"]), bits_set(row["rare_bits"])
+            row["chance"] = p.windows_a_day * chance_of(known_n, rare_n, p.rare_share)
+            if row["chance"] <= p.chance_a_day:
+                row["open"], row["start_ms"], row["back_min"] = 1, start_of(row, t_ms), 0.0
+                n = write_event(row, s, OPEN, 0, t_ms, first_ms, ground, events, n)
+        elif row["rare_bits"] == 0:
+            row["fixes"] = 0
+    return n
