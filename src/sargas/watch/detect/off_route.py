@@ -53,6 +53,8 @@ from sargas.watch.detect.off_route_fold import (
     LEARNT,
     LOST,
     NOT_COMPARED,
+    OWN,
+    PASSES,
     SLOW,
     STATE,
     TALLIES,
@@ -99,6 +101,7 @@ class OffRoute(Detector):
         ports = around.geography.ports
         self._sea = Sea(around.ground, Ports(ports.lon, ports.lat, ports.radius_m))
         self.learnt = CellTable(LEARNT, 1024)
+        self._own = np.zeros((0, PASSES), OWN)
         self._tally = np.zeros(len(TALLIES), np.int64)
         self._clock = np.zeros(2, np.int64)
 
@@ -113,11 +116,18 @@ class OffRoute(Detector):
         state["code"] = -1
         state["cog_deg"] = state["chance"] = math.nan
 
+    def _grow(self, slots: int) -> None:
+        """Make state for new slots, and room for their own passages."""
+        super()._grow(slots)
+        more = len(self.state) - len(self._own)
+        if more > 0:
+            self._own = np.concatenate([self._own, np.zeros((more, PASSES), OWN)])
+
     def run_samples(
         self, minutes: Minutes, start: int, end: int, events: NDArray[np.void], n: int
     ) -> tuple[int, int]:
         """Gather a minute's samples; no event arises before the block is over."""
-        gather_block(minutes.samples, minutes.rows, start, end, self.state)
+        gather_block(minutes.samples, minutes.rows, start, end, self.state, self.params)
         return end, n
 
     def run_tick(self, t_ms: int, start: int, events: NDArray[np.void], n: int) -> tuple[int, int]:
@@ -128,7 +138,7 @@ class OffRoute(Detector):
                 self._forget(t_ms)
             self.learnt.make_room(busy)
             self._make_room(len(self.state))
-            known = Known(self.learnt.cells, self.learnt.rows, self._tally)
+            known = Known(self.learnt.cells, self.learnt.rows, self._own, self._tally)
             self._n = end_block(
                 t_ms, int(self._clock[FIRST]), self.state, known, self._sea, self.params,
                 self._events, self._n,
@@ -145,10 +155,11 @@ class OffRoute(Detector):
         period = int(max(self._half_life_days, 1.0))
         for d in range(int(self._clock[DAY]) + 1, day + 1):
             rows["passages"] *= keep
+            rows["sums"] *= keep
             if d % period == 0:
                 rows["ships_before"] = rows["ships"]
                 rows["ships"] = 0
-            left = rows["passages"].sum(axis=1) >= LEAST_LEFT
+            left = rows["sums"].sum(axis=1) >= LEAST_LEFT
             if not left.all():
                 kept = self.learnt.dump()[left]
                 self.learnt.load(kept)
@@ -158,7 +169,7 @@ class OffRoute(Detector):
     def dump(self) -> dict[str, NDArray[Any]]:
         """Give the state as arrays, what is learnt and the counts with it."""
         return super().dump() | {
-            "learnt": self.learnt.dump(), "tally": self._tally, "clock": self._clock,
+            "learnt": self.learnt.dump(), "own": self._own, "tally": self._tally, "clock": self._clock,
         }  # fmt: skip
 
     def load(self, arrays: dict[str, NDArray[Any]]) -> None:
@@ -169,6 +180,7 @@ class OffRoute(Detector):
         """
         super().load(arrays)
         self.learnt.load(arrays["learnt"])
+        self._own = arrays["own"].copy()
         self._tally, self._clock = arrays["tally"].copy(), arrays["clock"].copy()
 
     def explain(self, event: np.void, who: Identity) -> Finding:

@@ -2,8 +2,9 @@
 
 A *passage* is one ship through one cell of 0.1 by 0.2 degrees in one eighth of the compass; a ship
 counts anew there only hours later. Passages are kept apart for passenger ships and others, by
-length, and by the eight courses. What a ship is held against are the passages of ships like it in
-its cell and the eight around; its own of the last day are taken off.
+length, and by the eight courses. What is asked of a ship's cell: of all passages of ships like it
+through the cell and the eight around, how many went through the cell on a course like its own? The
+ship's own passages of the last day are taken off.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from sargas.watch.detect.sustained_fold import HIGH_SPEED, PASSENGER, works
 from sargas.watch.detect.writing import begin_event
 from sargas.watch.locate import Ground, Located
 from sargas.watch.minutes import Samples
+from sargas.watch.slots import find
 
 BLOCK_MIN = 5
 """Minutes of one look; chosen: a ship at 20 kn sails a quarter of a cell in it."""
@@ -56,28 +58,32 @@ and `rare` ones among them; `chance` = such windows a day by chance; `kind` 1 fo
 
 LEARNT = np.dtype(
     [
-        ("key", "i8"), ("passages", "f4", GROUPS * SECTORS), ("ships", "u8", GROUPS),
-        ("ships_before", "u8", GROUPS),
+        ("key", "i8"), ("passages", "f4", GROUPS * SECTORS), ("sums", "f4", GROUPS),
+        ("ships", "u8", GROUPS), ("ships_before", "u8", GROUPS),
     ]
 )  # fmt: skip
-"""One row a cell: passages, older ones weighing less; boxes of ships, now and a half-life before."""
+"""One row a cell: passages by class and course, older ones weighing less, and their sums by class;
+boxes of ships by class, of this half-life and of the one before."""
 
 STATE = np.dtype(
     [
         # The block being gathered.
-        ("n", "i8"), ("sog_sum", "f8"), ("heard_ms", "i8"), ("lon", "f8"), ("lat", "f8"),
-        ("cog_deg", "f8"), ("length_m", "i8"), ("ship_type", "i8"), ("nav_status", "i8"),
+        ("n", "i8"), ("sog_sum", "f8"), ("heard_ms", "i8"), ("open", "i8"), ("lon", "f8"),
+        ("lat", "f8"), ("cog_deg", "f8"), ("length_m", "i8"), ("ship_type", "i8"),
+        ("nav_status", "i8"), ("fixes", "i8"),
         # The last look.
         ("sog_kn", "f8"), ("code", "i8"), ("looked_ms", "i8"), ("is_known", "i8"), ("like", "f8"),
         ("passages", "f8"), ("ships", "i8"),
         # The window, and what is open.
-        ("known_bits", "i8"), ("rare_bits", "i8"), ("chance", "f8"), ("open", "i8"),
-        ("start_ms", "i8"), ("fixes", "i8"), ("back_min", "f8"), ("slow_min", "f8"),
-        # Its own passages, written around.
-        ("at", "i8"), ("codes", "i4", PASSES), ("minutes", "i4", PASSES),
+        ("known_bits", "i8"), ("rare_bits", "i8"), ("chance", "f8"), ("start_ms", "i8"),
+        ("back_min", "f8"), ("slow_min", "f8"), ("at", "i8"),
     ]
 )  # fmt: skip
-"""One row a segment; `minutes` 0 = none yet, since the epoch; `code` -1 = not looked."""
+"""One row a segment; `n` minutes at speed; `code` -1 = not looked; `at` = where its next passage
+is written."""
+
+OWN = np.dtype([("code", "i4"), ("minute", "i4")])
+"""A ship's own passages, `PASSES` a segment, written around; `minute` since the epoch, 0 = none."""
 
 
 class Params(NamedTuple):
@@ -111,10 +117,11 @@ class Sea(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What is learnt: the table of `LEARNT`, and (5,) int64 counts of `TALLIES`."""
+    """What is learnt: the table of `LEARNT`, (slots, `PASSES`) `OWN`, (5,) int64 of `TALLIES`."""
 
     cells: Cells
     rows: NDArray[np.void]
+    own: NDArray[np.void]
     tally: NDArray[np.int64]
 
 
@@ -122,7 +129,8 @@ class Density(NamedTuple):
     """What is known around a place.
 
     Attributes:
-        like: passages of ships like it on a course like its own; passages: on any course.
+        like: passages of ships like it through its cell on a course like its own.
+        passages: those through the cell and the eight around, on any course.
         ships: boxes of the ships that made them, so that there were at least as many.
     """
 
@@ -170,7 +178,7 @@ def are_alike(group: int, other: int) -> bool:
 
 @inlined
 def is_like_course(sector: int, other: int) -> bool:
-    """Tell whether two courses lie in the same or in neighbouring eighths."""
+    """Tell whether two courses lie in the same or in neighbouring eighths; codes will do."""
     return (sector - other + 1) % SECTORS <= 2
 
 
@@ -225,102 +233,107 @@ def chance_of(n: int, k: int, p: float) -> float:
 
 @kernel
 def gather_block(
-    samples: Samples, rows: Located, start: int, end: int, state: NDArray[np.void]
+    samples: Samples, rows: Located, start: int, end: int, state: NDArray[np.void], p: Params
 ) -> None:
     """Add the samples of one minute to the block of their vessels."""
     slot, last, fixes, heard_ms = samples.slot, samples.last, samples.fixes, samples.heard_ms
     lon, lat, sog_kn, cog_deg = samples.lon, samples.lat, samples.sog_kn, samples.cog_deg
     length_m, nav_status, ship_type = rows.length_m, rows.nav_status, rows.ship_type
     for j in range(start, end):
-        row = state[slot[j]]
+        row, m = state[slot[j]], last[j]
+        if 0 < length_m[m] < p.min_length_m and row["open"] == 0:
+            continue
         row["heard_ms"] = heard_ms[j]
-        if fixes[j] == 0 or math.isnan(sog_kn[j]):
+        if fixes[j] == 0 or not sog_kn[j] >= p.min_speed_kn:
             continue
         row["n"] += 1
         row["sog_sum"] += sog_kn[j]
         row["fixes"] += fixes[j]
         row["lon"], row["lat"], row["cog_deg"] = lon[j], lat[j], cog_deg[j]
-        row["length_m"], row["nav_status"] = length_m[last[j]], nav_status[last[j]]
-        row["ship_type"] = ship_type[last[j]]
+        row["length_m"], row["nav_status"] = length_m[m], nav_status[m]
+        row["ship_type"] = ship_type[m]
 
 
-@kernel
-def density_at(
-    cells: Cells, rows: NDArray[np.void], cell: int, group: int, sector: int
-) -> Density:
+@inlined
+def density_at(cells: Cells, rows: NDArray[np.void], code: int) -> Density:
     """Count the passages of ships like one in its cell and the eight around.
 
-    Cost: some 0.2 us.
+    Cost: some 0.1 us.
     """
+    cell, group = code // (GROUPS * SECTORS), code // SECTORS % GROUPS
+    keys, numbers = cells.keys, cells.numbers
     like, passages, boxes = 0.0, 0.0, np.uint64(0)
     for dr in range(-1, 2):
         for dc in range(-1, 2):
-            number = number_in(cells, cell + dr * COLUMNS + dc)
+            number = find(keys, numbers, cell + dr * COLUMNS + dc)
             if number < 0:
                 continue
-            counts = rows[number]["passages"]
-            now, before = rows[number]["ships"], rows[number]["ships_before"]
+            row = rows[number]
             for g in range(GROUPS):
                 if not are_alike(group, g):
                     continue
-                boxes |= now[g] | before[g]
-                for s in range(SECTORS):
-                    one = np.float64(counts[g * SECTORS + s])
-                    passages += one
-                    if is_like_course(sector, s):
-                        like += one
+                passages += row["sums"][g]
+                boxes |= row["ships"][g] | row["ships_before"][g]
+                if dr == 0 and dc == 0:
+                    for turn in range(SECTORS - 1, SECTORS + 2):
+                        like += row["passages"][g * SECTORS + (code + turn) % SECTORS]
     return Density(like, passages, boxes_set(boxes))
 
 
-@kernel
-def less_own(row: np.void, d: Density, code: int, since_min: int) -> Density:
-    """Take off what the ship itself has passed there since a minute."""
+@inlined
+def less_own(own: NDArray[np.void], at: int, d: Density, code: int, since_min: int) -> Density:
+    """Take off what the ship itself has passed there since a minute.
+
+    Args:
+        own: (`PASSES`,) `OWN`, written up to before `at`. d: what is known with them.
+        code: the ship's cell, class and course. since_min: minute since the epoch.
+    """
     cell, group = code // (GROUPS * SECTORS), code // SECTORS % GROUPS
-    codes, minutes = row["codes"], row["minutes"]
     like, passages, has_own = d.like, d.passages, False
-    for k in range(PASSES):
-        if minutes[k] <= since_min:
-            continue
-        one = np.int64(codes[k])
-        off = one // (GROUPS * SECTORS) - cell + COLUMNS + 1  # the eight around: 0 to 2 each way
+    for back in range(1, PASSES + 1):
+        one = own[(at - back) % PASSES]
+        if one["minute"] <= since_min:
+            break
+        other = np.int64(one["code"])
+        off = other // (GROUPS * SECTORS) - cell + COLUMNS + 1  # the eight around: 0 to 2 each way
         if off < 0 or off // COLUMNS > 2 or off % COLUMNS > 2:
             continue
-        if are_alike(group, one // SECTORS % GROUPS):
+        if are_alike(group, other // SECTORS % GROUPS):
             passages -= 1.0
             has_own = True
-            if is_like_course(code % SECTORS, one % SECTORS):
+            if off == COLUMNS + 1 and is_like_course(code, other):
                 like -= 1.0
     # Forgetting has taken a little of each already, so that a passage less may be one too many.
     return Density(max(like, 0.0), max(passages, 0.0), d.ships - 1 if has_own else d.ships)
 
 
-@kernel
-def has_passed(row: np.void, code: int, since_min: int) -> bool:
-    """Tell whether a ship has passed a cell on such a course since a minute."""
-    place = code // SECTORS
-    codes, minutes = row["codes"], row["minutes"]
-    for k in range(PASSES):
-        if minutes[k] > since_min and codes[k] // SECTORS == place:
-            if is_like_course(code % SECTORS, codes[k] % SECTORS):
-                return True
+@inlined
+def has_passed(own: NDArray[np.void], at: int, code: int, since_min: int) -> bool:
+    """Tell whether a ship has passed its cell on such a course since a minute; as `less_own`."""
+    for back in range(1, PASSES + 1):
+        one = own[(at - back) % PASSES]
+        if one["minute"] <= since_min:
+            break
+        if one["code"] // SECTORS == code // SECTORS and is_like_course(code, one["code"]):
+            return True
     return False
 
 
-@kernel
+@inlined
 def learn_pass(row: np.void, slot: int, code: int, minute: int, known: Known, p: Params) -> None:
     """Count a ship's passage of the cell it is in, once in some hours."""
-    cells, learnt = known.cells, known.rows
-    if has_passed(row, code, minute - int(p.again_h * 60)):
+    cells, learnt, own, at = known.cells, known.rows, known.own[slot], row["at"]
+    if has_passed(own, at, code, minute - int(p.again_h * 60)):
         return
     cell, group = code // (GROUPS * SECTORS), code // SECTORS % GROUPS
     if number_in(cells, cell) < 0 and cells.used[USED] >= p.most_cells:
         known.tally[FULL] += 1
         return
-    number = number_of_key(cells, cell)
-    learnt[number]["passages"][code % (GROUPS * SECTORS)] += np.float32(1.0)
-    learnt[number]["ships"][group] |= np.uint64(1) << np.uint64(slot % BOXES)
-    at = row["at"]
-    row["codes"][at], row["minutes"][at] = code, minute
+    one = learnt[number_of_key(cells, cell)]
+    one["passages"][code % (GROUPS * SECTORS)] += np.float32(1.0)
+    one["sums"][group] += np.float32(1.0)
+    one["ships"][group] |= np.uint64(1) << np.uint64(slot % BOXES)
+    own[at]["code"], own[at]["minute"] = code, minute
     row["at"] = (at + 1) % PASSES
 
 
@@ -340,23 +353,34 @@ def is_near(row: np.void, sea: Sea, p: Params) -> bool:
     return False
 
 
-@kernel
-def look(row: np.void, code: int, t_ms: int, known: Known, sea: Sea, p: Params) -> bool:
-    """Tell whether the block is rare: where next to no ship like it went on such a course.
+@inlined
+def look(
+    row: np.void, slot: int, code: int, t_ms: int, known: Known, p: Params
+) -> None:
+    """Look up what is known around a ship, then learn that it passed."""
+    d = density_at(known.cells, known.rows, code)
+    minute = t_ms // MINUTE_MS
+    if d.passages >= p.least_passages:
+        d = less_own(known.own[slot], row["at"], d, code, minute - int(p.own_h * 60))
+    row["code"], row["looked_ms"] = code, t_ms
+    row["like"], row["passages"], row["ships"] = d.like, d.passages, d.ships
+    enough = d.passages >= p.least_passages and d.ships >= p.least_ships
+    row["is_known"] = 1 if enough else 0
+    learn_pass(row, slot, code, minute, known, p)
+
+
+@inlined
+def sail_block(row: np.void, slot: int, t_ms: int, known: Known, sea: Sea, p: Params) -> bool:
+    """Put a ship's block into its window; tell whether it is rare.
 
     What is known around is looked up anew in another cell, on another course, and every
-    `look_min`. Puts the block into the window.
+    `look_min`.
     """
-    cells, learnt, tally = known.cells, known.rows, known.tally
+    group = group_of(row["ship_type"], row["length_m"], p.long_m)
+    code = code_of(cell_key(row["lon"], row["lat"]), group, sector_of(row["cog_deg"]))
     if code != row["code"] or t_ms - row["looked_ms"] >= p.look_min * MINUTE_MS:
-        cell, group = code // (GROUPS * SECTORS), code // SECTORS % GROUPS
-        d = density_at(cells, learnt, cell, group, code % SECTORS)
-        if d.passages >= p.least_passages:
-            d = less_own(row, d, code, t_ms // MINUTE_MS - int(p.own_h * 60))
-        row["code"], row["looked_ms"] = code, t_ms
-        row["like"], row["passages"], row["ships"] = d.like, d.passages, d.ships
-        enough = d.passages >= p.least_passages and d.ships >= p.least_ships
-        row["is_known"] = 1 if enough else 0
+        look(row, slot, code, t_ms, known, p)
+    tally = known.tally
     tally[LOOKED] += 1
     is_known = row["is_known"] == 1
     is_rare = is_known and row["like"] < p.rare_share * row["passages"]
@@ -416,30 +440,27 @@ def pass_over(row: np.void) -> None:
 
 @inlined
 def is_compared(row: np.void, p: Params) -> bool:
-    """Tell whether a ship is one that others are held against: under way, large, not at work."""
+    """Tell whether a ship is one that others are held against: large, on a course, not at work."""
     return bool(
-        row["sog_kn"] >= p.min_speed_kn
-        and not math.isnan(row["cog_deg"])
+        not math.isnan(row["cog_deg"])
         and not 0 < row["length_m"] < p.min_length_m
         and not is_at_work(row["ship_type"])
         and not works(row["nav_status"])
     )
 
 
-@kernel
-def sail_block(row: np.void, slot: int, t_ms: int, known: Known, sea: Sea, p: Params) -> bool:
-    """Hold a ship's block against what is learnt, then learn from it; tell whether it is rare."""
-    group = group_of(row["ship_type"], row["length_m"], p.long_m)
-    code = code_of(cell_key(row["lon"], row["lat"]), group, sector_of(row["cog_deg"]))
-    is_rare = look(row, code, t_ms, known, sea, p)
-    learn_pass(row, slot, code, t_ms // MINUTE_MS, known, p)
-    return is_rare
-
-
 @inlined
-def why_over(row: np.void, is_rare: bool, p: Params) -> int:
+def why_over(row: np.void, is_rare: bool, is_at_speed: bool, t_ms: int, p: Params) -> int:
     """Count towards the end of what is open; tell why it is over, 0 if it is not."""
-    row["back_min"] = 0.0 if is_rare else row["back_min"] + BLOCK_MIN
+    silent_ms = t_ms - row["heard_ms"]
+    if is_rare:
+        row["back_min"] = 0.0
+    elif is_at_speed:
+        row["back_min"] += BLOCK_MIN
+    elif silent_ms <= BLOCK_MIN * MINUTE_MS:
+        row["slow_min"] += BLOCK_MIN
+    if silent_ms >= p.lost_min * MINUTE_MS:
+        return LOST
     if row["slow_min"] >= p.slow_min:
         return SLOW
     if row["back_min"] >= p.back_min:
@@ -471,20 +492,16 @@ def end_block(
     ground = sea.ground
     for s in range(state.shape[0]):
         row = state[s]
-        if row["n"] == 0:
+        is_rare, is_at_speed = False, row["n"] > 0
+        if is_at_speed:
+            row["sog_kn"] = row["sog_sum"] / row["n"]
+            row["n"], row["sog_sum"], row["slow_min"] = 0, 0.0, 0.0
+        if is_at_speed and is_compared(row, p):
+            is_rare = sail_block(row, s, t_ms, known, sea, p)
+        else:
             pass_over(row)
-            if row["open"] == 1 and t_ms - row["heard_ms"] >= p.lost_min * MINUTE_MS:
-                n = write_event(row, s, CLOSE, LOST, t_ms, first_ms, ground, events, n)
-                restart(row)
-            continue
-        row["sog_kn"] = row["sog_sum"] / row["n"]
-        row["n"], row["sog_sum"] = 0, 0.0
-        is_rare = is_compared(row, p) and sail_block(row, s, t_ms, known, sea, p)
-        if not is_compared(row, p):
-            pass_over(row)
-        row["slow_min"] = row["slow_min"] + BLOCK_MIN if row["sog_kn"] < p.min_speed_kn else 0.0
         if row["open"] == 1:
-            end = why_over(row, is_rare, p)
+            end = why_over(row, is_rare, is_at_speed, t_ms, p)
             if end > 0:
                 n = write_event(row, s, CLOSE, end, t_ms, first_ms, ground, events, n)
                 restart(row)
@@ -492,7 +509,8 @@ def end_block(
             known_n, rare_n = bits_set(row["known_bits"]), bits_set(row["rare_bits"])
             row["chance"] = p.windows_a_day * chance_of(known_n, rare_n, p.rare_share)
             if row["chance"] <= p.chance_a_day:
-                row["open"], row["start_ms"], row["back_min"] = 1, start_of(row, t_ms), 0.0
+                row["open"], row["start_ms"] = 1, start_of(row, t_ms)
+                row["back_min"] = row["slow_min"] = 0.0
                 n = write_event(row, s, OPEN, 0, t_ms, first_ms, ground, events, n)
         elif row["rare_bits"] == 0:
             row["fixes"] = 0
