@@ -1,11 +1,4 @@
-"""The kernels of D15 `off_route`: passages learnt by cell and course, and ships held against them.
-
-A *passage* is one ship through one cell of 0.1 by 0.2 degrees in one eighth of the compass; a ship
-counts anew there only hours later. Passages are kept apart for passenger ships and others, by
-length, and by the eight courses. What is asked of a ship's cell: of all passages of ships like it
-through the cell and the eight around, how many went through the cell on a course like its own? The
-ship's own passages of the last day are taken off.
-"""
+"""The kernels of D15 `off_route`: ships held against what is learnt, block by block."""
 
 from __future__ import annotations
 
@@ -22,48 +15,44 @@ from sargas.watch.ahead import port_ahead
 from sargas.watch.detect.base import CLOSE, OPEN
 from sargas.watch.detect.cells import USED, Cells, number_in, number_of_key
 from sargas.watch.detect.drag_state import Ports
-from sargas.watch.detect.reception import COLUMNS, cell_key, land_m_at
-from sargas.watch.detect.sustained_fold import HIGH_SPEED, PASSENGER, works
+from sargas.watch.detect.off_route_learnt import (
+    BOXES,
+    GROUPS,
+    PASSES,
+    SECTORS,
+    code_of,
+    density_at,
+    group_of,
+    has_passed,
+    kind_of,
+    less_own,
+    sector_of,
+)
+from sargas.watch.detect.reception import cell_key, land_m_at
+from sargas.watch.detect.sustained_fold import works
 from sargas.watch.detect.writing import begin_event
 from sargas.watch.locate import Ground, Located
 from sargas.watch.minutes import Samples
-from sargas.watch.slots import find
 
 BLOCK_MIN = 5
 """Minutes of one look; chosen: a ship at 20 kn sails a quarter of a cell in it."""
 BLOCKS = 12
 """Blocks of a window, an hour; chosen."""
 MASK = (1 << BLOCKS) - 1
-SECTORS = 8
-"""Courses of 45 degrees; the first lies around north."""
-SIZES = 3
-"""Length classes: unknown, shorter, longer."""
-GROUPS = 2 * SIZES
-"""Classes of ships: passenger ships and fast craft apart from others, each by length."""
-PASSES = 96
-"""A ship's own passages that are kept: those of a day at 20 kn; chosen."""
-BOXES = 64
-"""Ships are told apart by the boxes their numbers fall into: two in one box count once."""
 USUAL, NOT_COMPARED, SLOW, LOST = 1, 2, 3, 4
 LOOKED, UNKNOWN, NEAR, RARE, FULL = range(5)
 TALLIES = ("looked", "not_learnt", "near_port_or_land", "rare", "no_room_to_learn")
 """What became of the blocks of ships that the rule is for."""
 
 FEATURE_NAMES = (
-    "like", "passages", "ships", "share", "known", "rare", "chance", "sog_kn", "cog_deg",
-    "length_m", "kind", "nav_status", "learnt_days", "silence_min", "fixes", "land_m", "end",
+    "like", "passages", "ships", "known", "rare", "chance", "sog_kn", "cog_deg", "length_m",
+    "kind", "nav_status", "learnt_days", "silence_min", "fixes", "land_m", "end",
 )  # fmt: skip
 """`like` of `passages` of ships like it went on a course like its own; `known` blocks of the window
-and `rare` ones among them; `chance` = such windows a day by chance; `kind` 1 for passenger ships."""
-
-LEARNT = np.dtype(
-    [
-        ("key", "i8"), ("passages", "f4", GROUPS * SECTORS), ("sums", "f4", GROUPS),
-        ("ships", "u8", GROUPS), ("ships_before", "u8", GROUPS),
-    ]
-)  # fmt: skip
-"""One row a cell: passages by class and course, older ones weighing less, and their sums by class;
-boxes of ships by class, of this half-life and of the one before."""
+and `rare` ones among them; `chance` = such windows a day by chance; `kind` 1 for passenger ships.
+"""
+OPENED = 6
+"""So many of these stay as they were when it opened: around its end lies something else."""
 
 STATE = np.dtype(
     [
@@ -75,15 +64,12 @@ STATE = np.dtype(
         ("sog_kn", "f8"), ("code", "i8"), ("looked_ms", "i8"), ("is_known", "i8"), ("like", "f8"),
         ("passages", "f8"), ("ships", "i8"),
         # The window, and what is open.
-        ("known_bits", "i8"), ("rare_bits", "i8"), ("chance", "f8"), ("start_ms", "i8"),
-        ("back_min", "f8"), ("slow_min", "f8"), ("at", "i8"),
+        ("known_bits", "i8"), ("rare_bits", "i8"), ("start_ms", "i8"),
+        ("back_min", "f8"), ("slow_min", "f8"), ("told", "f8", OPENED), ("at", "i8"),
     ]
 )  # fmt: skip
-"""One row a segment; `n` minutes at speed; `code` -1 = not looked; `at` = where its next passage
-is written."""
-
-OWN = np.dtype([("code", "i4"), ("minute", "i4")])
-"""A ship's own passages, `PASSES` a segment, written around; `minute` since the epoch, 0 = none."""
+"""One row a segment; `n` minutes at speed; `code` -1 = not looked; `told` = the first
+features, as they stood when it opened; `at` = where its next passage is written."""
 
 
 class Params(NamedTuple):
@@ -125,67 +111,10 @@ class Known(NamedTuple):
     tally: NDArray[np.int64]
 
 
-class Density(NamedTuple):
-    """What is known around a place.
-
-    Attributes:
-        like: passages of ships like it through its cell on a course like its own.
-        passages: those through the cell and the eight around, on any course.
-        ships: boxes of the ships that made them, so that there were at least as many.
-    """
-
-    like: float
-    passages: float
-    ships: int
-
-
-@inlined
-def sector_of(cog_deg: float) -> int:
-    """Give the eighth of the compass that a course lies in.
-
-    Example:
-        >>> [sector_of(deg) for deg in (0.0, 22.0, 23.0, 180.0, 338.0)]
-        [0, 0, 1, 4, 0]
-    """
-    return int(math.floor(cog_deg / 45.0 + 0.5)) % SECTORS
-
-
 @inlined
 def is_at_work(ship_type: int) -> bool:
     """Tell whether a type is one of `WORK_TYPES`."""
     return 30 <= ship_type <= 35 or 50 <= ship_type <= 55
-
-
-@inlined
-def kind_of(ship_type: int) -> int:
-    """Give 1 for passenger ships and fast craft, 0 for others and unknown ones."""
-    return 1 if ship_type // 10 in (HIGH_SPEED, PASSENGER) else 0
-
-
-@inlined
-def group_of(ship_type: int, length_m: int, long_m: float) -> int:
-    """Give the class of a ship: kind times `SIZES`, and unknown, shorter or longer."""
-    size = 0 if length_m == 0 else (1 if length_m < long_m else 2)
-    return kind_of(ship_type) * SIZES + size
-
-
-@inlined
-def are_alike(group: int, other: int) -> bool:
-    """Tell whether ships of two classes are like each other; an unknown length is like all."""
-    a, b = group % SIZES, other % SIZES
-    return group // SIZES == other // SIZES and (a == b or a == 0 or b == 0)
-
-
-@inlined
-def is_like_course(sector: int, other: int) -> bool:
-    """Tell whether two courses lie in the same or in neighbouring eighths; codes will do."""
-    return (sector - other + 1) % SECTORS <= 2
-
-
-@inlined
-def code_of(cell: int, group: int, sector: int) -> int:
-    """Name a cell, class and course in one number, which an int32 holds."""
-    return (cell * GROUPS + group) * SECTORS + sector
 
 
 @kernel
@@ -195,16 +124,6 @@ def bits_set(bits: int) -> int:
     while bits != 0:
         n += bits & 1
         bits >>= 1
-    return n
-
-
-@kernel
-def boxes_set(boxes: np.uint64) -> int:
-    """Count the boxes that a ship fell into."""
-    n = 0
-    while boxes != np.uint64(0):
-        boxes &= boxes - np.uint64(1)  # takes the lowest away
-        n += 1
     return n
 
 
@@ -255,71 +174,6 @@ def gather_block(
 
 
 @inlined
-def density_at(cells: Cells, rows: NDArray[np.void], code: int) -> Density:
-    """Count the passages of ships like one in its cell and the eight around.
-
-    Cost: some 0.1 us.
-    """
-    cell, group = code // (GROUPS * SECTORS), code // SECTORS % GROUPS
-    keys, numbers = cells.keys, cells.numbers
-    like, passages, boxes = 0.0, 0.0, np.uint64(0)
-    for dr in range(-1, 2):
-        for dc in range(-1, 2):
-            number = find(keys, numbers, cell + dr * COLUMNS + dc)
-            if number < 0:
-                continue
-            row = rows[number]
-            for g in range(GROUPS):
-                if not are_alike(group, g):
-                    continue
-                passages += row["sums"][g]
-                boxes |= row["ships"][g] | row["ships_before"][g]
-                if dr == 0 and dc == 0:
-                    for turn in range(SECTORS - 1, SECTORS + 2):
-                        like += row["passages"][g * SECTORS + (code + turn) % SECTORS]
-    return Density(like, passages, boxes_set(boxes))
-
-
-@inlined
-def less_own(own: NDArray[np.void], at: int, d: Density, code: int, since_min: int) -> Density:
-    """Take off what the ship itself has passed there since a minute.
-
-    Args:
-        own: (`PASSES`,) `OWN`, written up to before `at`. d: what is known with them.
-        code: the ship's cell, class and course. since_min: minute since the epoch.
-    """
-    cell, group = code // (GROUPS * SECTORS), code // SECTORS % GROUPS
-    like, passages, has_own = d.like, d.passages, False
-    for back in range(1, PASSES + 1):
-        one = own[(at - back) % PASSES]
-        if one["minute"] <= since_min:
-            break
-        other = np.int64(one["code"])
-        off = other // (GROUPS * SECTORS) - cell + COLUMNS + 1  # the eight around: 0 to 2 each way
-        if off < 0 or off // COLUMNS > 2 or off % COLUMNS > 2:
-            continue
-        if are_alike(group, other // SECTORS % GROUPS):
-            passages -= 1.0
-            has_own = True
-            if off == COLUMNS + 1 and is_like_course(code, other):
-                like -= 1.0
-    # Forgetting has taken a little of each already, so that a passage less may be one too many.
-    return Density(max(like, 0.0), max(passages, 0.0), d.ships - 1 if has_own else d.ships)
-
-
-@inlined
-def has_passed(own: NDArray[np.void], at: int, code: int, since_min: int) -> bool:
-    """Tell whether a ship has passed its cell on such a course since a minute; as `less_own`."""
-    for back in range(1, PASSES + 1):
-        one = own[(at - back) % PASSES]
-        if one["minute"] <= since_min:
-            break
-        if one["code"] // SECTORS == code // SECTORS and is_like_course(code, one["code"]):
-            return True
-    return False
-
-
-@inlined
 def learn_pass(row: np.void, slot: int, code: int, minute: int, known: Known, p: Params) -> None:
     """Count a ship's passage of the cell it is in, once in some hours."""
     cells, learnt, own, at = known.cells, known.rows, known.own[slot], row["at"]
@@ -354,9 +208,7 @@ def is_near(row: np.void, sea: Sea, p: Params) -> bool:
 
 
 @inlined
-def look(
-    row: np.void, slot: int, code: int, t_ms: int, known: Known, p: Params
-) -> None:
+def look(row: np.void, slot: int, code: int, t_ms: int, known: Known, p: Params) -> None:
     """Look up what is known around a ship, then learn that it passed."""
     d = density_at(known.cells, known.rows, code)
     minute = t_ms // MINUTE_MS
@@ -392,7 +244,7 @@ def sail_block(row: np.void, slot: int, t_ms: int, known: Known, sea: Sea, p: Pa
     tally[RARE] += is_rare
     row["known_bits"] = (row["known_bits"] << 1 | is_known) & MASK
     row["rare_bits"] = (row["rare_bits"] << 1 | is_rare) & MASK
-    return is_rare
+    return bool(is_rare)
 
 
 @kernel
@@ -412,14 +264,13 @@ def write_event(
     """Write an event; returns events written."""
     begin_event(events, n, op, slot, row["start_ms"], t_ms, row["lon"], row["lat"])
     x = events[n]["x"]
-    x[0], x[1], x[2] = row["like"], row["passages"], row["ships"]
-    x[3] = row["like"] / row["passages"] if row["passages"] > 0 else math.nan
-    x[4], x[5] = bits_set(row["known_bits"]), bits_set(row["rare_bits"])
-    x[6], x[7], x[8] = row["chance"], row["sog_kn"], row["cog_deg"]
-    x[9], x[10], x[11] = row["length_m"], kind_of(row["ship_type"]), row["nav_status"]
-    x[12] = (t_ms - first_ms) / (1440 * MINUTE_MS)
-    x[13], x[14] = (t_ms - row["heard_ms"]) / MINUTE_MS, row["fixes"]
-    x[15], x[16] = land_m_at(ground, row["lon"], row["lat"]), end
+    for k in range(OPENED):
+        x[k] = row["told"][k]
+    x[6], x[7], x[8] = row["sog_kn"], row["cog_deg"], row["length_m"]
+    x[9], x[10] = kind_of(row["ship_type"]), row["nav_status"]
+    x[11] = (t_ms - first_ms) / (1440 * MINUTE_MS)
+    x[12], x[13] = (t_ms - row["heard_ms"]) / MINUTE_MS, row["fixes"]
+    x[14], x[15] = land_m_at(ground, row["lon"], row["lat"]), end
     return n + 1
 
 
@@ -507,8 +358,11 @@ def end_block(
                 restart(row)
         elif is_rare:
             known_n, rare_n = bits_set(row["known_bits"]), bits_set(row["rare_bits"])
-            row["chance"] = p.windows_a_day * chance_of(known_n, rare_n, p.rare_share)
-            if row["chance"] <= p.chance_a_day:
+            chance = p.windows_a_day * chance_of(known_n, rare_n, p.rare_share)
+            if chance <= p.chance_a_day:
+                told = row["told"]
+                told[0], told[1], told[2] = row["like"], row["passages"], row["ships"]
+                told[3], told[4], told[5] = known_n, rare_n, chance
                 row["open"], row["start_ms"] = 1, start_of(row, t_ms)
                 row["back_min"] = row["slow_min"] = 0.0
                 n = write_event(row, s, OPEN, 0, t_ms, first_ms, ground, events, n)
