@@ -74,7 +74,7 @@ from sargas.watch.minutes import Minutes
 DAY_MS = 1440 * MINUTE_MS
 FIRST, DAY = 0, 1
 LEAST_LEFT = 0.5
-"""Passages: a cell with less left is forgotten, as is one that a single ship passed long ago."""
+"""Passages: a cell with less left is forgotten; chosen: one ship's passage a half-life ago."""
 YOUNG_DAYS = 7
 """Within a week not every day of the week has been seen."""
 
@@ -163,8 +163,7 @@ class OffRoute(Detector):
                 rows["ships"] = 0
             left = rows["sums"].sum(axis=1) >= LEAST_LEFT
             if not left.all():
-                kept = self.learnt.dump()[left]
-                self.learnt.load(kept)
+                self.learnt.load(self.learnt.dump()[left])
                 rows = self.learnt.rows[: self.learnt.count]
         self._clock[DAY] = day
 
