@@ -13,6 +13,7 @@ from sargas.watch.detect.gnss import GnssArea
 from sargas.watch.detect.identity import IdentityConflict
 from sargas.watch.detect.integrity import PositionIntegrity
 from sargas.watch.detect.loiter import Loiter
+from sargas.watch.detect.off_route import OffRoute
 from sargas.watch.detect.repeat import RepeatCrossing
 from sargas.watch.detect.slow import SlowInCorridor
 from sargas.watch.detect.speed_loss import SpeedLoss
@@ -25,5 +26,5 @@ from sargas.watch.detect.visit import GapVisit
 DETECTORS: tuple[type[Detector], ...] = (
     DragOnset, DragConfirmed, DragSustained, SpeedLoss, Drift, UnexplainedStop, SlowInCorridor,
     Loiter, SwingCircle, RepeatCrossing, StatusMismatch, Encounter, Gap, GapVisit,
-    PositionIntegrity, GnssArea, IdentityConflict, FeedHealth,
+    PositionIntegrity, GnssArea, IdentityConflict, FeedHealth, OffRoute,
 )  # fmt: skip
