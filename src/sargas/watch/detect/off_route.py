@@ -91,7 +91,6 @@ class OffRoute(Detector):
     number = "D15"
     state_dtype = STATE
     # A P3 has no step left to be lowered by; it is said for whoever reads the class.
-    lowered_at_work = True
     ticks = True
     reads_samples = True
 
