@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def lists_naming(alert: Alert) -> str:
     """Name the lists that the vessel of an alert stands on."""
-    return ", ".join(dict.fromkeys(entry["list"] for entry in alert.context.get("lists", ())))
+    return "; ".join(dict.fromkeys(entry["list"] for entry in alert.context.get("lists", ())))
 
 
 def say_lists(

@@ -88,5 +88,5 @@ def context_at_end(before: Alert, end: Alert) -> dict[str, Any]:
     if known is None:
         return end.context
     more = [entry for entry in end.context.get("lists", ()) if entry not in known]
-    version = {"lists_version": before.context["lists_version"]}
-    return version | end.context | {"lists": [*known, *more]}
+    version = end.context.get("lists_version", before.context["lists_version"])
+    return end.context | {"lists": [*known, *more], "lists_version": version}
