@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from sargas.cli.refolding import Refolded, refold
+from sargas.cli.scan import make_watch
+from sargas.model.time import parse_iso
 from sargas.reference.vessel_lists import COLUMNS, EFFECTS, LIST_KINDS, load_vessel_lists
+from sargas.store import Home
 
 from .conftest import Call
 
@@ -30,9 +35,7 @@ def lists(tmp_path: Path) -> Path:
 
 def test_a_scan_with_a_list(call: Call, exercise_log: Path, lists: Path, tmp_path: Path) -> None:
     plain = call("scan", exercise_log, "--json", "--muted")
-    own = tmp_path / "own.csv"
-    own.write_text("mmsi;list;entry;date;kind\n200000001;Own;1;2024-01-01;other\n")
-    home = tmp_path / "home"
+    own, home = write_other(tmp_path), tmp_path / "home"
     done = call("scan", exercise_log, "--lists", lists, "--lists", own, "--home", home,
                 "--json", "--muted")  # fmt: skip
     assert done.code == 0
@@ -74,6 +77,33 @@ def test_the_same_scan_again_adds_nothing_and_another_list_is_said(
     lists.write_text(LIST.replace("Port watch, own", "Port"))
     other = call(*words, lists)
     assert re.search(r"alerts differ .* other fixes, assets, rules or lists", other.err)
+
+
+def test_folding_late_rows_in_leaves_alerts_of_other_lists_alone(
+    call: Call, exercise_log: Path, lists: Path, tmp_path: Path
+) -> None:
+    """An alert is no other one because a list has changed meanwhile."""
+    home = tmp_path / "home"
+    call("scan", exercise_log, "--home", home, "--lists", lists)
+    span = parse_iso("2024-12-25T00:00:00Z"), parse_iso("2024-12-25T12:00:00Z")
+
+    def again(*files: Path) -> Refolded:
+        make = partial(make_watch, None, None, home, None, "eagle-s", lists=files)
+        return refold(Home(home), make, "scan:0", *span)
+
+    same = again(lists)
+    assert (same.alerts, same.differing) == ((), 0)
+    assert same.unchanged > 0
+    for other in (again(), again(write_other(tmp_path))):
+        assert other.alerts == ()
+        assert other.unchanged == 0
+        assert other.differing > 0
+
+
+def write_other(folder: Path) -> Path:
+    file = folder / "other.csv"
+    file.write_text("mmsi,list,entry,date,kind\n200000001,Own,1,2024-01-01,other\n")
+    return file
 
 
 def test_a_raised_alert_counts_for_fail_on(call: Call, exercise_log: Path, tmp_path: Path) -> None:
