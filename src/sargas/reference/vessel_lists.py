@@ -18,7 +18,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -132,7 +132,7 @@ class VesselLists:
 
 def _line(entry: ListEntry) -> str:
     """Write an entry so that equal ones are equal and all have an order: list, entry, date."""
-    return json.dumps(astuple(entry))
+    return json.dumps(list(vars(entry).values()))
 
 
 def load_vessel_lists(paths: Sequence[Path]) -> VesselLists:
