@@ -135,6 +135,22 @@ def test_evidence_holds_what_the_alert_rests_on(open_screen: Opener) -> None:
     expect(evidence.locator("figcaption")).to_contain_text("fixes in 2 h 10, UTC")
 
 
+def test_what_lists_say_has_a_line_an_entry(open_screen: Opener) -> None:
+    page = open_screen().page
+    lines = page.locator(".evidence .fact", has=page.get_by_text("Listed by", exact=True))
+    page.locator(".row", has_text="MARKUP").click()
+    said = f"{HOSTILE} (flag list), entry 7 of 2025-01-10, matched by IMO"
+    expect(lines.locator("dd")).to_have_text([said])
+    page.locator(".row", has_text="RTL").click()
+    expect(lines.locator("dd")).to_have_text(
+        [re.compile("^no entry by MMSI; those by IMO could not be compared")]
+    )
+    page.locator(".row", has_text="Drag pattern").click()
+    expect(page.locator(".evidence h2")).to_have_text("Alarm · Drag pattern, onset")
+    expect(lines).to_have_count(0)
+    assert page.locator(".side img, .side i").count() == 0
+
+
 def test_chart_leaves_gaps_open_and_follows_the_pointer(open_screen: Opener) -> None:
     page = open_screen().page
     page.keyboard.press("j")

@@ -168,6 +168,13 @@ def make_alert(number: int, priority: str, detector: str, text: str, **more: Any
     return alert | more
 
 
+def listed(name: str) -> Json:
+    """An entry of a user's list."""
+    return {
+        "list": name, "entry": "7", "date": "2025-01-10", "kind": "flag_list", "matched_by": "imo",
+    }  # fmt: skip
+
+
 def drag_alert() -> Json:
     """The alert that the screen is judged by: a drag pattern with two assets ahead."""
     t_ms = Dragger.onset_ms + 1_500_000
@@ -258,6 +265,7 @@ def alerts() -> list[Json]:
             "54 min below 2 kn inside the corridor of Made Pipeline C.",
             at=(19.6, 57.6),
             subject={"name": HOSTILE},
+            context={"gnss": None, "coverage": None, "depth_m": None, "lists": [listed(HOSTILE)]},
         ),
         make_alert(
             4,
@@ -266,7 +274,12 @@ def alerts() -> list[Json]:
             "41 positions on a circle of 0.3 NM that no hull can turn.",
             at=(26.9, 59.95),
             subject={"name": TURNED},
-            context={"gnss": "interference within 60 km", "coverage": "good", "depth_m": None},
+            context={
+                "gnss": "interference within 60 km",
+                "coverage": "good",
+                "depth_m": None,
+                "lists": [],
+            },
         ),
         make_alert(
             5, "P3", "gap", "Not received for 42 min.", at=(18.4, 55.6), subject={"name": LONG}

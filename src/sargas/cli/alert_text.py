@@ -6,6 +6,7 @@ from typing import Any
 
 from sargas.cli.words import clean_text, put_table
 from sargas.model.alerts import PRIORITY_WORDS
+from sargas.model.listing import entry_lines
 from sargas.model.place import place_text
 
 
@@ -26,7 +27,7 @@ def put_alert(alert: dict[str, Any]) -> None:
         *([("ended", alert["t_end"])] if alert["t_end"] else []),
         ("position", _position(alert)),
         *([("asset", _asset_words(alert["asset"]))] if alert["asset"] else []),
-        *[(name, _context_text(value)) for name, value in alert["context"].items()],
+        *_context_rows(alert["context"], subject["imo"]),
         *([("muted by", ", ".join(alert["muted_by"]))] if alert["muted_by"] else []),
         *[("note", note) for note in alert["notes"]],
         ("rules", f"{alert['rules']}, detector version {alert['detector_version']}, geometry "
@@ -75,6 +76,17 @@ def _asset_words(asset: dict[str, Any]) -> str:
     if asset["accuracy_m"] is not None:
         text += f", its own place known to {asset['accuracy_m']:.0f} m"
     return text
+
+
+def _context_rows(context: dict[str, Any], imo: int | None) -> list[tuple[str, str]]:
+    """Write the context, a row a value; what lists say of the vessel has a row an entry."""
+    rows = []
+    for name, value in context.items():
+        if name == "lists":
+            rows += [("listed by", line) for line in entry_lines(value, imo)]
+        else:
+            rows.append((name, _context_text(value)))
+    return rows
 
 
 def _context_text(value: object) -> str:

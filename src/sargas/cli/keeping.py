@@ -101,7 +101,7 @@ class Keeper:
             say(
                 f"sargas: {len(self._differing)} alerts differ from what this home stores under "
                 "the same id and version; the stored text stands. It was made of other fixes, "
-                "assets or rules: scan into a new home to compare."
+                "assets, rules or lists: scan into a new home to compare."
             )
 
 

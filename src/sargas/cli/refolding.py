@@ -42,8 +42,8 @@ class Refolded:
         updated: next versions of alerts of which something else is known now.
         retracted: next versions of alerts that have no ground any more.
         unchanged: alerts of the span that stay as they are; those retracted before among them.
-        differing: alerts that were found and that the ledger has under other rules, geometry or
-            exercise; they stay as they are there.
+        differing: alerts that were found and that the ledger has under other rules, geometry,
+            exercise or vessel lists; they stay as they are there.
         rows: fixes and statics that were folded.
     """
 
@@ -223,16 +223,19 @@ def _stored_alerts(
     """Read the latest version of the alerts that a watch like this one issued since a time.
 
     Returns:
-        (those alerts by id, the ids of alerts that another watch issued: rules, geometry and
-        exercise are no part of an id).
+        (those alerts by id, the ids of alerts that another watch issued: rules, geometry,
+        exercise and vessel lists are no part of an id).
     """
     around = watch.around
     detectors = {(d.word, d.version) for d in watch.detectors}
     like = (around.rules.version, around.assets.version, around.exercise)
+    lists = None if watch.judge.lists is None else watch.judge.lists.version
     out, others = {}, set()
     for body in ledger.alerts(since_ms=from_ms):
         alert = Alert.from_dict(body)
         is_like = (alert.rules, alert.geometry, alert.exercise) == like
+        if alert.subject.mmsi:  # areas and feeds are on no list
+            is_like = is_like and alert.context.get("lists_version") == lists
         if is_like and (alert.detector, alert.detector_version) in detectors:
             out[alert.id] = alert
         else:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter, Token
 
+from sargas.cli.listed import lists_naming, say_lists
 from sargas.cli.words import put_json, put_table, say, say_counts, span_text
 from sargas.errors import EXIT_ALERTS, EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, UsageError
 from sargas.model.alerts import PRIORITIES, RETRACTED, Alert
@@ -44,6 +45,7 @@ def scan(
     assets: Path | None = None,
     rules: Path | None = None,
     masks: Path | None = None,
+    lists: list[Path] | None = None,
     home: Path | None = None,
     lateness: float | None = None,
     fail_on: Annotated[Literal["P1", "P2", "P3"] | None, Parameter(converter=_priority)] = None,
@@ -66,6 +68,7 @@ def scan(
       sargas scan station-a.nmea.gz station-b.nmea.gz --json > alerts.jsonl
       sargas scan log.csv --map mmsi=id,t=time,lon=x,lat=y,sog=speed,cog=course
       sargas scan day.csv --fail-on P2 || echo "someone should look"
+      sargas scan day.csv --lists sanctions.csv --lists port-watch.csv
 
     Parameters
     ----------
@@ -83,6 +86,10 @@ def scan(
     masks
         GeoJSON of places where stopping is ordinary: polygons with id, kind, owner, valid_until;
         besides those that the home keeps ('sargas masks').
+    lists
+        A CSV of what your own lists say of vessels, told in their alerts; an entry with effect
+        'raise' makes them one priority higher. Columns: imo or mmsi, list, entry, date, kind. May
+        be given several times; none ship, and no home keeps them (docs/evidence.md).
     home
         Keep the fixes and alerts in this home, for 'sargas serve' and 'sargas alerts'.
     lateness
@@ -112,9 +119,11 @@ def scan(
     if lateness is not None and not 0 <= lateness < float("inf"):
         raise UsageError(f"--lateness {lateness:g} is not a number of seconds from 0 on.")
     lateness_ms = reading.lateness_ms or None if lateness is None else round(lateness * 1000)
-    make = partial(make_watch, assets, rules, home, lateness_ms, reading.exercise, masks)
+    make = partial(
+        make_watch, assets, rules, home, lateness_ms, reading.exercise, masks, lists=lists or ()
+    )
     watch = make()
-    source = _source(watch, reading, (lateness_ms, masks, *_masks_of(home)))
+    source = _source(watch, reading, (lateness_ms, masks, *_masks_of(home), *_lists_of(watch)))
     keeper = _keeper(home, watch, source)
     latest: dict[str, Alert] = {}
     late = LateRows()
@@ -205,9 +214,10 @@ def make_watch(
     exercise: str | None = None,
     masks: Path | None = None,
     *,
+    lists: Sequence[Path] = (),
     detectors: tuple[type[Detector], ...] | None = None,
 ) -> Watch:
-    """Set up a watch over the assets, rules and masks that the options and the home name."""
+    """Set up a watch over the assets, rules, masks and lists that the options and home name."""
     from sargas.reference import (
         home_assets,
         load_assets,
@@ -216,6 +226,7 @@ def make_watch(
         shipped_geography,
     )
     from sargas.reference.mask_book import home_masks
+    from sargas.reference.vessel_lists import load_vessel_lists
     from sargas.watch.fold import Watch
     from sargas.watch.rules import load_rules
 
@@ -244,6 +255,7 @@ def make_watch(
             *(load_masks(masks) if masks is not None else ()),
             *(home_masks(home) if home is not None else ()),
         ),
+        lists=load_vessel_lists(lists) if lists else None,
         detectors=detectors,
     )
 
@@ -265,6 +277,12 @@ def _masks_of(home: Path | None) -> tuple[str, ...]:
 
     kept = () if home is None else home_masks(home)
     return (masks_version(kept),) if kept else ()
+
+
+def _lists_of(watch: Watch) -> tuple[str, ...]:
+    """Name the vessel lists of a watch, for the name of the scan; nothing where it has none."""
+    lists = watch.judge.lists
+    return () if lists is None else (f"lists:{lists.version}",)
 
 
 def _keeper(home: Path | None, watch: Watch, source: str) -> Keeper | None:
@@ -333,8 +351,8 @@ def _counts_for(alert: Alert, fail_on: str) -> bool:
 def print_alerts(alerts: list[Alert], *, json: bool) -> None:
     """Write the alerts to stdout.
 
-    Columns that say nothing of any of them are left out: EXERCISE, the mutes, and since when a
-    later version's text holds.
+    Columns that say nothing of any of them are left out: EXERCISE, the mutes, the user's lists,
+    and since when a later version's text holds.
     """
     if json:
         for alert in alerts:
@@ -348,6 +366,7 @@ def print_alerts(alerts: list[Alert], *, json: bool) -> None:
             ("detector", [a.detector for a in alerts]),
             ("state", [a.state for a in alerts]),
             ("muted by", [", ".join(a.muted_by) for a in alerts]),
+            ("listed by", [lists_naming(a) for a in alerts]),
             ("what", [a.text for a in alerts]),
         ]
         told = [(head, cells) for head, cells in columns if any(cells)]
@@ -376,6 +395,8 @@ def _summarise(
     say_counts("muted", Counter(m for a in latest.values() for m in a.muted_by[:1]), most=6)
     if watch.around.masks:
         say(f"masks     {len({m.id for m in watch.around.masks})} of your own")
+    if watch.judge.lists is not None:
+        say_lists(watch.judge.lists, reading.from_ms, reading.to_ms, latest.values())
     for detector in watch.detectors:
         say_counts(f"{detector.word}: passed over", getattr(detector, "counts", {}))
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

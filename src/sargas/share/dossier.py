@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from sargas.model.alerts import PRIORITY_WORDS
+from sargas.model.listing import entry_lines
 from sargas.model.place import place_text
 from sargas.model.svg import Limit, Moment, shown, track_chart
 from sargas.model.svg_map import MapPoint, track_map
@@ -307,6 +308,10 @@ def _context(evidence: Evidence) -> str:
     """Write the state of GNSS, reception and depth, and whatever else the detector noted."""
     rows = []
     for name, value in evidence.alert["context"].items():
+        if name == "lists":
+            lines = entry_lines(value, evidence.alert["subject"]["imo"])
+            rows += [("Listed by", line) for line in lines]
+            continue
         if value is None or value in ("", []):
             said = "none" if value == [] else "unknown"
         elif name == "depth_m":

@@ -22,6 +22,7 @@ from sargas.model.crossings import Crossing
 from sargas.model.fixes import SEA, Batch, Fixes
 from sargas.model.time import MINUTE_MS
 from sargas.reference import Geography, Mask
+from sargas.reference.vessel_lists import VesselLists
 from sargas.watch.clean import RECENT, SEGMENT, VERDICTS, CleanRules, clean_rows
 from sargas.watch.detect import DETECTORS
 from sargas.watch.detect.base import Detector, Identity, Surroundings
@@ -77,6 +78,7 @@ class Watch:
         lateness_ms: see `order.ReorderBuffer`; from the rules if not given.
         exercise: name of the exercise these fixes belong to; marks every alert.
         masks: the user's masks, besides ports and the land distance.
+        lists: what the user's lists say of vessels (D16); told in their alerts.
         detectors: which to run; all if not given.
         observers: shown the same rows after the detectors; not part of the saved state.
         reception: what another watch over the same waters has learnt (`learnt_reception`), to
@@ -92,6 +94,7 @@ class Watch:
         lateness_ms: int | None = None,
         exercise: str | None = None,
         masks: tuple[Mask, ...] = (),
+        lists: VesselLists | None = None,
         detectors: tuple[type[Detector], ...] | None = None,
         observers: tuple[Observer, ...] = (),
         reception: NDArray[np.void] | None = None,
@@ -116,7 +119,7 @@ class Watch:
         )
         self._quiet_minutes = max(QUIET_MINUTES, int(2 * longest_min) + 1)
         self.registry = Registry()
-        self.judge = Judge(self.around)
+        self.judge = Judge(self.around, lists)
         self.hunting = Hunting(rules["hunting"]["min_kn"], rules["hunting"]["wide_deg"])
         chosen = sorted(
             DETECTORS if detectors is None else detectors, key=lambda make: bool(make.rests_on)

@@ -2,7 +2,8 @@
 
 A mask, a ship type, GNSS interference or a feed that is not well lowers an alert and says so; none
 deletes one. An event that a mask mutes is still an alert of priority P3 with the mask's name on
-it, so that it can be counted.
+it, so that it can be counted. What the user's lists say of the vessel (D16) stands in its alerts,
+and raises one a step at most, after all that lowers it.
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ from sargas.model.alerts import (
 )
 from sargas.model.time import MINUTE_MS
 from sargas.reference.grid import sample
+from sargas.reference.vessel_lists import ListEntry, VesselLists
 from sargas.watch.detect import base
 from sargas.watch.detect.base import WORK_TYPES, Detector, Finding, Identity, Surroundings
 from sargas.watch.detect.feed import FeedHealth, is_about
 from sargas.watch.detect.gnss import GnssArea
 from sargas.watch.detect.gnss_fold import area_key
 from sargas.watch.detect.phrases import clock
+from sargas.watch.vessel_context import before_raise, context_at_end, raised, raised_by, told
 
 STATES = {base.OPEN: OPEN, base.UPDATE: OPEN, base.CLOSE: CLOSED}
 
@@ -52,10 +55,12 @@ class Judge:
 
     Args:
         around: the world, with the rules.
+        lists: what the user's lists say of vessels; None where none are loaded.
     """
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, around: Surroundings, lists: VesselLists | None = None) -> None:
         self.around = around
+        self.lists = lists
         self.counts: Counter[str] = Counter()
         self._gnss: GnssArea | None = None
         self._positional: frozenset[str] = frozenset()
@@ -82,12 +87,18 @@ class Judge:
             elif detector.rests_on_reception:
                 lowering = self._feed_at(float(event["lon"]), float(event["lat"]))
         priority, notes = self._priority(detector, finding, who, masks, lowering)
+        muted_by = tuple(m.name for m in masks if m.mutes)
+        if self.lists is not None and detector.of_vessels:
+            entries = self._entries(self.lists, event, who)
+            said = {"lists": told(entries), "lists_version": self.lists.version}
+            finding = replace(finding, context=finding.context | said)
+            if not muted_by:
+                priority, notes = raised_by(entries, priority, notes)
         before = self._open.get(key)
         if before is None and int(event["op"]) != base.OPEN:
             # Closed twice, or closed without having been opened: a detector's fault, not news.
             self.counts["event_without_alert"] += 1
             return None
-        muted_by = tuple(m.name for m in masks if m.mutes)
         alert = self._alert(detector, event, who, finding, priority, state, muted_by, notes)
         if before is not None:
             if before.state == state and before.priority == priority:
@@ -100,8 +111,10 @@ class Judge:
             if state != OPEN:
                 # An end is no new weighing: what rang as a note does not end as a warning because
                 # a mask has run out meanwhile.
-                alert = replace(alert, priority=before.priority, muted_by=before.muted_by,
-                                notes=before.notes)  # fmt: skip
+                alert = replace(
+                    alert, priority=before.priority, muted_by=before.muted_by,
+                    notes=before.notes, context=context_at_end(before, alert),
+                )  # fmt: skip
         if state == OPEN:
             self._open[key] = alert
         else:
@@ -126,15 +139,14 @@ class Judge:
                 alert.detector in self._positional
                 and alert.t_detected_ms >= area.t_start_ms
                 and int(area_key(alert.lon, alert.lat)) == area.subject.segment
-                and alert.priority != "P3"
             ):
-                level = int(alert.priority[1])
-                note = f"{gnss_words(area)}: from P{level} to P{level + 1}"
-                self._open[key] = alert.revised(
-                    priority=f"P{level + 1}", notes=(*alert.notes, note),
-                    context=alert.context | {"gnss": "active"}, t_issued_ms=area.t_issued_ms,
-                )  # fmt: skip
-                out.append(self._open[key])
+                priority, notes = _lowered(alert, gnss_words(area))
+                if priority != alert.priority:
+                    self._open[key] = alert.revised(
+                        priority=priority, notes=notes,
+                        context=alert.context | {"gnss": "active"}, t_issued_ms=area.t_issued_ms,
+                    )  # fmt: skip
+                    out.append(self._open[key])
         return out
 
     def _gnss_at(self, event: np.void) -> tuple[str, Alert | None]:
@@ -156,6 +168,12 @@ class Judge:
             if alert.detector == FeedHealth.word and is_about(alert.subject.segment, lon, lat):
                 return f"{alert.subject.name} low since {clock(alert.t_start_ms)}"
         return ""
+
+    def _entries(self, lists: VesselLists, event: np.void, who: Identity) -> tuple[ListEntry, ...]:
+        """List the entries about the vessel of an event that count at its time."""
+        if who.domain != "sea":
+            return ()
+        return lists.about(who.imo, who.mmsi, int(event["t_ms"]))
 
     def _alert(
         self,
@@ -306,3 +324,20 @@ class Judge:
         kind = tuple[dict[str, int], dict[str, Alert], dict[str, tuple[str, int]]]
         counts, self._open, self._groups = msgspec.json.decode(state, type=kind)
         self.counts = Counter(counts)
+
+
+def _lowered(alert: Alert, reason: str) -> tuple[str, tuple[str, ...]]:
+    """Lower an open alert by a step if there is one; a list that raised it raises it after that.
+
+    Returns:
+        (priority, notes), as if the reason had been known when it was weighed.
+    """
+    level, notes, listing = before_raise(alert)
+    if level == 3:
+        return alert.priority, alert.notes
+    notes = (*notes, f"{reason}: from P{level} to P{level + 1}")
+    level += 1
+    if listing:
+        level, note = raised(level, listing)
+        notes = (*notes, note)
+    return f"P{level}", notes

@@ -7,7 +7,7 @@ import { Mark } from "../map/mark.tsx";
 import { showSelection } from "../map/map-pane.tsx";
 import { selectAlert } from "../state/session.ts";
 import { detail, selectedAlert, selectedMmsi, vessel } from "../state/state.ts";
-import type { Alert, AlertDetail } from "../wire/types.ts";
+import type { Alert, AlertDetail, ListEntry } from "../wire/types.ts";
 import { Chart } from "./chart.tsx";
 import { AlertFacts, Fact, VesselFacts } from "./facts.tsx";
 import { NextAssets, WhyTable } from "./tables.tsx";
@@ -29,13 +29,25 @@ function Against({ alert }: { alert: Alert }) {
   return <ul class="against">{alert.against.map((text, at) => <li key={at}><bdi>{outside(text)}</bdi></li>)}</ul>;
 }
 
+/** What a user's lists say of the vessel, a line an entry; the words are those of `model/listing.py`. */
+function Listed({ lists, imo }: { lists: ListEntry[]; imo: number | null }) {
+  const lines = lists.map(
+    ({ list, kind, entry, date, matched_by }) =>
+      `${list} (${kind.replaceAll("_", " ")}), entry ${entry} of ${date}, matched by ${matched_by.toUpperCase()}`,
+  );
+  if (lines.length === 0)
+    lines.push(imo ? "no entry" : "no entry by MMSI; those by IMO could not be compared, its IMO number was not received");
+  return <>{lines.map((line, at) => <Fact key={at} name="Listed by" wide><bdi>{outside(line)}</bdi></Fact>)}</>;
+}
+
 function Context({ alert }: { alert: Alert }) {
-  const { gnss, coverage, depth_m } = alert.context;
+  const { gnss, coverage, depth_m, lists } = alert.context;
   return (
     <dl class="facts">
       <Fact name="GNSS">{gnss ? outside(gnss) : "unknown"}</Fact>
       <Fact name="Coverage">{coverage ? outside(coverage) : "unknown"}</Fact>
       <Fact name="Depth">{depth_m === null ? "unknown" : `${Math.abs(Math.round(depth_m))} m ± 50 m, coarse`}</Fact>
+      {lists ? <Listed lists={lists} imo={alert.subject.imo} /> : null}
       {alert.group ? <Fact name="Group"><span class="mono">{outside(alert.group)}</span></Fact> : null}
     </dl>
   );

@@ -92,7 +92,8 @@ export interface Alert {
   next_assets: NextAsset[];
   why: Why[];
   against: string[];
-  context: { gnss: string | null; coverage: string | null; depth_m: number | null };
+  /** `lists` only where a scan was given vessel lists. */
+  context: { gnss: string | null; coverage: string | null; depth_m: number | null; lists?: ListEntry[] };
   text: string;
   exercise: boolean | string | null;
   muted_by: string[];
@@ -100,6 +101,15 @@ export interface Alert {
   /** Sent beyond the contract's fields; the screen does without. */
   t_end?: string | null;
   notes?: string[];
+}
+
+/** What one entry of a user's list says of the vessel. */
+export interface ListEntry {
+  list: string;
+  entry: string;
+  date: string;
+  kind: string;
+  matched_by: string;
 }
 
 export interface AlertDetail extends Alert {
