@@ -141,6 +141,12 @@ def test_only_levels_of_speed_are_drawn_as_limits():
     assert [(limit.value_kn, limit.text.split(":")[0]) for limit in limits] == [
         (10.0, "own speed before"), (9.0, "90 % of it"), (3.0, "limit of mean speed over ground"),
     ]  # fmt: skip
+    low = {"why": [test("speed as share of the lane's", "share", 0.8, 0.88)],
+           "context": {"lane": {"median_kn": 11.0}}}  # fmt: skip
+    assert [(round(x.value_kn, 2), x.text) for x in speed_limits(low)] == [
+        (11.0, "others of its lane: 11.0 kn"), (9.68, "88 % of them: 9.7 kn"),
+    ]  # fmt: skip
+    assert speed_limits({**low, "context": {"lane": {"median_kn": None}}}) == []
 
 
 def test_the_same_evidence_gives_the_same_page():

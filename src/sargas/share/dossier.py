@@ -29,6 +29,7 @@ SPEED_LEVELS = ("speed over ground", "reported speed", "smoothed speed")
 over it. Others in knots are losses, spreads or speeds that nobody reported."""
 OWN_SPEED = "own speed before"
 OWN_SHARE = "speed as share of own"
+LANE_SHARE = "speed as share of the lane's"
 
 
 def as_html(evidence: Evidence) -> str:
@@ -241,6 +242,7 @@ def speed_limits(alert: Mapping[str, Any]) -> list[Limit]:
         [Limit(value_kn=3.0, text='limit of mean speed over ground: 3 kn')]
     """
     out, own = [], None
+    lane = (alert.get("context") or {}).get("lane") or {}
     for test in alert["why"]:
         feature, limit = test["feature"], test["threshold"]
         if feature == OWN_SPEED and test["value"] is not None:
@@ -251,6 +253,10 @@ def speed_limits(alert: Mapping[str, Any]) -> list[Limit]:
                 out.append(Limit(float(limit), f"limit of {feature}: {limit:g} kn"))
         elif feature == OWN_SHARE and own is not None and limit is not None:
             out.append(Limit(own * limit, f"{100 * limit:.0f} % of it: {own * limit:.1f} kn"))
+        elif feature == LANE_SHARE and lane.get("median_kn") and limit is not None:
+            kn = float(lane["median_kn"])
+            out.append(Limit(kn, f"others of its lane: {kn:.1f} kn"))
+            out.append(Limit(kn * limit, f"{100 * limit:.0f} % of them: {kn * limit:.1f} kn"))
     return out
 
 
