@@ -289,7 +289,7 @@ class DragWords:
         elif not (abs(x["pull"]) >= p.pull_share):
             out.append("no steady pull to one side")
         if math.isnan(x["hunting_deg"]):
-            out.append("too few reports to tell whether the course hunts")
+            out.append("whether the course hunts is not known: too few reports, or the ship turned")
         elif not self._hunts():
             out.append("the course does not swing more widely than before")
         if math.isnan(x["cog_deg"]):

@@ -315,7 +315,7 @@ class DragSustained(Detector):
         if x["form"] == SWINGING and math.isnan(x["hunting_s"]):
             out.append("too few reports to tell how fast the course swings")
         if x["form"] == LOW and math.isnan(x["hunting_deg"]):
-            out.append("too few reports to tell whether the course hunts")
+            out.append("whether the course hunts is not known: too few reports, or the ship turned")
         elif x["form"] == LOW:
             out.append("its course does not hunt more than the lane's")
         if not self._was_faster(x):
