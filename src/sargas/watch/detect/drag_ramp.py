@@ -73,11 +73,11 @@ def fit_ramp(
 
     Example:
         >>> kn = np.full(WINDOW, 12.0)
-        >>> kn[45:55] = np.linspace(11.8, 9.2, 10)
+        >>> kn[50:55] = 11.4, 10.8, 10.2, 9.6, 9.0
         >>> kn[55:] = 9.0
         >>> ramp = fit_ramp(kn, 15.0, np.empty(WINDOW + 1), np.empty(WINDOW + 1))
         >>> round(ramp.before_kn), round(ramp.lost_kn), ramp.fall_min, ramp.since_min
-        (12, 3, 11.0, 20.0)
+        (12, 3, 5.0, 20.0)
     """
     heard[0] = summed[0] = squares = 0.0
     for j in range(WINDOW):
