@@ -29,6 +29,7 @@ from sargas.model.alerts import NextAsset, Reason, Subject
 from sargas.model.assets import AssetSet
 from sargas.model.time import MINUTE_MS
 from sargas.reference import Geography, Mask
+from sargas.watch.growing import with_room
 from sargas.watch.rules import Rules
 
 if TYPE_CHECKING:
@@ -199,8 +200,10 @@ class Detector(ABC):
 
     def _make_room(self, more: int = ROOM) -> None:
         """Double the events until so many more find room."""
-        while self._n + more > len(self._events):
-            self._events = np.concatenate([self._events, np.zeros_like(self._events)])
+        room = len(self._events)
+        while self._n + more > room:
+            room *= 2
+        self._events = with_room(self._events, room)
 
     def run_rows(
         self, minutes: Minutes, start: int, end: int, events: NDArray[np.void], n: int
@@ -240,11 +243,8 @@ class Detector(ABC):
         """Make state for new slots, filled by `fresh`."""
         kept = len(self.state)
         if slots > kept:
-            grown = np.zeros(max(slots, 2 * kept, 1024), dtype=self.state_dtype)
-            self.fresh(grown[kept:])
-            # As bytes: numpy copies records field by field, which takes ten times as long.
-            grown.view(np.uint8)[: self.state.nbytes] = self.state.view(np.uint8)
-            self.state = grown
+            self.state = with_room(self.state, max(slots, 2 * kept, 1024))
+            self.fresh(self.state[kept:])
 
     def fresh(self, state: NDArray[np.void]) -> None:  # noqa: B027 - zero is a fine start
         """Set the values of state never used that are not zero."""

@@ -73,6 +73,7 @@ from sargas.watch.detect.reception import (
     grown,
     new_heard,
 )
+from sargas.watch.growing import with_room
 from sargas.watch.minutes import Minutes
 
 
@@ -143,9 +144,7 @@ class Gap(Detector):
     def _grow(self, slots: int) -> None:
         """Make state for new subjects, and for what is learnt of their ways."""
         super()._grow(slots)
-        more = len(self.state) - len(self.walk)
-        if more > 0:
-            self.walk = np.concatenate([self.walk, np.zeros(more, WALK)])
+        self.walk = with_room(self.walk, len(self.state))
 
     def _known(self) -> Known:
         """Give all that is learnt, as kernels take it."""

@@ -61,6 +61,7 @@ from sargas.watch.detect.identity_fold import (
 )
 from sargas.watch.detect.identity_words import A_NUMBER, LETTERS, SAID, WORD, Params
 from sargas.watch.detect.phrases import clock, minutes, place
+from sargas.watch.growing import with_room
 from sargas.watch.minutes import Minutes
 
 KIND_NAMES = (
@@ -115,9 +116,7 @@ class IdentityConflict(Detector):
     def _grow(self, slots: int) -> None:
         """Make state for new subjects, with what they say."""
         super()._grow(slots)
-        more = SAID * len(self.state) - len(self.words)
-        if more > 0:
-            self.words = np.concatenate([self.words, np.zeros(more, WORD)])
+        self.words = with_room(self.words, SAID * len(self.state))
 
     def _cases(self) -> Cases:
         """Give the table of cases, with room for one of each kind."""

@@ -50,6 +50,7 @@ from sargas.watch.detect.integrity_state import (
     Params,
 )
 from sargas.watch.detect.phrases import clock, minutes, number_or_none, place
+from sargas.watch.growing import with_room
 from sargas.watch.minutes import Minutes
 
 KIND_NAMES = ("jump", "in_turn", "inland", "frozen", "circle")
@@ -97,9 +98,7 @@ class PositionIntegrity(Detector):
     def _grow(self, slots: int) -> None:
         """Make state for new subjects, and cases with it."""
         super()._grow(slots)
-        more = KINDS * len(self.state) - len(self.cases)
-        if more > 0:
-            self.cases = np.concatenate([self.cases, np.zeros(more, dtype=CASE)])
+        self.cases = with_room(self.cases, KINDS * len(self.state))
 
     def run_rows(
         self, minutes: Minutes, start: int, end: int, events: NDArray[np.void], n: int

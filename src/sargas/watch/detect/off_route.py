@@ -69,6 +69,7 @@ from sargas.watch.detect.off_route_fold import (
 )
 from sargas.watch.detect.off_route_learnt import LEARNT, OWN, PASSES
 from sargas.watch.detect.phrases import NAV_STATUS, clock, heard_words, minutes, number_or_none
+from sargas.watch.growing import with_room
 from sargas.watch.minutes import Minutes
 
 DAY_MS = 1440 * MINUTE_MS
@@ -120,9 +121,7 @@ class OffRoute(Detector):
     def _grow(self, slots: int) -> None:
         """Make state for new slots, and room for their own passages."""
         super()._grow(slots)
-        more = len(self.state) - len(self._own)
-        if more > 0:
-            self._own = np.concatenate([self._own, np.zeros((more, PASSES), OWN)])
+        self._own = with_room(self._own, len(self.state))
 
     def run_samples(
         self, minutes: Minutes, start: int, end: int, events: NDArray[np.void], n: int
@@ -138,7 +137,8 @@ class OffRoute(Detector):
             if busy:
                 self._forget(t_ms)
             self.learnt.make_room(busy)
-            self._make_room(len(self.state))
+            # What is open may close; others open only where blocks before were rare.
+            self._make_room(int(np.count_nonzero(self.state["rare_bits"] | self.state["open"])))
             known = Known(self.learnt.cells, self.learnt.rows, self._own, self._tally)
             self._n = end_block(
                 t_ms, int(self._clock[FIRST]), self.state, known, self._sea, self.params,
