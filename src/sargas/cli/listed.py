@@ -31,7 +31,9 @@ def say_lists(
         from_ms, to_ms: first and last event time of what was read; None where it has none.
         alerts: the latest version of each.
     """
-    text = f"{len(lists.entries):,} entries of {len(lists.names):,} vessel lists of your own"
+    entries, names = len(lists.entries), len(lists.names)
+    text = f"{entries:,} {'entry' if entries == 1 else 'entries'} of "
+    text += f"{names:,} vessel list{'' if names == 1 else 's'} of your own"
     if from_ms is not None and to_ms is not None:
         idle = sum(
             to_ms < entry.valid_from_ms or entry.valid_until_ms <= from_ms
@@ -39,4 +41,4 @@ def say_lists(
         )
         text += f", {idle:,} of them only for other times" if idle else ""
     named = sum(bool(alert.context.get("lists")) for alert in alerts)
-    say(f"lists     {text}; they name the vessel of {named:,} alerts")
+    say(f"lists     {text}; the vessel of {named:,} alert{'' if named == 1 else 's'} is on one")
