@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 SLOW_S = 5.0
-TOLD = "Preparing the kernels: they are compiled once per installation, in about a minute."
+TOLD = "Preparing the kernels: they are compiled once per installation, in one to three minutes."
 TEXT_TABLES = ("dma-csv", "noaa-csv", "csv")
 """Formats that are read by kernels of their own."""
 
@@ -28,7 +28,7 @@ def warm(*, quiet: bool = False, formats: Collection[str] = ()) -> float:
     start = time.monotonic()
     first_time = not _is_kept()
     with _spinner(quiet=quiet, first_time=first_time):
-        # The decoder and the watch take half a minute each, on a core each.
+        # On a core each: half of the watch, and the decoder with the other half.
         helper = _compile_watch_aside() if first_time else None
         from sargas.decode import warm as warm_sentences
 
@@ -37,10 +37,11 @@ def warm(*, quiet: bool = False, formats: Collection[str] = ()) -> float:
             from sargas.decode.delimited import warm as warm_text_tables
 
             warm_text_tables()
-        if helper is not None:
-            helper.wait()
         from sargas.watch.warm import warm as warm_watch
 
+        if helper is not None:
+            warm_watch(part=1)
+            helper.wait()
         warm_watch()
     took = time.monotonic() - start
     if took > SLOW_S and not quiet:
@@ -59,8 +60,8 @@ def _is_kept() -> bool:
 
 
 def _compile_watch_aside() -> subprocess.Popen[bytes] | None:
-    """Let another process compile the watch's kernels into the cache that both share."""
-    command = [sys.executable, "-c", "from sargas.watch.warm import warm; warm()"]
+    """Let another process compile half of the watch into the cache that both share."""
+    command = [sys.executable, "-c", "from sargas.watch.warm import warm; warm(part=0)"]
     try:
         return subprocess.Popen(  # noqa: S603 - our own interpreter, our own words
             command,

@@ -8,16 +8,23 @@ import shapely
 from sargas.model.assets import Asset, AssetSet
 from sargas.model.fixes import PER_DEGREE, Batch, Fixes, Statics
 from sargas.reference import shipped_geography
+from sargas.watch.detect import DETECTORS
 from sargas.watch.fold import Watch
 
 ROWS = 120
 
 
-def warm() -> None:
-    """Fold one ship past one made-up cable: every kernel is called once with its real types."""
+def warm(part: int | None = None) -> None:
+    """Fold one ship past one made-up cable: every kernel is called once with its real types.
+
+    Args:
+        part: 0 or 1: with every other detector only, so that two processes compile half each into
+            the cache that they share; None: with all.
+    """
+    detectors = None if part is None else DETECTORS[part::2]
     line = shapely.from_wkt("LINESTRING (20 57, 20.5 57.2)")
     cable = Asset("warm", "warm-up", "telecom_cable", line, 100.0)
-    watch = Watch(AssetSet([cable]), shipped_geography())
+    watch = Watch(AssetSet([cable]), shipped_geography(), detectors=detectors)
     steps = np.arange(ROWS)
     fixes = Fixes.build(
         ROWS,
