@@ -231,12 +231,12 @@ def measure(
         y: (STEPS,) scratch.
     """
     row["deg"] = row["period_s"] = row["share"] = math.nan
+    has_turned = math.isnan(spread_of_few(courses, row["step"], MINUTE_STEPS, y))
     if not unfold(courses, row["step"], y):
         row["deg"] = spread_of_few(courses, row["step"], 1, y)
         return
-    if math.isnan(spread_of_few(courses, row["step"], MINUTE_STEPS, y)):
-        return  # it turned
-    unfold(courses, row["step"], y)
+    if has_turned:
+        return
     detrend(y)
     square, crossings = 0.0, 0
     for k in range(STEPS):

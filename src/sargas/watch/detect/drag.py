@@ -109,7 +109,7 @@ class DragOnset(Detector):
             state[name] = math.nan
 
     def fold(self, minutes: Minutes) -> NDArray[np.void]:
-        """Take some whole minutes; give the events of D1 and keep those of D2."""
+        """Take some whole minutes; give D1's events, keep those told by others."""
         events = super().fold(minutes)
         self.followed = events[events["kind"] != ONSET]
         onsets: NDArray[np.void] = events[events["kind"] == ONSET]

@@ -232,12 +232,10 @@ class DragWords:
             reason("loss in spreads of own speed, less allowance, summed", x["sum"], "sigma min",
                    p.h_sigma_min, above=True),
             reason("spread of own speed", x["spread_kn"], "kn", p.spread_floor_kn, above=True),
-        ]  # fmt: skip
-        out.append(
             reason(f"speed as share of own if it fell for {p.fall_ahead_min:.0f} min more as now",
                    (x["sog_kn"] - self._fall_kn()) / own, "share", 1.0 - p.max_loss_share,
-                   above=True)
-        )  # fmt: skip
+                   above=True),
+        ]  # fmt: skip
         if not math.isnan(x["fall_min"]):
             out.append(reason("time in which it fell", x["fall_min"], "min", p.quick_min,
                               above=False))  # fmt: skip
