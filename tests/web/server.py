@@ -23,6 +23,8 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from sargas.web.api import PAGES
+
 from .traffic import pack
 from .world import ROOT, World, all_assets, coarse_land, geo_file
 
@@ -113,7 +115,7 @@ def make_app(world: World) -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/", lambda _request: FileResponse(STATIC / "index.html")),
+            *(Route(path, lambda _request: FileResponse(STATIC / "index.html")) for path in PAGES),
             Route("/api/status", lambda _request: JSONResponse(world.status())),
             Route("/api/assets", lambda _request: JSONResponse(all_assets())),
             Route("/geo/{layer}.geojson", geo),

@@ -1,6 +1,6 @@
 // The screen: top bar, banners, map, list and evidence, playback.
 import { effect } from "@preact/signals";
-import { render } from "preact";
+import { type JSX, render } from "preact";
 import "./style/fonts.css";
 import "virtual:tokens.css";
 import "./style/frame.css";
@@ -14,6 +14,8 @@ import { AlertList } from "./list/alert-list.tsx";
 import { startList } from "./list/filter.ts";
 import { MapPane } from "./map/map-pane.tsx";
 import { PlaybackBar } from "./playback/bar.tsx";
+import { startLanguage } from "./lang/lang.ts";
+import { route, startRoute } from "./route.ts";
 import { startSession } from "./state/session.ts";
 import { alerts, selectedAlert, selectedMmsi } from "./state/state.ts";
 import { Banners } from "./top/banners.tsx";
@@ -27,12 +29,10 @@ function startTitle(): void {
   });
 }
 
-function Screen() {
+function WatchPage() {
   const idle = selectedAlert.value === null && selectedMmsi.value === null;
   return (
-    <div class="screen">
-      <TopBar />
-      <Banners />
+    <>
       <main>
         <MapPane />
         <aside class={idle ? "side idle" : "side"} aria-label="Alerts and evidence">
@@ -41,13 +41,29 @@ function Screen() {
         </aside>
       </main>
       <PlaybackBar />
+    </>
+  );
+}
+
+/** Pages by the first part of the path; the watch is what any other path shows. */
+const PAGES: Readonly<Record<string, () => JSX.Element>> = {};
+
+function Screen() {
+  const Page = PAGES[route.value.page] ?? WatchPage;
+  return (
+    <div class="screen">
+      <TopBar />
+      <Banners />
+      <Page />
       <Help />
     </div>
   );
 }
 
+startRoute();
 startList();
 startSession();
 startKeys();
 startTitle();
+await startLanguage();
 render(<Screen />, document.getElementById("screen")!);

@@ -38,6 +38,8 @@ from sargas.web.player import Player, as_shown
 EVIDENCE_BEFORE_MS = 60 * 60_000
 """Track shown before an alert's start, so that the change can be seen against what was usual."""
 GEO_FILES = {"territory": "territory_12nm.geojson", "ports": "ports_wpi.geojson"}
+PAGES = ("/", "/alert/{id}", "/handover", "/quality")
+"""Paths of the screen: the client shows the page that the path names."""
 CAVEAT = "Public data, not evidence on its own. A match is information, not intent."
 CSP = (
     "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; "
@@ -91,7 +93,7 @@ def make_app(
 
     static = str(resources.files("sargas.web").joinpath("static"))
     routes = [
-        Route("/", answers.index),
+        *(Route(path, answers.index) for path in PAGES),
         Route("/api/status", answers.status),
         Route("/api/assets", answers.all_assets),
         Route("/api/alerts", answers.alerts),

@@ -1,0 +1,1 @@
+var e={Alarm:`Pavojus`,Warning:`Įspėjimas`,Note:`Pastaba`};export{e as LT};
