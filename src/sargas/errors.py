@@ -6,6 +6,7 @@ SargasError                 1   something failed
 │   └── FormatError         3   the content is of no known format, or columns are missing
 ├── FeedUnavailableError    4   a feed or the network does not answer
 ├── NotFoundError           5   a look-up found nothing
+├── ConflictError           1   somebody else acted on the same thing first
 ├── StoreError              1   the store cannot be read or written
 └── StateVersionError       1   saved state is of a version this sargas does not read
 """
@@ -68,6 +69,10 @@ class NotFoundError(SargasError):
     """A look-up found nothing."""
 
     exit_code = EXIT_NOT_FOUND
+
+
+class ConflictError(SargasError):
+    """Somebody else acted on the same thing first; nothing was written."""
 
 
 class StoreError(SargasError):

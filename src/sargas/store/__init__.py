@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sargas.store.audit import AuditLog as AuditLog
     from sargas.store.home import Home as Home
     from sargas.store.ledger import Ledger as Ledger
     from sargas.store.query import Archive as Archive
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "Archive": "query",
+    "AuditLog": "audit",
     "Home": "home",
     "Ledger": "ledger",
     "ShardWriter": "shards",
@@ -27,7 +29,16 @@ _PLACES = {
     "read_day": "shards",
     "read_statics_day": "shards",
 }
-__all__ = ["Archive", "Home", "Ledger", "ShardWriter", "compact", "read_day", "read_statics_day"]
+__all__ = [
+    "Archive",
+    "AuditLog",
+    "Home",
+    "Ledger",
+    "ShardWriter",
+    "compact",
+    "read_day",
+    "read_statics_day",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a class or a function

@@ -14,14 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlalchemy import URL, Connection, Select, and_, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Select, and_, func, insert, select, tuple_, update
 from sqlalchemy.exc import DBAPIError
 
 from sargas.errors import NotFoundError, StateVersionError, UsageError
 from sargas.model.alerts import Alert
 from sargas.store import tables
 from sargas.store.home import Home
-from sargas.store.tables import WRITING, open_engine, place, refused
+from sargas.store.tables import WRITING, address_of, open_engine, place, refused
 
 _CHUNK = 400
 """Keys asked for in one statement; databases bound the number of parameters."""
@@ -80,11 +80,7 @@ class Ledger:
     """
 
     def __init__(self, where: Home | str) -> None:
-        if isinstance(where, Home):  # not as text: a path may hold ? or #
-            where_url = URL.create("sqlite", database=str(where.ledger_path))
-            self._engine = open_engine(where_url)
-        else:
-            self._engine = open_engine(where)
+        self._engine = open_engine(address_of(where))
 
     def __repr__(self) -> str:
         return f"Ledger({place(self._engine)!r})"

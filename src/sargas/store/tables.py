@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     create_engine,
+    delete,
     event,
     insert,
     inspect,
@@ -30,8 +31,11 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from sargas.errors import SargasError, StateVersionError, StoreError, UsageError
+from sargas.store.home import Home
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+UPGRADES = frozenset({"1"})
+"""Older schemas that lack tables and nothing else: opening the ledger adds them."""
 WAIT_S = 30
 """How long a commit waits for another one to end (chosen: commits take milliseconds)."""
 
@@ -87,6 +91,30 @@ counters = Table(
     Column("reason", String(200), primary_key=True),
     Column("count", BigInteger, nullable=False),
 )
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("t_ms", BigInteger, nullable=False),
+    Column("officer", String(80), nullable=False),
+    Column("verb", String(20), nullable=False),
+    Column("alert", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("batch", BigInteger, nullable=False),
+    Column("old", String(20), nullable=False),
+    Column("new", String(20), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("audit_log_by_alert", "alert"),
+)
+
+
+def address_of(where: Home | str) -> str | URL:
+    """Give the address of a home's ledger, or the one that was given."""
+    if isinstance(where, Home):  # not as text: a path may hold ? or #
+        return URL.create("sqlite", database=str(where.ledger_path))
+    return where
 
 
 def open_engine(url: str | URL) -> Engine:
@@ -160,12 +188,13 @@ def _check(engine: Engine) -> None:
     with engine.connect().execution_options(**WRITING) as connection, connection.begin():
         if not _is_ledger(connection, engine):  # another process may have been first
             metadata.create_all(connection)
+            connection.execute(delete(meta).where(meta.c.name == "schema"))
             row = {"name": "schema", "value": str(SCHEMA_VERSION)}
             connection.execute(insert(meta).values(row))
 
 
 def _is_ledger(connection: Connection, engine: Engine) -> bool:
-    """Tell a ledger of our version from an empty database; refuse anything else."""
+    """Tell a ledger of our version from an empty or older one; refuse anything else."""
     names = set(inspect(connection).get_table_names())
     if meta.name not in names:
         if names & set(metadata.tables):
@@ -176,6 +205,8 @@ def _is_ledger(connection: Connection, engine: Engine) -> bool:
             )
         return False
     found = connection.scalar(select(meta.c.value).where(meta.c.name == "schema"))
+    if found in UPGRADES:
+        return False
     if found != str(SCHEMA_VERSION):
         raise StateVersionError(
             f"The ledger has schema {found}; this sargas reads schema {SCHEMA_VERSION}.",
