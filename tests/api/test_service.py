@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from sargas.errors import StoreError, UsageError
-from sargas.store import Home, Ledger
+from sargas.store import AuditLog, Home, Ledger
 from sargas.web import player as playing
+from sargas.web.desk import Desk
 from sargas.web.picture import Picture
 from sargas.web.player import Player, Span
 from sargas.web.service import address, bind, hosts
@@ -78,7 +79,8 @@ def make_player(home: Path, **options: Any) -> Player:
     ends = picture.archive.span()
     assert ends is not None
     span = Span(ends[0], ends[1] + 1, ends[1] + 1)
-    return Player(picture, Ledger(stored), lambda: span, list, {"mode": "serve"},
+    desk = Desk(Ledger(stored), AuditLog(stored))
+    return Player(picture, desk, lambda: span, list, {"mode": "serve"},
                   t_ms=span.from_ms, **options)  # fmt: skip
 
 

@@ -24,7 +24,7 @@ def credits_of(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> A
         monkeypatch.setattr("sargas.web.service.serve", lambda *_, **__: None)
         done = call("serve", "--home", tmp_path / "home", "--port", "0")
         assert done.code == 0, done.err
-        player, _, attribution, _ = made
+        player, _, _, attribution, _ = made
         return attribution, player.about["attribution"]
 
     return run

@@ -11,9 +11,9 @@ import pytest
 
 from sargas.errors import StoreError
 from sargas.model.assets import AssetSet
-from sargas.store import Ledger
 from sargas.web import player as playing
 from sargas.web.api import make_app
+from sargas.web.desk import Desk
 from sargas.web.picture import Picture
 from sargas.web.player import Player, Span
 
@@ -40,10 +40,16 @@ class Pictured:
 
 
 class Nothing:
-    """A ledger without alerts."""
+    """A desk without alerts, and a log without acts."""
+
+    def __init__(self) -> None:
+        self.log = self
 
     def alerts(self, *_: object, **__: object) -> list[Any]:
         return []
+
+    async def follow(self, *_: object) -> None:
+        return None
 
 
 class Screen:
@@ -64,7 +70,7 @@ class Screen:
 
 def make_player(picture: Pictured, feeds: Any = list) -> Player:
     span = Span(0, 10**9, 10**9)
-    return Player(cast(Picture, picture), cast(Ledger, Nothing()), lambda: span, feeds, {})
+    return Player(cast(Picture, picture), Nothing(), lambda: span, feeds, {})
 
 
 @pytest.mark.parametrize("fault", [ValueError("odd"), OSError(5, "disk"), StoreError("gone")])
@@ -136,7 +142,9 @@ def test_what_fails_beside_the_answers_is_said(capsys: pytest.CaptureFixture[str
     async def background() -> None:
         raise StoreError("The store has gone.")
 
-    app = make_app(make_player(Pictured()), AssetSet([]), [], ["testserver"], background)
+    app = make_app(
+        make_player(Pictured()), cast(Desk, Nothing()), AssetSet([]), [], ["testserver"], background
+    )
 
     async def run() -> None:
         async with app.router.lifespan_context(app):
@@ -148,7 +156,8 @@ def test_what_fails_beside_the_answers_is_said(capsys: pytest.CaptureFixture[str
 
 @pytest.mark.parametrize("origin", ["http://[", "http://[::1", "null", "", "http://elsewhere"])
 def test_an_odd_origin_is_another_page(origin: str) -> None:
-    app = make_app(make_player(Pictured()), AssetSet([]), [], ["testserver"])
+    player, desk = make_player(Pictured()), cast(Desk, Nothing())
+    app = make_app(player, desk, AssetSet([]), [], ["testserver"])
 
     async def ask() -> int:
         way = httpx.ASGITransport(app)

@@ -175,8 +175,9 @@ class _Run:
 def _app(run: _Run, sock: Any, speed: float) -> Any:  # noqa: ANN401 - socket and Starlette
     """Build the service over the run's home."""
     from sargas.reference import shipped_assets
-    from sargas.store import Home, Ledger
+    from sargas.store import AuditLog, Home, Ledger
     from sargas.web.api import make_app
+    from sargas.web.desk import Desk
     from sargas.web.picture import Picture
     from sargas.web.player import Player, Span
     from sargas.web.service import hosts
@@ -204,8 +205,9 @@ def _app(run: _Run, sock: Any, speed: float) -> Any:  # noqa: ANN401 - socket an
         "exercise": {"name": scenario.name, "title": scenario.title, "note": scenario.note},
         "attribution": attribution,
     }
+    desk = Desk(Ledger(home), AuditLog(home))
     player = Player(
-        Picture(home, laid_in), Ledger(home), span, feeds, about,
+        Picture(home, laid_in), desk, span, feeds, about,
         speed=speed, t_ms=scenario.play_from_ms,
     )  # fmt: skip
 
@@ -216,7 +218,7 @@ def _app(run: _Run, sock: Any, speed: float) -> Any:  # noqa: ANN401 - socket an
             await asyncio.sleep(0.2)
         await player.seek(scenario.play_from_ms)
 
-    return make_app(player, assets, attribution, hosts(sock), background)
+    return make_app(player, desk, assets, attribution, hosts(sock), background)
 
 
 def _report(run: _Run, *, json: bool) -> None:

@@ -50,8 +50,9 @@ def serve(
     from sargas.cli.home import home_dir
     from sargas.cli.keeping import kind_of
     from sargas.reference import home_assets
-    from sargas.store import Home, Ledger
+    from sargas.store import AuditLog, Home, Ledger
     from sargas.web.api import make_app
+    from sargas.web.desk import Desk
     from sargas.web.picture import Picture
     from sargas.web.player import Player, Span
     from sargas.web.service import address, bind, hosts
@@ -96,8 +97,9 @@ def serve(
         "exercise": _about(exercise) if exercise else None,
         "attribution": attribution,
     }
+    desk = Desk(ledger, AuditLog(stored))
     player = Player(
-        picture, ledger, lambda: span, feeds, about,
+        picture, desk, lambda: span, feeds, about,
         speed=speed, playing=False, t_ms=span.to_ms,
     )  # fmt: skip
     sock = bind(host, port)
@@ -106,7 +108,7 @@ def serve(
         f"{'EXERCISE ' + exercise if exercise else 'Stored'}: {span_text(*ends)}; Ctrl-C ends.",
         quiet=quiet,
     )
-    serve_app(make_app(player, assets, attribution, hosts(sock)), sock, browser=browser)
+    serve_app(make_app(player, desk, assets, attribution, hosts(sock)), sock, browser=browser)
     return EXIT_OK
 
 

@@ -205,18 +205,24 @@ class AuditLog:
             return _watch_lines(connection)
 
     def lines(
-        self, *, alert: str | None = None, after_seq: int = 0, as_of_ms: int | None = None
+        self,
+        *,
+        alert: str | None = None,
+        after_seq: int = 0,
+        since_ms: int | None = None,
+        as_of_ms: int | None = None,
     ) -> list[Act]:
         """Read lines of the log, oldest first.
 
         Args:
             alert: only those about this alert.
             after_seq: only later ones.
-            as_of_ms: only those of acts up to this event time.
+            since_ms, as_of_ms: only acts from and up to these event times.
         """
         a = tables.audit_log
         query = select(a).where(a.c.seq > after_seq).order_by(a.c.seq)
         query = query if alert is None else query.where(a.c.alert == alert)
+        query = query if since_ms is None else query.where(a.c.t_ms >= since_ms)
         query = query if as_of_ms is None else query.where(a.c.t_ms <= as_of_ms)
         return [act_of(row) for row in self._read(query)]
 
@@ -287,13 +293,13 @@ class AuditLog:
 def _check_seen(seen: Seen, steps: list[Step], lines: list[Act], t_ms: int) -> None:
     """Refuse an act on an alert that is no longer as it was seen."""
     last = lines[-1] if lines else None
-    if seen.last_seq is not None and last is not None and last.seq != seen.last_seq:
-        raise ConflictError(_who_acted(last, "You have not seen this yet: "))
     if last is not None and last.t_ms > t_ms:
         raise ConflictError(
             _who_acted(last, f"This is done with later than {iso(t_ms)}: "),
             hint="Go to the newest time to act.",
         )
+    if seen.last_seq is not None and last is not None and last.seq != seen.last_seq:
+        raise ConflictError(_who_acted(last, "You have not seen this yet: "))
     if seen.version is not None and seen.version != steps[-1].version:
         raise ConflictError(
             f"The watch has changed this alert meanwhile: it is {steps[-1].state} and "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -173,6 +173,7 @@ class Ledger:
         detector: str | None = None,
         since_ms: int | None = None,
         exercise: bool | None = None,
+        ids: Collection[str] | None = None,
         limit: int | None = None,
     ) -> list[dict[str, Any]]:
         """Read the latest version of each alert, as the watch knew it at an event time.
@@ -182,6 +183,7 @@ class Ledger:
             state, priority, detector: only alerts whose latest version has these.
             since_ms: only alerts whose latest version was issued then or later.
             exercise: only exercise alerts, or only real ones.
+            ids: only these, some hundreds at most.
             limit: the newest so many.
 
         Returns:
@@ -197,6 +199,8 @@ class Ledger:
             query = query.where(t.c.t_issued_ms >= since_ms)
         if exercise is not None:
             query = query.where(t.c.exercise.isnot(None) if exercise else t.c.exercise.is_(None))
+        if ids is not None:
+            query = query.where(t.c.id.in_(ids))
         query = query.order_by(t.c.t_detected_ms.desc(), t.c.id.desc()).limit(limit)
         return [json.loads(row[0]) for row in reversed(self._read(query))]
 

@@ -1,4 +1,4 @@
-"""The service's answers (docs/wire.md). `GET` only, but for the clock; loopback by default."""
+"""The service's answers (docs/wire.md). `GET` only, but for commands; loopback by default."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib import resources
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 import shapely
@@ -32,8 +31,10 @@ from sargas.model.time import iso, parse_iso
 from sargas.reference import flag_of, ship_type_text
 from sargas.reference.files import read_json
 from sargas.reference.geography import land_collection
+from sargas.web.commands import Commands, read_command, refusal, refuse, same_origin
+from sargas.web.desk import Desk
 from sargas.web.picture import track_columns
-from sargas.web.player import Player, as_shown
+from sargas.web.player import Player
 
 EVIDENCE_BEFORE_MS = 60 * 60_000
 """Track shown before an alert's start, so that the change can be seen against what was usual."""
@@ -58,6 +59,7 @@ class PlaybackAction(msgspec.Struct, forbid_unknown_fields=True):
 
 def make_app(
     player: Player,
+    desk: Desk,
     assets: AssetSet,
     attribution: list[str],
     hosts: list[str],
@@ -66,19 +68,21 @@ def make_app(
     """Build the service.
 
     Args:
-        player: the clock, the picture and the alerts.
+        player: the clock and the picture.
+        desk: the alerts and the acts on them.
         assets: what the map shows.
         attribution: whom to credit for all that is shown.
         hosts: host names under which it may be asked; keeps a strange page from reading it
             through a name that it points here.
         background: something to run while the service runs.
     """
-    answers = _Answers(player, assets, attribution)
+    commands = Commands(player, desk)
+    answers = _Answers(player, desk, commands, assets, attribution)
 
     @contextlib.asynccontextmanager
     async def life(app: Starlette) -> AsyncIterator[None]:
         await player.open()
-        tasks = [asyncio.create_task(player.run())]
+        tasks = [asyncio.create_task(player.run()), asyncio.create_task(desk.follow(player))]
         if background is not None:
             tasks.append(asyncio.ensure_future(background()))
         for task in tasks:
@@ -102,6 +106,7 @@ def make_app(
         Route("/api/vessels/{mmsi:int}/track", answers.track),
         Route("/api/search", answers.search),
         Route("/api/playback", answers.playback, methods=["POST"]),
+        *commands.routes(),
         Route("/geo/{layer}.geojson", answers.layer),
         WebSocketRoute("/ws", answers.socket),
         Mount("/static", StaticFiles(directory=static)),
@@ -115,7 +120,8 @@ def make_app(
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=6),
         ],
         exception_handlers={
-            SargasError: _refuse, HTTPException: _refuse_http, Exception: _refuse_failed,
+            SargasError: refuse, PermissionError: refuse, HTTPException: _refuse_http,
+            Exception: _refuse_failed,
         },
     )  # fmt: skip
 
@@ -124,20 +130,6 @@ def _say_fault(task: asyncio.Future[None]) -> None:
     """Say that something which runs beside the answers has failed: nobody waits for it."""
     if not task.cancelled() and (error := task.exception()) is not None:
         print(f"sargas: {error}", file=sys.stderr)
-
-
-async def _refuse(request: Request, error: Exception) -> Response:
-    """Answer an error of ours as JSON."""
-    assert isinstance(error, SargasError)
-    status = 404 if isinstance(error, NotFoundError) else 500
-    if isinstance(error, UsageError):
-        status = 400
-    return refusal(status, error.what, error.hint)
-
-
-def refusal(status: int, error: str, hint: str = "") -> JSONResponse:
-    """Write a refusal of the contract."""
-    return JSONResponse({"error": error, "hint": hint}, status)
 
 
 async def _refuse_http(request: Request, error: Exception) -> Response:
@@ -194,8 +186,15 @@ class _Headers:
 class _Answers:
     """The routes."""
 
-    def __init__(self, player: Player, assets: AssetSet, attribution: list[str]) -> None:
-        self.player = player
+    def __init__(
+        self,
+        player: Player,
+        desk: Desk,
+        commands: Commands,
+        assets: AssetSet,
+        attribution: list[str],
+    ) -> None:
+        self.player, self.desk, self.commands = player, desk, commands
         self.assets = assets
         self.attribution = attribution
         self._layers: dict[str, bytes] = {}
@@ -241,11 +240,10 @@ class _Answers:
         return Response(self._layers[name], media_type="application/geo+json")
 
     def alerts(self, request: Request) -> Response:
-        found = self.player.ledger.alerts(self.player.t_ms)
-        return JSONResponse({"alerts": [as_shown(alert) for alert in found[::-1]]})
+        return JSONResponse({"alerts": self.desk.alerts(self.player.t_ms)[::-1]})
 
     def alert(self, request: Request) -> Response:
-        alert = self.player.ledger.alert(request.path_params["id"], self.player.t_ms)
+        alert = self.desk.alert(request.path_params["id"], self.player.t_ms)
         evidence = alert["evidence"] or {"from": alert["t_start"], "to": alert["t_detected"]}
         from_ms, to_ms = _ms(evidence["from"]), _ms(evidence["to"])
         number = alert["subject"]["mmsi"]
@@ -262,7 +260,7 @@ class _Answers:
             "attribution": self.attribution,
             "caveat": CAVEAT,
         }
-        return JSONResponse(as_shown(alert))
+        return JSONResponse(alert)
 
     def vessel(self, request: Request) -> Response:
         mmsi = request.path_params["mmsi"]
@@ -308,46 +306,30 @@ class _Answers:
         return JSONResponse({"vessels": rows})
 
     async def playback(self, request: Request) -> Response:
-        if not _same_origin(request):
-            return refusal(403, "This request comes from another page.")
-        body = b""
-        async for piece in request.stream():
-            body += piece
-            if len(body) > 1000:
-                raise UsageError("That is no playback request: it is too long.")
-        try:
-            action = msgspec.json.decode(body, type=PlaybackAction)
-        except msgspec.DecodeError as error:
-            raise UsageError(f"That is no playback request: {error}.") from error
+        action = await read_command(request, PlaybackAction, 1000)
         if self.player.span().to_ms <= self.player.span().from_ms:
             return refusal(409, "There is nothing to play back.")
         await self.player.act(action.action, action.t_ms, action.speed)
         return JSONResponse(self.player.clock())
 
     async def socket(self, socket: WebSocket) -> None:
-        if not _same_origin(socket):
+        if not same_origin(socket):
             await socket.close(1008)
             return
         await socket.accept()
         try:
             await self.player.join(socket)
             while True:
-                # Screens only listen; reading notices when one has gone.
-                if (await socket.receive())["type"] == "websocket.disconnect":
+                # Screens listen, and say at what they look; reading notices when one has gone.
+                word = await socket.receive()
+                if word["type"] == "websocket.disconnect":
                     break
+                self.commands.looks(socket, word.get("text") or "")
         except (WebSocketDisconnect, RuntimeError):
             pass
         finally:
             self.player.leave(socket)
-
-
-def _same_origin(request: Request | WebSocket) -> bool:
-    """Tell our own pages from others; a browser says where a request comes from."""
-    origin = request.headers.get("origin")
-    try:
-        return origin is None or urlsplit(origin).netloc == request.headers.get("host")
-    except ValueError:  # half an IPv6 address
-        return False
+            self.commands.left(socket)
 
 
 def _last(fixes: Any) -> dict[str, Any] | None:  # noqa: ANN401 - Fixes of one row or none

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 
 from sargas.errors import SargasError, UsageError
 from sargas.model.time import iso
-from sargas.store import Ledger
 from sargas.web.picture import Picture
 
 TICK_S = 1.0
@@ -26,18 +25,6 @@ WAITING_MOST = 200
 """So is one for which so many messages wait (chosen: about a minute of them)."""
 
 
-def as_shown(alert: dict[str, Any]) -> dict[str, Any]:
-    """Give an alert as screens take it: the number of an area or a feed is null.
-
-    Example:
-        >>> as_shown({"id": "0a", "subject": {"domain": "area", "mmsi": 0}})["subject"]["mmsi"]
-        >>> as_shown({"id": "0b", "subject": {"domain": "sea", "mmsi": 7}})["subject"]["mmsi"]
-        7
-    """
-    subject = alert["subject"]
-    return alert if subject["mmsi"] else alert | {"subject": subject | {"mmsi": None}}
-
-
 @dataclass
 class Span:
     """From when to when there is something to show, and how far the watch has folded it."""
@@ -45,6 +32,13 @@ class Span:
     from_ms: int
     to_ms: int
     analysed_to_ms: int
+
+
+class Alerts(Protocol):
+    """Where alerts come from: the desk."""
+
+    def alerts(self, as_of_ms: int, *, since_ms: int | None = None) -> list[dict[str, Any]]:
+        """Give alerts as screens take them, or those of which something is new."""
 
 
 class Screen(Protocol):
@@ -111,7 +105,7 @@ class Player:
 
     Args:
         picture: vessels at a time.
-        ledger: alerts as of a time.
+        desk: alerts as of a time.
         span: gives the span; asked at each tick, as a watch may still be folding.
         feeds: gives the feeds' health.
         about: `version`, `mode`, `exercise` and `attribution` of the status.
@@ -119,7 +113,7 @@ class Player:
     """
 
     picture: Picture
-    ledger: Ledger
+    desk: Alerts
     span: Callable[[], Span]
     feeds: Callable[[], list[dict[str, Any]]]
     about: dict[str, Any]
@@ -207,12 +201,12 @@ class Player:
             if self._is_torn:  # what a step that failed had read already was never sent
                 await self._show(before)
             frames = await asyncio.to_thread(self.picture.advance, after)
-            alerts = await asyncio.to_thread(self.ledger.alerts, after, since_ms=before + 1)
+            alerts = await asyncio.to_thread(self.desk.alerts, after, since_ms=before + 1)
             self.t_ms = after
             for frame in frames:
                 self._send(frame)
             if alerts:
-                self.tell({"kind": "alerts", "alerts": [as_shown(a) for a in alerts]})
+                self.tell({"kind": "alerts", "alerts": alerts})
 
     async def seek(self, t_ms: int) -> None:
         """Go to a time within the span that is analysed."""

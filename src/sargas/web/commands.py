@@ -1,0 +1,237 @@
+"""What screens ask to be done: small JSON commands, each of which ends in the audit log."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.websockets import WebSocket
+
+from sargas.errors import ConflictError, SargasError, UsageError
+from sargas.model.said import checked_officer
+from sargas.store.audit import Seen
+from sargas.web.desk import Desk, line_of
+from sargas.web.player import Player
+
+COMMAND_MOST = 40_000
+"""Bytes of a command: an incident of 200 alerts and a comment of a page fit."""
+T = TypeVar("T")
+
+
+class SeenAlert(msgspec.Struct, forbid_unknown_fields=True):
+    """An alert as a screen showed it: its version, and the log's newest line about it."""
+
+    id: str
+    version: int
+    last_seq: int
+
+
+class ActCommand(msgspec.Struct, forbid_unknown_fields=True):
+    """An act on one alert or several."""
+
+    verb: str
+    officer: str
+    alerts: list[SeenAlert]
+    comment: str | None = None
+    reason: str | None = None
+    to: str | None = None
+    ref: str | None = None
+    until_ms: int | None = None
+    incident: str | None = None
+    title: str | None = None
+
+    def said(self) -> dict[str, Any]:
+        """Give what is said with the act."""
+        named = {
+            "comment": self.comment, "reason": self.reason, "to": self.to, "ref": self.ref,
+            "until_ms": self.until_ms, "incident": self.incident, "title": self.title,
+        }  # fmt: skip
+        return {name: value for name, value in named.items() if value is not None}
+
+
+class UndoCommand(msgspec.Struct, forbid_unknown_fields=True):
+    """Taking a command back."""
+
+    officer: str
+    batch: int
+
+
+class WatchCommand(msgspec.Struct, forbid_unknown_fields=True):
+    """Taking the watch, or handing it over."""
+
+    action: str
+    officer: str
+    until_ms: int | None = None
+    comment: str = ""
+
+
+class Looking(msgspec.Struct, forbid_unknown_fields=True):
+    """At which alert a screen looks, said on the socket; empty for none."""
+
+    kind: str
+    officer: str
+    alert: str
+
+
+async def read_command(request: Request, kind: type[T], most: int = COMMAND_MOST) -> T:
+    """Read a command of our own page.
+
+    Raises:
+        UsageError: it is too long or not what it should be.
+        PermissionError: it comes from another page.
+    """
+    if not same_origin(request):
+        raise PermissionError("This request comes from another page.")
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > most:
+            raise UsageError("That is no command: it is too long.")
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"That is no command: {error}.") from error
+
+
+def same_origin(request: Request | WebSocket) -> bool:
+    """Tell our own pages from others; a browser says where a request comes from."""
+    origin = request.headers.get("origin")
+    try:
+        return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    except ValueError:  # half an IPv6 address
+        return False
+
+
+def refusal(status: int, error: str, hint: str = "", **more: Any) -> JSONResponse:  # noqa: ANN401
+    """Write a refusal of the contract."""
+    return JSONResponse({"error": error, "hint": hint, **more}, status)
+
+
+async def refuse(request: Request, error: Exception) -> Response:
+    """Answer an error of ours as JSON, with the fitting status."""
+    if isinstance(error, PermissionError):
+        return refusal(403, str(error))
+    assert isinstance(error, SargasError)
+    status = {2: 400, 5: 404}.get(error.exit_code, 500)
+    return refusal(status, error.what, error.hint)
+
+
+class Commands:
+    """The paths on which something is done.
+
+    Args:
+        player: the clock: what is done is done at the time it shows.
+        desk: alerts and acts.
+    """
+
+    def __init__(self, player: Player, desk: Desk) -> None:
+        self.player, self.desk = player, desk
+
+    def routes(self) -> list[Route]:
+        """Give the paths."""
+        return [
+            Route("/api/acts", self.act, methods=["POST"]),
+            Route("/api/undo", self.undo, methods=["POST"]),
+            Route("/api/watches", self.watches),
+            Route("/api/watches", self.watch, methods=["POST"]),
+            Route("/api/log", self.log),
+        ]
+
+    async def act(self, request: Request) -> Response:
+        """Act on alerts; who has not seen the last word is told it, and nothing is done."""
+        command = await read_command(request, ActCommand)
+        t_ms = self.player.t_ms
+        if refused := await self._without_watch(command.officer):
+            return refused
+        seen = [Seen(a.id, a.version, a.last_seq) for a in command.alerts]
+        log = self.desk.log
+        try:
+            acts = await asyncio.to_thread(
+                log.act, command.verb, command.officer, seen,
+                t_ms=t_ms, at_ms=_now_ms(), said=command.said(),
+            )  # fmt: skip
+        except ConflictError as error:
+            ids = [one.alert for one in seen]
+            now = await asyncio.to_thread(self.desk.these, ids, t_ms)
+            return refusal(409, error.what, error.hint, alerts=now)
+        await self.desk.catch_up(self.player)
+        return JSONResponse({"acts": [line_of(act) for act in acts]})
+
+    async def undo(self, request: Request) -> Response:
+        """Take a command back."""
+        command = await read_command(request, UndoCommand)
+        try:
+            acts = await asyncio.to_thread(
+                self.desk.log.undo, command.batch, command.officer,
+                t_ms=self.player.t_ms, at_ms=_now_ms(),
+            )  # fmt: skip
+        except ConflictError as error:
+            return refusal(409, error.what, error.hint)
+        await self.desk.catch_up(self.player)
+        return JSONResponse({"acts": [line_of(act) for act in acts]})
+
+    def watches(self, request: Request) -> Response:
+        """Say who has the watch, and who looks at what."""
+        return JSONResponse({"on_watch": self.desk.on_watch(), "looking": self.desk.looking()})
+
+    async def watch(self, request: Request) -> Response:
+        """Take the watch or hand it over."""
+        command = await read_command(request, WatchCommand)
+        log, at = self.desk.log, {"t_ms": self.player.t_ms, "at_ms": _now_ms()}
+        if command.action == "start":
+            act = await asyncio.to_thread(
+                log.start_watch, command.officer, **at, until_ms=command.until_ms
+            )
+        elif command.action == "end":
+            act = await asyncio.to_thread(
+                log.end_watch, command.officer, **at, comment=command.comment
+            )
+        else:
+            raise UsageError(f"Nobody can '{command.action}' a watch.", hint="start, or end.")
+        await self.desk.catch_up(self.player)
+        return JSONResponse(line_of(act))
+
+    def log(self, request: Request) -> Response:
+        """Give the lines of the log after one, as of the clock."""
+        try:
+            after = int(request.query_params.get("after", "0"))
+        except ValueError as error:
+            raise UsageError("after is the number of a line.") from error
+        lines = self.desk.log.lines(after_seq=after, as_of_ms=self.player.t_ms)
+        return JSONResponse({"lines": [line_of(act) for act in lines]})
+
+    def looks(self, screen: object, text: str) -> None:
+        """Take word of what a screen looks at; what is no such word is passed over."""
+        try:
+            word = msgspec.json.decode(text, type=Looking)
+            officer = checked_officer(word.officer) if word.officer else ""
+        except (msgspec.DecodeError, UsageError):
+            return
+        if word.kind == "looking" and len(word.alert) <= 64:
+            self._tell_looking(self.desk.looks(screen, officer, word.alert))
+
+    def left(self, screen: object) -> None:
+        """Forget a screen that has gone."""
+        self._tell_looking(self.desk.left(screen))
+
+    def _tell_looking(self, is_news: bool) -> None:
+        if is_news:
+            self.player.tell({"kind": "looking", "looking": self.desk.looking()})
+
+    async def _without_watch(self, officer: str) -> Response | None:
+        """Refuse who has not taken the watch."""
+        on_watch = await asyncio.to_thread(self.desk.on_watch)
+        if any(one["officer"] == officer for one in on_watch):
+            return None
+        hint = "Enter your name at the start of the watch."
+        return refusal(403, f"{officer or 'Nobody'} has not taken the watch.", hint)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

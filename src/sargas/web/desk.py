@@ -1,0 +1,146 @@
+"""The desk: alerts as screens see them, what the watch says of them and what people did."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Collection
+from typing import Any, Protocol
+
+from sargas.errors import StoreError
+from sargas.model.time import iso
+from sargas.model.triage import Act
+from sargas.store import AuditLog, Ledger
+
+FOLLOW_EVERY_S = 1.0
+"""The log is looked at so often for acts from elsewhere: the command line, another service."""
+
+
+class Teller(Protocol):
+    """Whoever tells every screen: the player."""
+
+    t_ms: int
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Send a JSON message to every screen."""
+
+
+class Desk:
+    """What the ledger and the audit log hold, put together as of an event time.
+
+    Args:
+        ledger: the alerts.
+        log: the acts on them.
+    """
+
+    def __init__(self, ledger: Ledger, log: AuditLog) -> None:
+        self.ledger, self.log = ledger, log
+        self._told = log.last_seq()
+        self._looking: dict[object, tuple[str, str]] = {}
+
+    def alerts(self, as_of_ms: int, *, since_ms: int | None = None) -> list[dict[str, Any]]:
+        """Give alerts with their triage as of an event time.
+
+        Args:
+            as_of_ms: leave out versions and acts after this.
+            since_ms: only alerts with a version or an act of then or later.
+        """
+        found = self.ledger.alerts(as_of_ms, since_ms=since_ms)
+        if since_ms is None:
+            return self._with_triage(found, as_of_ms, everything=True)
+        acts = self.log.lines(as_of_ms=as_of_ms, since_ms=since_ms)
+        others = {act.alert for act in acts if act.alert} - {alert["id"] for alert in found}
+        if others:
+            found += self.ledger.alerts(as_of_ms, ids=others)
+        return self._with_triage(found, as_of_ms)
+
+    def alert(self, alert_id: str, as_of_ms: int) -> dict[str, Any]:
+        """Give one alert with its versions, its triage and its lines of the log.
+
+        Raises:
+            NotFoundError: there is no such alert, or not yet.
+        """
+        (alert,) = self._with_triage([self.ledger.alert(alert_id, as_of_ms)], as_of_ms)
+        lines = self.log.lines(alert=alert_id, as_of_ms=as_of_ms)
+        return alert | {"log": [line_of(act) for act in lines]}
+
+    def these(self, ids: Collection[str], as_of_ms: int) -> list[dict[str, Any]]:
+        """Give some alerts as of an event time; those that are not there yet are left out."""
+        return self._with_triage(self.ledger.alerts(as_of_ms, ids=ids), as_of_ms)
+
+    def on_watch(self) -> list[dict[str, Any]]:
+        """List who has the watch."""
+        return [
+            {"officer": a.officer, "since_ms": a.t_ms, "seq": a.seq, **a.detail}
+            for a in self.log.on_watch()
+        ]
+
+    def looks(self, screen: object, officer: str, alert: str) -> bool:
+        """Note at which alert a screen looks; true if that is news."""
+        if self._looking.get(screen) == (officer, alert):
+            return False
+        self._looking[screen] = (officer, alert)
+        return True
+
+    def left(self, screen: object) -> bool:
+        """Forget a screen that has gone; true if it was looking at something."""
+        return self._looking.pop(screen, None) is not None
+
+    def looking(self) -> list[dict[str, str]]:
+        """List who looks at which alert, each once."""
+        return [
+            {"officer": officer, "alert": alert}
+            for officer, alert in sorted({pair for pair in self._looking.values() if all(pair)})
+        ]
+
+    async def catch_up(self, screens: Teller) -> None:
+        """Tell every screen what was done since it was last told, wherever it was done."""
+        acts = await asyncio.to_thread(self.log.lines, after_seq=self._told)
+        if not acts:
+            return
+        self._told = max(self._told, acts[-1].seq)
+        now_ms = screens.t_ms
+        alerts = await asyncio.to_thread(self.these, {a.alert for a in acts if a.alert}, now_ms)
+        if alerts:
+            screens.tell({"kind": "alerts", "alerts": alerts})
+        if any(not act.alert for act in acts):
+            on_watch = await asyncio.to_thread(self.on_watch)
+            screens.tell({"kind": "watches", "on_watch": on_watch})
+
+    async def follow(self, screens: Teller) -> None:
+        """Catch up until cancelled."""
+        while True:
+            await asyncio.sleep(FOLLOW_EVERY_S)
+            with contextlib.suppress(StoreError):  # the player says so, and tries again too
+                await self.catch_up(screens)
+
+    def _with_triage(
+        self, alerts: list[dict[str, Any]], as_of_ms: int, *, everything: bool = False
+    ) -> list[dict[str, Any]]:
+        """Add the triage to alerts, and write them as screens take them."""
+        if not alerts:
+            return []
+        ids = None if everything else [alert["id"] for alert in alerts]
+        triage = self.log.triage(as_of_ms, ids)
+        return [as_shown(alert) | {"triage": triage[alert["id"]].to_dict()} for alert in alerts]
+
+
+def as_shown(alert: dict[str, Any]) -> dict[str, Any]:
+    """Give an alert as screens take it: the number of an area or a feed is null.
+
+    Example:
+        >>> as_shown({"id": "0a", "subject": {"domain": "area", "mmsi": 0}})["subject"]["mmsi"]
+        >>> as_shown({"id": "0b", "subject": {"domain": "sea", "mmsi": 7}})["subject"]["mmsi"]
+        7
+    """
+    subject = alert["subject"]
+    return alert if subject["mmsi"] else alert | {"subject": subject | {"mmsi": None}}
+
+
+def line_of(act: Act) -> dict[str, Any]:
+    """Write a line of the log as JSON."""
+    return {
+        "seq": act.seq, "at": iso(act.at_ms), "t": iso(act.t_ms), "officer": act.officer,
+        "verb": act.verb, "alert": act.alert or None, "version": act.version, "batch": act.batch,
+        "old": act.old, "new": act.new, **act.detail,
+    }  # fmt: skip

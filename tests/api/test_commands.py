@@ -1,0 +1,191 @@
+"""Commands over the wire: what an officer does, what the other one sees, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from sargas.model.assets import AssetSet
+from sargas.store import AuditLog, Home, Ledger
+from sargas.store.audit import Seen
+from sargas.web.api import make_app
+from sargas.web.desk import Desk
+from sargas.web.picture import Picture
+from sargas.web.player import Player, Span
+from tests.store.alerts import make_alert
+from tests.store.rows import T0_MS
+
+END = T0_MS + 3_600_000
+ALERTS = [make_alert(n, priority="P1" if n == 0 else "P2") for n in range(4)]
+AT_WORK = "Cable ship <b>at work</b>"
+IDS = [alert.id for alert in ALERTS]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path / "home")
+    with Ledger(home) as ledger:
+        ledger.commit("s", 1, b"", ALERTS)
+    return home
+
+
+@pytest.fixture
+def client(home: Home) -> Iterator[TestClient]:
+    """The service in this process, its clock at the end."""
+    desk, span = Desk(Ledger(home), AuditLog(home)), Span(T0_MS, END, END)
+    about = {"version": "0", "mode": "serve", "exercise": None, "attribution": []}
+    player = Player(Picture(home), desk, lambda: span, list, about, playing=False, t_ms=END)
+    app = make_app(player, desk, AssetSet([]), [], ["testserver"])
+    with TestClient(app) as client:
+        yield client
+
+
+def watch(client: TestClient, *officers: str) -> None:
+    for officer in officers:
+        assert client.post("/api/watches", json={"action": "start", "officer": officer}).is_success
+
+
+def alerts(client: TestClient) -> dict[str, Any]:
+    return {a["id"]: a for a in client.get("/api/alerts").json()["alerts"]}
+
+
+def act(client: TestClient, verb: str, *ids: str, officer: str = "V.P.", **more: Any) -> Any:
+    now = alerts(client)
+    seen = [
+        {"id": i, "version": now[i]["version"], "last_seq": now[i]["triage"]["last_seq"]}
+        for i in ids
+    ]
+    more.setdefault("alerts", seen)
+    return client.post("/api/acts", json={"verb": verb, "officer": officer, **more})
+
+
+def heard(socket: Any, kind: str) -> dict[str, Any]:
+    """The next JSON message of a kind; frames are passed over."""
+    for _ in range(60):
+        message = socket.receive()
+        if message.get("text") and f'"kind": "{kind}"' in message["text"]:
+            found: dict[str, Any] = json.loads(message["text"])
+            return found
+    raise AssertionError(f"no {kind} came")
+
+
+def test_an_act_is_done_told_and_kept(client: TestClient, home: Home) -> None:
+    watch(client, "V.P.")
+    with client.websocket_connect("/ws") as socket:
+        heard(socket, "hello")
+        done = act(
+            client, "dismiss", IDS[0], reason="permitted", comment="Cable ship <b>at work</b>"
+        )
+        assert done.status_code == 200
+        told = heard(socket, "alerts")["alerts"]
+    assert [a["id"] for a in told] == [IDS[0]]
+    triage = told[0]["triage"]
+    assert (triage["state"], triage["reason"]) == ("dismissed", "permitted")
+    assert triage["taken_by"] == "V.P."
+    [line] = client.get(f"/api/alerts/{IDS[0]}").json()["log"]
+    assert (line["verb"], line["old"], line["new"]) == ("dismiss", "unack", "dismissed")
+    assert line["comment"] == AT_WORK
+    assert alerts(client)[IDS[1]]["triage"]["state"] == "unack"
+    with AuditLog(home) as log:
+        assert log.verify().lines == 2
+
+
+def test_the_later_of_two_officers_sees_the_conflict(client: TestClient) -> None:
+    watch(client, "V.P.", "A.B.")
+    stale = [{"id": IDS[0], "version": 1, "last_seq": 0}]
+    assert act(client, "claim", IDS[0]).is_success
+    late = act(client, "dismiss", IDS[0], officer="A.B.", alerts=stale, reason="duplicate")
+    assert late.status_code == 409
+    assert "V.P.: claim" in late.json()["error"]
+    [now] = late.json()["alerts"]
+    assert (now["triage"]["owner"], now["triage"]["last_seq"]) == ("V.P.", 3)
+    # With what it was told it can be done on purpose.
+    again = [{"id": IDS[0], "version": 1, "last_seq": now["triage"]["last_seq"]}]
+    done = act(client, "dismiss", IDS[0], officer="A.B.", alerts=again, reason="duplicate")
+    assert done.is_success
+
+
+def test_undo_groups_and_refusals(client: TestClient) -> None:
+    assert act(client, "acknowledge", IDS[0]).status_code == 403
+    watch(client, "V.P.", "A.B.")
+    grouped = act(client, "group", *IDS[:3], title="One event").json()["acts"]
+    assert {a["triage"]["incident"] for a in alerts(client).values()} == {
+        grouped[0]["incident"],
+        None,
+    }
+    taken = act(client, "acknowledge", *IDS[:3]).json()["acts"]
+    undo = {"officer": "A.B.", "batch": taken[0]["batch"]}
+    assert client.post("/api/undo", json=undo).status_code == 400
+    assert client.post("/api/undo", json=undo | {"officer": "V.P."}).is_success
+    assert {a["triage"]["state"] for a in alerts(client).values()} == {"unack"}
+    assert client.post("/api/undo", json=undo | {"officer": "V.P."}).status_code == 409
+    assert act(client, "resolve", IDS[3]).status_code == 400
+    assert act(client, "snooze", IDS[3], until_ms=END + 30 * 86_400_000).status_code == 400
+    nothing = [{"id": "f" * 24, "version": 1, "last_seq": 0}]
+    assert act(client, "acknowledge", alerts=nothing).status_code == 404
+    assert len(client.get("/api/log").json()["lines"]) == 2 + 3 + 3 + 3
+
+
+BAD = (
+    b"", b"{", b"[]", b"\xff\xfe", b'{"more": 1}', b" " * 50_000,
+    b'{"officer": "x", "batch": 1e9}', b'{"action": "fly", "officer": "x"}',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["/api/acts", "/api/undo", "/api/watches"])
+def test_what_is_no_command_changes_nothing(client: TestClient, path: str) -> None:
+    for body in BAD:
+        answer = client.post(path, content=body)
+        assert answer.status_code == 400
+        assert answer.json().keys() == {"error", "hint"}
+    elsewhere = client.post(path, json={}, headers={"origin": "http://evil.example"})
+    assert elsewhere.status_code == 403
+    assert client.get("/api/log").json() == {"lines": []}
+    assert client.get("/api/log?after=x").status_code == 400
+
+
+def test_who_has_the_watch_and_who_looks_at_what(client: TestClient) -> None:
+    watch(client, "V.P.")
+    with client.websocket_connect("/ws") as first, client.websocket_connect("/ws") as second:
+        for word in (
+            "nonsense",
+            '{"kind": "looking"}',
+            '{"kind": "looking", "officer": "\\u202e", "alert": "x"}',
+        ):
+            first.send_text(word)
+        first.send_json({"kind": "looking", "officer": "V.P.", "alert": IDS[0]})
+        assert heard(second, "looking")["looking"] == [{"officer": "V.P.", "alert": IDS[0]}]
+        watch(client, "A.B.")
+        assert [w["officer"] for w in heard(second, "watches")["on_watch"]] == ["V.P.", "A.B."]
+        first.close()
+        assert heard(second, "looking")["looking"] == []
+    end = {"action": "end", "officer": "V.P.", "comment": "Calm."}
+    ended = client.post("/api/watches", json=end)
+    assert ended.json()["comment"] == "Calm."
+    assert [w["officer"] for w in client.get("/api/watches").json()["on_watch"]] == ["A.B."]
+    assert client.post("/api/watches", json=end).status_code == 400
+
+
+def test_acts_from_elsewhere_reach_the_screens(client: TestClient, home: Home) -> None:
+    """The command line writes the same log."""
+    with client.websocket_connect("/ws") as socket:
+        heard(socket, "hello")
+        with AuditLog(home) as log:
+            log.act("acknowledge", "Elsewhere", [Seen(IDS[2])], t_ms=END, at_ms=END)
+        [told] = heard(socket, "alerts")["alerts"]
+    assert (told["id"], told["triage"]["owner"]) == (IDS[2], "Elsewhere")
+
+
+def test_the_desk_shows_the_past_as_it_was(client: TestClient) -> None:
+    watch(client, "V.P.")
+    act(client, "acknowledge", IDS[0])
+    client.post("/api/playback", json={"action": "seek", "t_ms": END - 60_000})
+    assert alerts(client)[IDS[0]]["triage"]["state"] == "unack"
+    late = act(client, "comment", IDS[0], comment="x")
+    assert late.status_code == 409
+    assert "newest time" in late.json()["hint"]
