@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -105,6 +106,7 @@ def open_screen(browser: Browser) -> Iterator[Opener]:
         page.on("request", lambda request: screen.requests.append(request.url))
         page.goto(f"{server.url}/?renderer={renderer}")
         page.wait_for_selector(".map-host[data-renderer]")
+        page.get_by_role("button", name=re.compile("^Note,")).click()  # not listed at first
         return screen
 
     yield opener

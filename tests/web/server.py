@@ -66,7 +66,7 @@ def make_app(world: World) -> Starlette:
         versions = [
             {key: alert[key] for key in ("version", "state", "priority", "t_detected", "text")}
         ]
-        return JSONResponse({**alert, "evidence": evidence, "versions": versions})
+        return JSONResponse({**alert, "evidence": evidence, "versions": versions, "log": []})
 
     def vessel(request: Request) -> Response:
         mmsi = request.path_params["mmsi"]
@@ -124,6 +124,7 @@ def make_app(world: World) -> Starlette:
             Route("/api/vessels/{mmsi:int}", vessel),
             Route("/api/vessels/{mmsi:int}/track", track),
             Route("/api/search", search),
+            Route("/api/watches", lambda _: JSONResponse({"on_watch": [], "looking": []})),
             Route("/api/playback", playback, methods=["POST"]),
             WebSocketRoute("/ws", lambda ws: talk(ws, world)),
             Mount("/static", StaticFiles(directory=STATIC)),

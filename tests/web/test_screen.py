@@ -42,7 +42,7 @@ def on_screen(screen: Screen, lon: float, lat: float) -> tuple[float, float]:
 @pytest.mark.parametrize("renderer", RENDERERS)
 def test_draws_without_error_and_asks_only_its_origin(open_screen: Opener, renderer: str) -> None:
     screen = open_screen(renderer=renderer)
-    expect(screen.page.locator(".row")).to_have_count(5)
+    expect(screen.page.locator(".row")).to_have_count(6)
     assert screen.page.locator(".map-host").get_attribute("data-renderer") == renderer
     screen.page.wait_for_timeout(1200)
     picture = screen.page.locator(".map").screenshot()
@@ -87,7 +87,7 @@ def test_a_blank_picture_would_be_noticed(open_screen: Opener) -> None:
 
 def test_keyboard_walks_the_list(open_screen: Opener) -> None:
     page = open_screen().page
-    expect(page.locator(".row")).to_have_count(5)
+    expect(page.locator(".row")).to_have_count(6)
     order = rows(page)
     for key, at in (
         ("j", 0),
@@ -171,7 +171,7 @@ def test_chart_leaves_gaps_open_and_follows_the_pointer(open_screen: Opener) -> 
 def test_rows_stay_under_the_pointer(open_screen: Opener) -> None:
     screen = open_screen()
     page, world = screen.page, screen.world
-    expect(page.locator(".row")).to_have_count(5)
+    expect(page.locator(".row")).to_have_count(6)
     row = page.locator(".row").nth(1)
     row.hover()
     before, place = rows(page), row.bounding_box()
@@ -205,7 +205,7 @@ def test_map_shows_a_new_alarm_that_the_list_holds_back(open_screen: Opener) -> 
 
 def test_the_new_chip_lets_rows_in(open_screen: Opener) -> None:
     screen = open_screen()
-    expect(screen.page.locator(".row")).to_have_count(5)
+    expect(screen.page.locator(".row")).to_have_count(6)
     screen.page.locator(".row").nth(2).hover()
     screen.world.add_alert(
         make_alert(22, "P1", "loiter", "New three.", t_ms=screen.world.t_ms - 1000)
@@ -216,7 +216,7 @@ def test_the_new_chip_lets_rows_in(open_screen: Opener) -> None:
 
 def test_new_alarm_is_announced_and_a_new_note_is_not(open_screen: Opener) -> None:
     screen = open_screen()
-    expect(screen.page.locator(".row")).to_have_count(5)
+    expect(screen.page.locator(".row")).to_have_count(6)
     live = screen.page.locator('[aria-live="assertive"]')
     expect(live).to_be_empty()
     screen.world.add_alert(make_alert(23, "P3", "gap", "Quiet.", t_ms=screen.world.t_ms - 1000))
@@ -252,7 +252,7 @@ def test_hostile_names_are_text(open_screen: Opener) -> None:
 
 def test_filters(open_screen: Opener) -> None:
     page = open_screen().page
-    expect(page.locator(".row")).to_have_count(5)
+    expect(page.locator(".row")).to_have_count(6)
     page.get_by_role("button", name=re.compile("^All")).click()
     expect(page.locator(".row")).to_have_count(7)
     expect(page.locator(".row", has_text="retracted")).to_have_count(1)
@@ -270,7 +270,7 @@ def test_filters(open_screen: Opener) -> None:
 
 def test_alarms_stand_first_or_the_newest(open_screen: Opener) -> None:
     page = open_screen().page
-    expect(page.locator(".row")).to_have_count(5)
+    expect(page.locator(".row")).to_have_count(6)
 
     def priorities() -> list[str]:
         return page.eval_on_selector_all(".row", "rows => rows.map(row => row.className.slice(-2))")
@@ -298,14 +298,14 @@ def test_exercise_is_plain_to_see(open_screen: Opener) -> None:
     expect(page.locator(".exercise-banner")).to_contain_text("All ships and alerts are made up.")
     expect(page.locator(".row .chip.exercise").first).to_have_text("EXERCISE")
     page = open_screen(World(10, exercise=False)).page
-    expect(page.locator(".row")).to_have_count(5)
+    expect(page.locator(".row")).to_have_count(6)
     expect(page.locator(".exercise-banner")).to_have_count(0)
 
 
 def test_lost_line_is_said_and_mended(open_screen: Opener) -> None:
     screen = open_screen()
     page, world = screen.page, screen.world
-    expect(page.locator(".row")).to_have_count(5)
+    expect(page.locator(".row")).to_have_count(6)
     screen.loses_line = True
     world.refuse_sockets = True
     banner = page.locator(".line-banner")
@@ -352,7 +352,7 @@ def test_selection_survives_a_seek(open_screen: Opener) -> None:
 
 def test_search_finds_vessels_and_assets(open_screen: Opener) -> None:
     page = open_screen().page
-    expect(page.locator(".row")).to_have_count(5)
+    expect(page.locator(".row")).to_have_count(6)
     page.keyboard.press("/")
     page.keyboard.type("bulker")
     expect(page.locator("#search-list li")).to_have_count(1)
@@ -369,7 +369,7 @@ def test_search_finds_vessels_and_assets(open_screen: Opener) -> None:
 
 def test_keys_type_where_text_is_typed(open_screen: Opener) -> None:
     page = open_screen().page
-    expect(page.locator(".row")).to_have_count(5)
+    expect(page.locator(".row")).to_have_count(6)
     page.locator("#search").focus()
     page.keyboard.type("jt ?")
     assert page.locator("#search").input_value() == "jt ?"
@@ -439,7 +439,7 @@ def test_axe_finds_nothing_serious(open_screen: Opener, theme: str) -> None:
     """In every state of the screen, one after the other."""
     screen = open_screen()
     page = screen.page
-    expect(page.locator(".row")).to_have_count(5)
+    expect(page.locator(".row")).to_have_count(6)
     if theme == "light":
         page.keyboard.press("t")
     page.add_script_tag(content=(WEB / "node_modules/axe-core/axe.min.js").read_text())
@@ -474,7 +474,7 @@ def test_axe_finds_nothing_serious(open_screen: Opener, theme: str) -> None:
 @pytest.mark.usefixtures("node_modules")
 def test_axe_finds_nothing_serious_on_the_gl_map(open_screen: Opener) -> None:
     page = open_screen(renderer="gl").page
-    expect(page.locator(".row")).to_have_count(5)
+    expect(page.locator(".row")).to_have_count(6)
     page.wait_for_selector(".maplibregl-canvas")
     page.add_script_tag(content=(WEB / "node_modules/axe-core/axe.min.js").read_text())
     assert serious(page) == []
@@ -503,7 +503,7 @@ def test_focus_is_visible(open_screen: Opener) -> None:
 
 def test_nothing_moves_under_reduced_motion(open_screen: Opener) -> None:
     screen = open_screen(motion="reduce")
-    expect(screen.page.locator(".row")).to_have_count(5)
+    expect(screen.page.locator(".row")).to_have_count(6)
     screen.page.keyboard.press("j")
     screen.page.keyboard.press("Enter")
     screen.page.wait_for_timeout(60)
@@ -515,7 +515,7 @@ def test_nothing_moves_under_reduced_motion(open_screen: Opener) -> None:
 
 def test_readout_follows_the_map_below_a_resting_pointer(open_screen: Opener) -> None:
     screen = open_screen()
-    expect(screen.page.locator(".row")).to_have_count(5)
+    expect(screen.page.locator(".row")).to_have_count(6)
     screen.page.mouse.move(*on_screen(screen, 19.55, 58.62))
     expect(screen.page.locator(".readout")).to_contain_text(
         re.compile(r"^019°3[23]\.\d{3}′E 58°3[67]")
@@ -538,7 +538,7 @@ def test_attribution_is_always_there(open_screen: Opener) -> None:
 def test_broken_frames_and_words_are_counted_not_believed(open_screen: Opener) -> None:
     """A service of another version must not break the picture; the feed list says what it sent."""
     screen = open_screen()
-    expect(screen.page.locator(".row")).to_have_count(5)
+    expect(screen.page.locator(".row")).to_have_count(6)
     # The running socket is out of reach: the next page opens its own through this constructor.
     screen.page.add_init_script(
         """const Real = window.WebSocket; window.WebSocket = class extends Real {
@@ -554,7 +554,7 @@ def test_broken_frames_and_words_are_counted_not_believed(open_screen: Opener) -
     sheet = screen.page.locator("#feed-list")
     for text in ("7 bytes has no room", "message of unknown kind", "JSON"):
         expect(sheet).to_contain_text(text)
-    expect(screen.page.locator(".row")).to_have_count(5)
+    expect(screen.page.locator(".row")).to_have_count(6)
 
 
 def test_wire_words_all_have_a_title() -> None:

@@ -16,6 +16,9 @@ from typing import Any
 import numpy as np
 from shapely import STRtree, points, polygons
 
+from sargas.model.time import parse_iso
+from sargas.model.triage import Step, triage_of
+
 from .traffic import Fleet
 
 Json = dict[str, Any]
@@ -166,6 +169,13 @@ def make_alert(number: int, priority: str, detector: str, text: str, **more: Any
         "group": None,
     }
     return alert | more
+
+
+def untouched(alert: Json) -> Json:
+    """The triage of an alert on which nobody has acted."""
+    first = Step(1, "open", alert["priority"], parse_iso(alert["t_detected"]))
+    steps = [first, first._replace(version=2, state=alert["state"])]
+    return triage_of(steps).to_dict()
 
 
 def listed(name: str) -> Json:
@@ -385,8 +395,12 @@ class World:
         }
 
     def visible_alerts(self) -> list[Json]:
-        """Nothing that was detected after the clock."""
-        return [alert for alert in self.alerts if alert["t_detected"] <= iso(self.t_ms)]
+        """Nothing that was detected after the clock; nobody has acted on any."""
+        return [
+            alert | {"triage": untouched(alert)}
+            for alert in self.alerts
+            if alert["t_detected"] <= iso(self.t_ms)
+        ]
 
     def columns(self) -> dict[str, np.ndarray]:
         """The fleet and the dragging ship."""

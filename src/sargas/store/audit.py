@@ -230,8 +230,11 @@ class AuditLog:
         """Give the number of the newest line, 0 for an empty log."""
         return int(self._read(select(func.coalesce(func.max(tables.audit_log.c.seq), 0)))[0][0])
 
-    def head(self) -> str:
-        """Give the hash of the newest line; empty for an empty log."""
+    def head(self, seq: int | None = None) -> str:
+        """Give the hash of a line, the newest one unless another is named; empty for none."""
+        if seq is not None:
+            a = tables.audit_log
+            return "".join(row.hash for row in self._read(select(a.c.hash).where(a.c.seq == seq)))
         with self._reading() as connection:
             return head_of(connection)[1]
 

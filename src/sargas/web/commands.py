@@ -15,6 +15,8 @@ from starlette.websockets import WebSocket
 
 from sargas.errors import ConflictError, SargasError, UsageError
 from sargas.model.said import checked_officer
+from sargas.model.time import iso
+from sargas.share.handover import handover, to_csv, watch_of, watches
 from sargas.store.audit import Seen
 from sargas.web.desk import Desk, line_of
 from sargas.web.player import Player
@@ -141,6 +143,8 @@ class Commands:
             Route("/api/watches", self.watches),
             Route("/api/watches", self.watch, methods=["POST"]),
             Route("/api/log", self.log),
+            Route("/api/handover", self.handover),
+            Route("/api/handover.csv", self.handover_csv),
         ]
 
     async def act(self, request: Request) -> Response:
@@ -205,6 +209,36 @@ class Commands:
             raise UsageError("after is the number of a line.") from error
         lines = self.desk.log.lines(after_seq=after, as_of_ms=self.player.t_ms)
         return JSONResponse({"lines": [line_of(act) for act in lines]})
+
+    def handover(self, request: Request) -> Response:
+        """Give the handover of a watch as of the clock, and the watches there were."""
+        return JSONResponse(self._report(request))
+
+    def handover_csv(self, request: Request) -> Response:
+        """Give the handover as a file for a spreadsheet."""
+        report = self._report(request)
+        name = f"handover-{report['watch']['to'].replace(':', '')}.csv"
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(to_csv(report), media_type="text/csv; charset=utf-8", headers=headers)
+
+    def _report(self, request: Request) -> dict[str, Any]:
+        asked = request.query_params
+        try:
+            seq = int(asked["watch"]) if "watch" in asked else None
+        except ValueError as error:
+            raise UsageError("watch is the number of a line of the log.") from error
+        t_ms = self.player.t_ms
+        lines = self.desk.log.lines(as_of_ms=t_ms)
+        spans = watches(lines)
+        span = watch_of(spans, asked.get("officer", ""), seq)
+        # What was handed over is told as it stood then, not as it became.
+        as_of_ms = t_ms if span.to_ms is None else span.to_ms
+        known = [line for line in lines if line.t_ms <= as_of_ms]
+        head = self.desk.log.head(known[-1].seq)
+        report = handover(self.desk.alerts(as_of_ms), known, span, as_of_ms, head)
+        past = [{"seq": s.seq, "officer": s.officer, "from": iso(s.from_ms),
+                 "to": iso(s.to_ms) if s.to_ms else None} for s in spans[:20]]  # fmt: skip
+        return report | {"watches": past}
 
     def looks(self, screen: object, text: str) -> None:
         """Take word of what a screen looks at; what is no such word is passed over."""

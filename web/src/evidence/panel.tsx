@@ -2,11 +2,13 @@
 import type { ComponentChildren } from "preact";
 import { outside, parseTime, utcTime, vesselName } from "../format/format.ts";
 import { detectorTitle, inWords, PRIORITY_WORD } from "../format/words.ts";
+import { say } from "../lang/lang.ts";
 import { Chips } from "../list/alert-row.tsx";
 import { Mark } from "../map/mark.tsx";
 import { showSelection } from "../map/map-pane.tsx";
 import { selectAlert } from "../state/session.ts";
 import { detail, selectedAlert, selectedMmsi, vessel } from "../state/state.ts";
+import { ActLog, ActsBar, Standing } from "../triage/bar.tsx";
 import type { Alert, AlertDetail, ListEntry } from "../wire/types.ts";
 import { Chart } from "./chart.tsx";
 import { AlertFacts, Fact, VesselFacts } from "./facts.tsx";
@@ -92,7 +94,9 @@ function AlertPanel({ alert }: { alert: Alert }) {
           <p><bdi class="who">{mmsi === null && !name ? "no single vessel" : vesselName(name)}</bdi> <Chips alert={alert} /></p>
         </div>
         <button type="button" class="small-button" onClick={showSelection} title="Show on the map">Map <kbd>⏎</kbd></button>
+        <ActsBar alert={alert} />
       </header>
+      <Standing alert={alert} />
       <p class="sentence"><bdi>{outside(alert.text)}</bdi></p>
       <AlertFacts alert={alert} />
       <Part title="Speed, heading, course">{full ? <Chart alert={full} /> : <p class="dim chart-wait">Reading the fixes…</p>}</Part>
@@ -104,6 +108,7 @@ function AlertPanel({ alert }: { alert: Alert }) {
       <Part title="What speaks against"><Against alert={alert} /></Part>
       <Part title="Context"><Context alert={alert} /></Part>
       {mmsi === null ? null : <Part title="Vessel"><VesselFacts mmsi={mmsi} alert={alert} /></Part>}
+      {full ? <Part title={say("What people did")}><ActLog log={full.log} /></Part> : null}
       {full && full.versions.length > 0 ? <Part title="Versions"><Versions full={full} /></Part> : null}
       {full ? <Provenance full={full} /> : null}
     </>

@@ -14,7 +14,7 @@ interface Language {
 
 export const LANGUAGES = {
   en: { name: "English", load: async () => ({}) },
-  lt: { name: "Lietuvių", load: async () => (await import("./lt.ts")).LT },
+  lt: { name: "Lietuvių", load: async () => (await import("./lang-lt.ts")).LT },
 } satisfies Record<string, Language>;
 
 export type LanguageCode = keyof typeof LANGUAGES;

@@ -1,13 +1,20 @@
 // The list of alerts: a listbox whose rows never move under the pointer.
+import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { whole } from "../format/format.ts";
-import { PRIORITY_WORD } from "../format/words.ts";
+import { say, sayCount } from "../lang/lang.ts";
 import { Mark } from "../map/mark.tsx";
 import { selectAlert } from "../state/session.ts";
 import { alerts, alertsRead, picture, selectedAlertId, status, trouble, vessels } from "../state/state.ts";
 import { AlertRow, rowDomId } from "./alert-row.tsx";
-import { counts, filter, held, letIn, shownAlerts, waiting } from "./filter.ts";
+import { behind, counts, filter, held, layOpen, letIn, shownAlerts, stackOf, stacks, waiting } from "./filter.ts";
 import { FilterBar } from "./filter-bar.tsx";
+
+/** Every row is so high (style/list.css), so that only those in view need to be in the page. */
+const ROW_PX = 92;
+const BEYOND = 6;
+const scrolled_px = signal(0);
+const room_px = signal(900);
 
 /** Selects the next or previous row and brings it into view. */
 export function step(by: number): void {
@@ -17,7 +24,20 @@ export function step(by: number): void {
   const to = at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, at + by));
   const { id } = rows[to]!;
   selectAlert(id);
-  requestAnimationFrame(() => document.getElementById(rowDomId(id))?.scrollIntoView({ block: "nearest" }));
+  const list = document.querySelector<HTMLElement>(".rows");
+  if (!list) return;
+  const top = to * ROW_PX;
+  if (top < list.scrollTop) list.scrollTop = top;
+  else if (top + ROW_PX > list.scrollTop + list.clientHeight) list.scrollTop = top + ROW_PX - list.clientHeight;
+}
+
+/** Lays the selected row's stack open, or closes it. */
+export function unfold(open: boolean): void {
+  const alert = shownAlerts.value.find((one) => one.id === selectedAlertId.value);
+  if (!alert || behind(alert).more === 0) return;
+  layOpen(alert, open);
+  const head = stacks.value.get(stackOf(alert))?.[0];
+  if (!open && head) selectAlert(head.id);
 }
 
 function Empty() {
@@ -26,16 +46,16 @@ function Empty() {
   if (trouble.value && !alertsRead.value) {
     return <p class="empty"><b>{trouble.value.what}</b> {trouble.value.hint}</p>;
   }
-  if (!alertsRead.value) return <p class="empty">Reading the alerts…</p>;
+  if (!alertsRead.value) return <p class="empty">{say("Reading the alerts…")}</p>;
   if (alerts.value.size === 0) {
-    return <p class="empty"><b>No alerts in this span.</b> {whole(heard)} vessels watched.</p>;
+    return <p class="empty"><b>{say("No alerts in this span.")}</b> {say("{n} vessels watched.", { n: whole(heard) })}</p>;
   }
-  const { onlyOpen } = filter.value;
+  const { tab } = filter.value;
   const hidden = alerts.value.size;
   return (
     <p class="empty">
-      <b>{onlyOpen && counts.value.open === 0 ? "No open alerts." : "No alerts pass the filter."}</b>{" "}
-      {whole(hidden)} {hidden === 1 ? "alert is" : "alerts are"} hidden by it. {whole(heard)} vessels watched.
+      <b>{tab === "open" && counts.value.byTab.open === 0 ? say("No open alerts.") : say("No alerts pass the filter.")}</b>{" "}
+      {sayCount(hidden, "One alert is hidden by it.", "{n} alerts are hidden by it.")} {say("{n} vessels watched.", { n: whole(heard) })}
     </p>
   );
 }
@@ -50,7 +70,7 @@ function Announcer() {
   });
   return (
     <div class="visually-hidden" role="status" aria-live="assertive">
-      {fresh.map((alert) => <p key={alert.id}>New {PRIORITY_WORD[alert.priority]}: {alert.text}</p>)}
+      {fresh.map((alert) => <p key={alert.id}>{say("New Alarm: {text}", { text: alert.text })}</p>)}
     </div>
   );
 }
@@ -61,9 +81,23 @@ export function AlertList() {
   const rows = shownAlerts.value;
   const more = waiting.value;
   const hold = (): void => {
-    held.value = over.current || (list.current?.scrollTop ?? 0) > 4;
+    scrolled_px.value = list.current?.scrollTop ?? 0;
+    held.value = over.current || scrolled_px.value > 4;
   };
+  useEffect(() => {
+    const box = list.current!;
+    const sized = new ResizeObserver(() => {
+      room_px.value = box.clientHeight;
+    });
+    sized.observe(box);
+    return () => sized.disconnect();
+  }, []);
   const onKey = (event: KeyboardEvent): void => {
+    if (event.key === "ArrowRight" || event.key === "ArrowLeft") {
+      event.preventDefault();
+      unfold(event.key === "ArrowRight");
+      return;
+    }
     const by = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
     if (by === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
@@ -71,10 +105,12 @@ export function AlertList() {
     step(Number.isFinite(by) ? by : by > 0 ? rows.length : -rows.length);
   };
   const selected = rows.some((alert) => alert.id === selectedAlertId.value) ? selectedAlertId.value : null;
+  const first = Math.max(0, Math.floor(scrolled_px.value / ROW_PX) - BEYOND);
+  const last = Math.min(rows.length, Math.ceil((scrolled_px.value + room_px.value) / ROW_PX) + BEYOND);
   const worst = more.map((alert) => alert.priority).sort()[0];
   return (
     <section class="list" aria-labelledby="list-title">
-      <h2 id="list-title" class="visually-hidden">Alerts</h2>
+      <h2 id="list-title" class="visually-hidden">{say("Alerts")}</h2>
       <FilterBar />
       <div class="rows-box" onPointerEnter={() => { over.current = true; hold(); }} onPointerLeave={() => { over.current = false; hold(); }}>
         {more.length > 0 && held.value ? (
@@ -86,7 +122,7 @@ export function AlertList() {
               if (list.current) list.current.scrollTop = 0;
             }}
           >
-            {worst ? <Mark priority={worst} size={12} /> : null} {more.length} new ↑
+            {worst ? <Mark priority={worst} size={12} /> : null} {say("{n} new ↑", { n: more.length })}
           </button>
         ) : null}
         {rows.length === 0 ? <Empty /> : null}
@@ -101,7 +137,9 @@ export function AlertList() {
           onKeyDown={onKey}
           onScroll={hold}
         >
-          {rows.map((alert) => <AlertRow key={alert.id} alert={alert} />)}
+          <li role="presentation" style={{ height: `${first * ROW_PX}px` }} />
+          {rows.slice(first, last).map((alert, at) => <AlertRow key={alert.id} alert={alert} at={first + at} of={rows.length} />)}
+          <li role="presentation" style={{ height: `${Math.max(0, rows.length - last) * ROW_PX}px` }} />
         </ul>
       </div>
       <Announcer />

@@ -1,16 +1,27 @@
 // One alert in three lines: what, who and where, why.
-import { duration, outside, parseTime, vesselName } from "../format/format.ts";
+import { duration, outside, parseTime, utcMinute, vesselName } from "../format/format.ts";
 import { detectorTitle, PRIORITY_WORD, STATE_WORD } from "../format/words.ts";
+import { say, sayCount } from "../lang/lang.ts";
 import { Mark } from "../map/mark.tsx";
 import { selectAlert } from "../state/session.ts";
 import { now_ms, selectedAlertId } from "../state/state.ts";
+import { isDone, isSnoozed, marked, othersAt } from "../triage/triage.ts";
+import { stateWord } from "../triage/words.ts";
 import type { Alert } from "../wire/types.ts";
+import { behind, layOpen } from "./filter.ts";
 
+/** What the watch says of it; a person's word follows where there is one. */
 export function Chips({ alert }: { alert: Alert }) {
+  const { triage } = alert;
   return (
     <>
       {alert.exercise ? <span class="chip exercise">EXERCISE</span> : null}
-      <span class={`chip ${alert.state}`}>{STATE_WORD[alert.state] ?? outside(alert.state)}</span>
+      {triage.raised_again_ms !== null ? <span class="chip again">{say("raised again")}</span> : null}
+      <span class={`chip triage ${triage.state}`}>{stateWord(triage.state)}</span>
+      {isSnoozed(alert, now_ms.value) ? <span class="chip">{say("until {t}", { t: utcMinute(triage.snoozed_until_ms!) })}</span> : null}
+      {triage.owner ? <span class="chip"><bdi>{outside(triage.owner)}</bdi></span> : null}
+      {othersAt(alert.id).map((who) => <span key={who} class="chip looking">👁 <bdi>{outside(who)}</bdi></span>)}
+      {alert.state === "open" ? null : <span class={`chip ${alert.state}`}>{say(STATE_WORD[alert.state] ?? outside(alert.state))}</span>}
       {alert.muted_by.map((name) => (
         <span key={name} class="chip muted">muted by <bdi>{outside(name)}</bdi></span>
       ))}
@@ -43,21 +54,51 @@ function Age({ alert }: { alert: Alert }) {
 
 export const rowDomId = (id: string): string => `alert-${id.replace(/[^A-Za-z0-9_-]/g, "_")}`;
 
-export function AlertRow({ alert }: { alert: Alert }) {
+/** How many more stand behind this row; a press lays them open. */
+function Behind({ alert }: { alert: Alert }) {
+  const { more, open, head } = behind(alert);
+  if (more === 0) return null;
+  if (!head) return <span class="chip behind" title={say("of the stack above")}>└</span>;
+  const words = open ? say("Close the stack (←)") : sayCount(more, "One more alert of the same vessel or incident (→)", "{n} more alerts of the same vessel or incident (→)");
+  return (
+    <button
+      type="button"
+      class="chip behind"
+      tabIndex={-1}
+      title={words}
+      aria-label={words}
+      onClick={(event) => {
+        event.stopPropagation();
+        layOpen(alert, !open);
+      }}
+    >
+      {open ? "−" : "+"}{more}
+    </button>
+  );
+}
+
+export function AlertRow({ alert, at, of }: { alert: Alert; at: number; of: number }) {
   const selected = selectedAlertId.value === alert.id;
+  const isMarked = marked.value.has(alert.id);
   return (
     <li
       id={rowDomId(alert.id)}
       role="option"
       aria-selected={selected}
-      class={`row ${alert.state} ${alert.priority}`}
+      aria-posinset={at + 1}
+      aria-setsize={of}
+      class={`row ${alert.state} ${alert.priority} ${alert.triage.state}${isMarked ? " marked" : ""}`}
       data-alert={alert.id}
       onClick={() => selectAlert(alert.id)}
     >
-      <span class="row-mark"><Mark priority={alert.priority} size={16} hollow={alert.state !== "open"} /></span>
+      <span class="row-mark">
+        <Mark priority={alert.priority} size={16} hollow={alert.state !== "open" || isDone(alert)} />
+        {isMarked ? <span class="row-marked" title={say("marked to be grouped")}>✓</span> : null}
+      </span>
       <div class="row-body">
         <div class="row-head">
-          <span class="row-title"><span class="word">{PRIORITY_WORD[alert.priority]}</span> {detectorTitle(alert.detector)}</span>
+          <span class="row-title"><span class="word">{say(PRIORITY_WORD[alert.priority])}</span> {detectorTitle(alert.detector)}</span>
+          <Behind alert={alert} />
           <Age alert={alert} />
         </div>
         <div class="row-who"><SubjectLine alert={alert} /></div>

@@ -1,26 +1,52 @@
 import { PRIORITIES, PRIORITY_WORD } from "../format/words.ts";
+import { say } from "../lang/lang.ts";
 import { Mark } from "../map/mark.tsx";
+import { myWatch } from "../state/state.ts";
 import type { Priority } from "../wire/types.ts";
-import { counts, filter } from "./filter.ts";
+import { counts, filter, type Filter, type Tab, TABS } from "./filter.ts";
+
+const change = (part: Partial<Filter>): void => {
+  filter.value = { ...filter.value, ...part };
+};
 
 function toggle(priority: Priority): void {
   const priorities = new Set(filter.value.priorities);
   if (!priorities.delete(priority)) priorities.add(priority);
-  filter.value = { ...filter.value, priorities };
+  change({ priorities });
+}
+
+function tabWord(tab: Tab): string {
+  switch (tab) {
+    case "open": return say("Open");
+    case "mine": return say("Mine");
+    case "snoozed": return say("Snoozed");
+    case "done": return say("Done");
+    case "all": return say("All");
+  }
+}
+
+function Order() {
+  const { worstFirst } = filter.value;
+  const words = worstFirst ? say("Alarms first; switch to newest first") : say("Newest first; switch to Alarms first");
+  return (
+    <button type="button" class="chip-button order" aria-label={words} title={words} onClick={() => change({ worstFirst: !worstFirst })}>
+      {worstFirst ? <Mark priority="P1" size={11} hollow /> : <svg class="mark" width="11" height="11" viewBox="-8 -8 16 16" aria-hidden="true"><circle r="6" /><path d="M0 -3.4V0L2.6 2" /></svg>}
+      ↓
+    </button>
+  );
 }
 
 export function FilterBar() {
-  const { onlyOpen, priorities, muted, worstFirst } = filter.value;
+  const { tab: chosen, priorities, muted, sinceWatch, stacked } = filter.value;
   const count = counts.value;
   return (
-    <div class="filters" role="toolbar" aria-label="Which alerts are listed">
-      <span class="segment">
-        <button type="button" aria-pressed={onlyOpen} onClick={() => { filter.value = { ...filter.value, onlyOpen: true }; }}>
-          Open <b>{count.open}</b>
-        </button>
-        <button type="button" aria-pressed={!onlyOpen} onClick={() => { filter.value = { ...filter.value, onlyOpen: false }; }}>
-          All <b>{count.all}</b>
-        </button>
+    <div class="filters" role="toolbar" aria-label={say("Which alerts are listed")}>
+      <span class="segment tabs">
+        {TABS.map((tab) => (
+          <button key={tab} type="button" aria-pressed={tab === chosen} onClick={() => change({ tab })}>
+            {tabWord(tab)} <b>{count.byTab[tab]}</b>
+          </button>
+        ))}
       </span>
       <span class="segment">
         {PRIORITIES.map((priority) => (
@@ -28,27 +54,26 @@ export function FilterBar() {
             key={priority}
             type="button"
             aria-pressed={priorities.has(priority)}
-            aria-label={`${PRIORITY_WORD[priority]}, ${count.byPriority[priority]}`}
-            title={PRIORITY_WORD[priority]}
+            aria-label={`${say(PRIORITY_WORD[priority])}, ${count.byPriority[priority]}`}
+            title={say(PRIORITY_WORD[priority])}
             onClick={() => toggle(priority)}
           >
             <Mark priority={priority} size={12} hollow={!priorities.has(priority)} /> <b>{count.byPriority[priority]}</b>
           </button>
         ))}
       </span>
-      <button
-        type="button"
-        class="chip-button order"
-        aria-label={worstFirst ? "Alarms first; switch to newest first" : "Newest first; switch to Alarms first"}
-        title={worstFirst ? "Alarms first" : "Newest first"}
-        onClick={() => { filter.value = { ...filter.value, worstFirst: !worstFirst }; }}
-      >
-        {worstFirst ? <Mark priority="P1" size={11} hollow /> : <svg class="mark" width="11" height="11" viewBox="-8 -8 16 16" aria-hidden="true"><circle r="6" /><path d="M0 -3.4V0L2.6 2" /></svg>}
-        ↓
+      {myWatch.value || sinceWatch ? (
+        <button type="button" class="chip-button" aria-pressed={sinceWatch} title={say("Only what was detected since you took the watch")} onClick={() => change({ sinceWatch: !sinceWatch })}>
+          {say("My watch")}
+        </button>
+      ) : null}
+      <button type="button" class="chip-button" aria-pressed={stacked} title={say("One row for the alerts of one vessel or incident")} onClick={() => change({ stacked: !stacked })}>
+        {say("Stacked")}
       </button>
-      <button type="button" class="chip-button" aria-pressed={muted} onClick={() => { filter.value = { ...filter.value, muted: !muted }; }}>
-        Muted <b>{count.muted}</b>
+      <button type="button" class="chip-button" aria-pressed={muted} title={say("Alerts that a port, the coast or a mask mutes")} onClick={() => change({ muted: !muted })}>
+        {say("Muted")} <b>{count.muted}</b>
       </button>
+      <Order />
     </div>
   );
 }

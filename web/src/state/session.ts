@@ -1,6 +1,6 @@
 // Joins the wire to the state: what comes in, what is asked for, and when.
 import { batch, effect, untracked } from "@preact/signals";
-import { ApiError, getAlert, getAlerts, getAssets, getStatus, getTrack, getVessel } from "../wire/api.ts";
+import { ApiError, getAlert, getAlerts, getAssets, getStatus, getTrack, getVessel, getWatches } from "../wire/api.ts";
 import { DELTA, type Frame, SNAPSHOT } from "../wire/frame.ts";
 import { openSocket } from "../wire/socket.ts";
 import type { Alert, Clock, Message, Status, Track } from "../wire/types.ts";
@@ -11,12 +11,16 @@ const TRACK_WINDOW_MS = 6 * 3600_000;
 const EXTRAPOLATE_MS = 1500;
 const TICK_MS = 250;
 
+/** An act or a version that came is newer than what is known, unless a reading was overtaken. */
+const isOlder = (came: Alert, known: Alert): boolean =>
+  came.version < known.version || (came.version === known.version && came.triage.last_seq < known.triage.last_seq);
+
 export function mergeAlerts(known: ReadonlyMap<string, Alert>, came: readonly Alert[]): Map<string, Alert> {
   const fresh = came.filter((alert) => !known.has(alert.id));
   const merged = new Map<string, Alert>(fresh.map((alert) => [alert.id, alert]));
   for (const [id, alert] of known) merged.set(id, alert);
   for (const alert of came) {
-    if (alert.version >= merged.get(alert.id)!.version) merged.set(alert.id, alert);
+    if (!isOlder(alert, merged.get(alert.id)!)) merged.set(alert.id, alert);
   }
   return merged;
 }
@@ -84,6 +88,7 @@ function hear(message: Message): void {
     case "hello":
       setStatus(message.status);
       void readAlerts();
+      heardHello();
       break;
     case "clock":
       setClock(message.clock);
@@ -104,9 +109,35 @@ function hear(message: Message): void {
     case "feeds":
       if (state.status.value) state.status.value = { ...state.status.value, feeds: message.feeds };
       break;
+    case "watches":
+      state.onWatch.value = message.on_watch;
+      break;
+    case "looking":
+      state.presence.value = message.looking;
+      break;
     default:
       refuse(`message of unknown kind ${JSON.stringify((message as { kind: unknown }).kind)}`);
   }
+}
+
+/** Who has the watch is read anew, and told where this screen looks: the service may be another one. */
+function heardHello(): void {
+  getWatches().then((said) => {
+    batch(() => {
+      state.onWatch.value = said.on_watch;
+      state.presence.value = said.looking;
+    });
+  }, fail);
+  state.greeted.value += 1;
+}
+
+/** Keeps the service told at which alert this screen looks. */
+function tellPresence(send: (message: object) => void): void {
+  effect(() => {
+    state.greeted.value;
+    const officer = state.myWatch.value?.officer ?? "";
+    send({ kind: "looking", officer, alert: officer ? (state.selectedAlertId.value ?? "") : "" });
+  });
 }
 
 function see(frame: Frame): void {
@@ -158,7 +189,7 @@ function followSelectedAlert(): void {
   let abort = new AbortController();
   effect(() => {
     const alert = state.selectedAlert.value;
-    const key = alert ? `${alert.id} ${alert.version}` : "";
+    const key = alert ? `${alert.id} ${alert.version} ${alert.triage.last_seq}` : "";
     if (key === asked) return;
     asked = key;
     abort.abort();
@@ -242,4 +273,5 @@ export function startSession(): void {
     },
   });
   reconnect = socket.retryNow;
+  tellPresence(socket.send);
 }

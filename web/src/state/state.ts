@@ -1,6 +1,6 @@
 // What the screen knows, as signals. Written by session.ts and by the user's acts, read everywhere.
 import { computed, signal } from "@preact/signals";
-import type { Alert, AlertDetail, AssetCollection, Clock, Status, Track, Vessel } from "../wire/types.ts";
+import type { Alert, AlertDetail, AssetCollection, Clock, OnWatch, Presence, Status, Track, Vessel } from "../wire/types.ts";
 import { VesselStore } from "./vessels.ts";
 
 export const status = signal<Status | null>(null);
@@ -43,6 +43,22 @@ export const selectedAlert = computed<Alert | null>(() => {
   const id = selectedAlertId.value;
   return id === null ? null : (alerts.value.get(id) ?? null);
 });
+
+function storedOfficer(): string {
+  try {
+    return sessionStorage.getItem(OFFICER_KEY) ?? "";
+  } catch {
+    return ""; // storage may be forbidden: the name is asked for again
+  }
+}
+export const OFFICER_KEY = "sargas.officer";
+/** The name entered on this screen; on watch only if the service says so too. */
+export const officer = signal(storedOfficer());
+export const onWatch = signal<readonly OnWatch[]>([]);
+export const presence = signal<readonly Presence[]>([]);
+export const myWatch = computed<OnWatch | null>(() => onWatch.value.find((one) => one.officer === officer.value) ?? null);
+/** Counts the service's greetings: what it must be told anew follows it. */
+export const greeted = signal(0);
 
 /** A point of the track under the chart's cursor. */
 export const probe = signal<{ lon: number; lat: number; t_ms: number } | null>(null);

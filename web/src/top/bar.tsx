@@ -1,6 +1,7 @@
 import { utcDate, utcTime } from "../format/format.ts";
 import { clock, helpOpen, now_ms } from "../state/state.ts";
 import { nextTheme, switchTheme, themeLabel } from "../theme/theme.ts";
+import { OfficerPill } from "../triage/officer.tsx";
 import { Feeds } from "./feeds.tsx";
 import { Search } from "./search.tsx";
 
@@ -28,6 +29,7 @@ export function TopBar() {
       <span class="spring" />
       <Feeds />
       <ClockFace />
+      <OfficerPill />
       <button type="button" class="icon-button" aria-label={`Switch to the ${themeLabel(nextTheme()).toLowerCase()} theme`} title="Theme (T)" onClick={switchTheme}>
         <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
           <circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.5" />

@@ -1,5 +1,7 @@
 // The service's JSON answers. A refusal is {error, hint}; it becomes an ApiError with both.
-import type { Alert, AlertDetail, AssetCollection, Clock, Found, Status, Track, Vessel } from "./types.ts";
+import type {
+  Alert, AlertDetail, AssetCollection, Clock, Found, Handover, LogLine, OnWatch, Presence, Status, Track, Verb, Vessel,
+} from "./types.ts";
 
 export class ApiError extends Error {
   readonly status: number;
@@ -52,9 +54,34 @@ export type PlaybackCommand =
   | { action: "seek"; t_ms: number }
   | { action: "speed"; speed: number };
 
-export const postPlayback = (command: PlaybackCommand): Promise<Clock> =>
-  ask("/api/playback", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(command),
-  });
+const post = <T>(path: string, command: object): Promise<T> =>
+  ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(command) });
+
+export const postPlayback = (command: PlaybackCommand): Promise<Clock> => post("/api/playback", command);
+
+export interface ActCommand {
+  verb: Verb;
+  officer: string;
+  alerts: { id: string; version: number; last_seq: number }[];
+  comment?: string;
+  reason?: string;
+  to?: string;
+  ref?: string;
+  until_ms?: number;
+  incident?: string;
+  title?: string;
+}
+
+export const postAct = async (command: ActCommand): Promise<LogLine[]> =>
+  (await post<{ acts: LogLine[] }>("/api/acts", command)).acts;
+
+export const postUndo = async (officer: string, batch: number): Promise<LogLine[]> =>
+  (await post<{ acts: LogLine[] }>("/api/undo", { officer, batch })).acts;
+
+export const postWatch = (command: { action: "start" | "end"; officer: string; until_ms?: number; comment?: string }): Promise<LogLine> =>
+  post("/api/watches", command);
+
+export const getHandover = (watch: number | null, signal?: AbortSignal): Promise<Handover> =>
+  ask(`/api/handover${watch === null ? "" : `?watch=${watch}`}`, { signal: signal ?? null });
+
+export const getWatches = (): Promise<{ on_watch: OnWatch[]; looking: Presence[] }> => ask("/api/watches");

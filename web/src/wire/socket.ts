@@ -16,7 +16,7 @@ export interface SocketHandlers {
   down(retry_ms: number): void;
 }
 
-export function openSocket(url: string, handlers: SocketHandlers): { retryNow(): void; close(): void } {
+export function openSocket(url: string, handlers: SocketHandlers): { retryNow(): void; send(message: object): void; close(): void } {
   let socket: WebSocket | null = null;
   let tries = 0;
   let closed = false;
@@ -79,6 +79,9 @@ export function openSocket(url: string, handlers: SocketHandlers): { retryNow():
     retryNow() {
       tries = 0;
       if (!socket) connect();
+    },
+    send(message) {
+      if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
     },
     close() {
       closed = true;

@@ -98,6 +98,7 @@ export interface Alert {
   exercise: boolean | string | null;
   muted_by: string[];
   group: string | null;
+  triage: Triage;
   /** Sent beyond the contract's fields; the screen does without. */
   t_end?: string | null;
   notes?: string[];
@@ -112,7 +113,109 @@ export interface ListEntry {
   matched_by: string;
 }
 
+export type TriageState = "unack" | "ack" | "rectified_unack" | "escalated" | "resolved" | "dismissed";
+export type Verb =
+  | "acknowledge" | "claim" | "release" | "comment" | "snooze" | "wake" | "escalate" | "resolve" | "dismiss"
+  | "reopen" | "group" | "ungroup";
+
+/** How an alert stands with the people of the watch. */
+export interface Triage {
+  state: TriageState;
+  since_ms: number;
+  owner: string | null;
+  raised_again_ms: number | null;
+  snoozed_until_ms: number | null;
+  reason: string | null;
+  comment: string | null;
+  to: string | null;
+  ref: string | null;
+  incident: string | null;
+  taken_ms: number | null;
+  taken_by: string | null;
+  last_seq: number;
+  acts: number;
+}
+
+/** A line of the audit log. */
+export interface LogLine {
+  seq: number;
+  at: string;
+  t: string;
+  officer: string;
+  verb: string;
+  alert: string | null;
+  version: number;
+  batch: number;
+  old: string;
+  new: string;
+  comment?: string;
+  reason?: string;
+  to?: string;
+  ref?: string;
+  until_ms?: number;
+  incident?: string;
+  title?: string;
+  undoes?: number;
+}
+
+export interface OnWatch {
+  officer: string;
+  since_ms: number;
+  seq: number;
+  until_ms?: number;
+}
+
+export interface Presence {
+  officer: string;
+  alert: string;
+}
+
+export interface HandoverRow {
+  id: string;
+  priority: Priority;
+  detector: string;
+  vessel: string | null;
+  mmsi: number | null;
+  asset: string | null;
+  detected: string;
+  rang_ms: number;
+  age_ms: number;
+  text: string;
+  state: TriageState;
+  is_open: boolean;
+  owner: string | null;
+  taken_by: string | null;
+  taken_after_ms: number | null;
+  reason: string | null;
+  to: string | null;
+  ref: string | null;
+  snoozed_until: string | null;
+  comment: string | null;
+  exercise: string | null;
+}
+
+/** What the next watch must know. */
+export interface Handover {
+  watch: { seq: number; officer: string; from: string; to: string; from_ms: number; to_ms: number; ended: boolean; comment: string };
+  counts: {
+    by_priority: { P1: number; P2: number };
+    notes: number;
+    by_state: Partial<Record<TriageState, number>>;
+    by_reason: Record<string, number>;
+    median_taken_after_ms: number | null;
+    slowest_taken_after_ms: number | null;
+    acts_by_officer: Record<string, number>;
+  };
+  rang: HandoverRow[];
+  open: HandoverRow[];
+  snoozed: HandoverRow[];
+  feeds: { name: string | null; since: string; until: string | null; state: string; text: string }[];
+  log: { lines: number; head: string };
+  watches: { seq: number; officer: string; from: string; to: string | null }[];
+}
+
 export interface AlertDetail extends Alert {
+  log: LogLine[];
   evidence: { fixes: Track; rules: string; attribution: string[] | string; caveat: string };
   versions: { version: number; state: string; priority: Priority; t_detected: string; text: string }[];
 }
@@ -167,4 +270,6 @@ export type Message =
   | { kind: "clock"; clock: Clock }
   | { kind: "alerts"; alerts: Alert[] }
   | { kind: "reset" }
-  | { kind: "feeds"; feeds: Feed[] };
+  | { kind: "feeds"; feeds: Feed[] }
+  | { kind: "watches"; on_watch: OnWatch[] }
+  | { kind: "looking"; looking: Presence[] };

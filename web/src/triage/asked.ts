@@ -1,0 +1,58 @@
+// What a key or a button asks for: the watch first, what must be said next, then the act.
+import { step } from "../list/alert-list.tsx";
+import { letGo, shownAlerts } from "../list/filter.ts";
+import { alerts, myWatch, officer, onWatch, selectedAlertId } from "../state/state.ts";
+import { selectAlert } from "../state/session.ts";
+import type { Verb } from "../wire/types.ts";
+import { act, can, dialog, marked, subjectsOf } from "./triage.ts";
+
+const SAYS: readonly Verb[] = ["dismiss", "escalate", "snooze", "comment", "group"];
+
+/** After an act the row may be gone: the one in its place is next, so that a list is worked down. */
+function selectNext(id: string, at: number): void {
+  requestAnimationFrame(() => {
+    letGo([id]);
+    const rows = shownAlerts.value;
+    if (at < 0 || rows.some((alert) => alert.id === id)) return;
+    const next = rows[Math.min(at, rows.length - 1)];
+    selectAlert(next?.id ?? null);
+    if (next) step(0);
+    document.querySelector<HTMLElement>(".rows")?.focus();
+  });
+}
+
+/** Asks for the name first where this screen has no officer on watch, then goes on. */
+export function withWatch(then: () => void): void {
+  const known = onWatch.value.some((one) => one.officer === officer.value);
+  if (myWatch.value && known) then();
+  else dialog.value = { kind: "watch", alerts: [], then };
+}
+
+/** Does, or asks what must be said for doing, something with the selected alert. */
+export function askFor(verb: Verb): void {
+  const id = selectedAlertId.value;
+  const alert = id === null ? undefined : alerts.value.get(id);
+  if (id === null || !alert || !can(verb, alert)) return;
+  withWatch(() => {
+    const ids = verb === "group" ? [...new Set([...marked.value, id])] : subjectsOf(id, verb);
+    const at = shownAlerts.value.findIndex((row) => row.id === id);
+    const then = (): void => selectNext(id, at);
+    if (SAYS.includes(verb)) dialog.value = { kind: verb as "dismiss", alerts: ids, then };
+    else void act(verb, ids).then((done) => done && then());
+  });
+}
+
+/** Does the first of two that can be done: a key has one meaning at a time. */
+export function askEither(first: Verb, second: Verb): void {
+  const alert = alerts.value.get(selectedAlertId.value ?? "");
+  if (alert) askFor(can(first, alert) ? first : second);
+}
+
+/** Marks the selected row to be grouped, or unmarks it. */
+export function toggleMark(): void {
+  const id = selectedAlertId.value;
+  if (id === null) return;
+  const next = new Set(marked.value);
+  if (!next.delete(id)) next.add(id);
+  marked.value = next;
+}

@@ -1,0 +1,95 @@
+// What can be done with an alert, as buttons with their keys; and how it stands.
+import { duration, outside, utcMinute } from "../format/format.ts";
+import { say } from "../lang/lang.ts";
+import { now_ms } from "../state/state.ts";
+import type { Alert, LogLine, Verb } from "../wire/types.ts";
+import { askFor } from "./asked.ts";
+import { busy, can, isSnoozed, othersAt, refusedWith, subjectsOf } from "./triage.ts";
+import { doneWord, reasonWord, stateWord } from "./words.ts";
+
+interface Button {
+  verb: Verb;
+  label: string;
+  key: string;
+}
+
+const buttons = (): Button[] => [
+  { verb: "acknowledge", label: say("Acknowledge"), key: "A" },
+  { verb: "dismiss", label: say("Dismiss…"), key: "D" },
+  { verb: "escalate", label: say("Escalate…"), key: "E" },
+  { verb: "resolve", label: say("Resolve"), key: "R" },
+  { verb: "reopen", label: say("Reopen"), key: "R" },
+  { verb: "claim", label: say("Claim"), key: "C" },
+  { verb: "release", label: say("Release"), key: "C" },
+  { verb: "snooze", label: say("Snooze…"), key: "S" },
+  { verb: "wake", label: say("Wake"), key: "S" },
+  { verb: "comment", label: say("Comment…"), key: "N" },
+  { verb: "ungroup", label: say("Ungroup"), key: "U" },
+];
+
+export function ActsBar({ alert }: { alert: Alert }) {
+  const members = subjectsOf(alert.id, "comment").length;
+  return (
+    <div class="acts" role="toolbar" aria-label={say("What can be done")}>
+      {buttons().filter(({ verb }) => can(verb, alert)).map(({ verb, label, key }) => (
+        <button key={verb} type="button" class="small-button" disabled={busy.value} onClick={() => askFor(verb)}>
+          {label} <kbd>{key}</kbd>
+        </button>
+      ))}
+      {members > 1 ? <p class="dim small">{say("Acts on all {n} alerts of this incident.", { n: members })}</p> : null}
+      {refusedWith.value ? (
+        <p class="dialog-refused" role="alert">
+          <b>{outside(refusedWith.value.what)}</b> {outside(refusedWith.value.hint)}{" "}
+          <button type="button" class="link" onClick={() => { refusedWith.value = null; }}>{say("Close")}</button>
+        </p>
+      ) : null}
+    </div>
+  );
+}
+
+/** In one or two sentences: the state, since when, by whom, why; and who else looks. */
+export function Standing({ alert }: { alert: Alert }) {
+  const { triage } = alert;
+  const at_ms = now_ms.value;
+  const parts = [stateWord(triage.state) + (at_ms === null ? "" : `, ${duration(at_ms - triage.since_ms)}`)];
+  if (triage.raised_again_ms !== null) parts.push(say("raised again at {t}", { t: utcMinute(triage.raised_again_ms) }));
+  if (triage.reason) parts.push(reasonWord(triage.reason));
+  if (triage.to) parts.push(say("to {to}", { to: outside(triage.to) }) + (triage.ref ? ` (${outside(triage.ref)})` : ""));
+  if (triage.owner) parts.push(say("claimed by {who}", { who: outside(triage.owner) }));
+  if (isSnoozed(alert, at_ms)) parts.push(say("snoozed until {t}", { t: utcMinute(triage.snoozed_until_ms!) }));
+  const others = othersAt(alert.id);
+  return (
+    <p class="standing">
+      <bdi>{parts.join(" · ")}</bdi>
+      {others.length > 0 ? <span class="looking"> · {say("also looking: {who}", { who: outside(others.join(", ")) })}</span> : null}
+    </p>
+  );
+}
+
+function said(line: LogLine): string {
+  const parts = [];
+  if (line.reason) parts.push(reasonWord(line.reason));
+  if (line.to) parts.push(say("to {to}", { to: line.to }));
+  if (line.ref) parts.push(line.ref);
+  if (line.until_ms) parts.push(say("until {t}", { t: utcMinute(line.until_ms) }));
+  if (line.title) parts.push(line.title);
+  if (line.comment) parts.push(`“${line.comment}”`);
+  return outside(parts.join(" · ").replaceAll("\n", " ⏎ "));
+}
+
+/** Every act on an alert, oldest first: who, when, what became of it, what was said. */
+export function ActLog({ log }: { log: readonly LogLine[] }) {
+  if (log.length === 0) return <p class="dim">{say("Nobody has acted on it yet.")}</p>;
+  return (
+    <ol class="act-log">
+      {log.map((line) => (
+        <li key={line.seq}>
+          <time class="mono" dateTime={line.t} title={say("done at {at} by the wall clock", { at: line.at })}>{line.t.slice(11, 16)}Z</time>{" "}
+          <bdi class="who">{outside(line.officer)}</bdi> {doneWord(line.verb)}
+          {line.new !== line.old ? <span class="dim"> → {stateWord(line.new as Alert["triage"]["state"])}</span> : null}
+          {said(line) ? <bdi class="dim"> {said(line)}</bdi> : null}
+        </li>
+      ))}
+    </ol>
+  );
+}
