@@ -189,3 +189,51 @@ def test_the_desk_shows_the_past_as_it_was(client: TestClient) -> None:
     late = act(client, "comment", IDS[0], comment="x")
     assert late.status_code == 409
     assert "newest time" in late.json()["hint"]
+
+
+def test_what_the_watch_raises_again_comes_back(client: TestClient, home: Home) -> None:
+    """Acknowledged as a Warning, an Alarm half an hour later: nobody has acknowledged that."""
+    worse = ALERTS[1].revised(priority="P1", t_issued_ms=END - 60_000)
+    with Ledger(home) as ledger:
+        ledger.commit("s", 2, b"", [worse])
+    client.post("/api/playback", json={"action": "seek", "t_ms": END - 1_800_000})
+    watch(client, "V.P.")
+    assert act(client, "acknowledge", IDS[1]).is_success
+    assert alerts(client)[IDS[1]]["triage"]["state"] == "ack"
+    client.post("/api/playback", json={"action": "seek", "t_ms": END})
+    triage = alerts(client)[IDS[1]]["triage"]
+    assert (triage["state"], triage["raised_again_ms"]) == ("unack", END - 60_000)
+    assert triage["owner"] == "V.P."
+
+
+def test_the_handover_of_a_watch(client: TestClient) -> None:
+    assert client.get("/api/handover").status_code == 404
+    client.post("/api/playback", json={"action": "seek", "t_ms": T0_MS})
+    watch(client, "V.P.")
+    client.post("/api/playback", json={"action": "seek", "t_ms": END})
+    act(client, "dismiss", IDS[0], reason="permitted", comment="=HYPERLINK(1)")
+    act(client, "acknowledge", IDS[1])
+    act(client, "snooze", IDS[2], until_ms=END + 3_600_000)
+    report = client.get("/api/handover").json()
+    assert report["watch"]["officer"] == "V.P."
+    assert report["counts"]["by_priority"] == {"P1": 1, "P2": 3}
+    assert report["counts"]["by_reason"] == {"permitted": 1}
+    assert [row["id"] for row in report["rang"]] == IDS
+    assert [row["id"] for row in report["open"]] == [IDS[1], IDS[3]]  # oldest first
+    assert [row["id"] for row in report["snoozed"]] == [IDS[2]]
+    taken = END - ALERTS[0].t_detected_ms
+    assert report["rang"][0]["taken_after_ms"] == taken
+    lines = client.get("/api/handover.csv").text.splitlines()
+    assert len(lines) == 1 + 4
+    assert "'=HYPERLINK(1)" in lines[1]
+    before = client.get("/api/handover").json()
+    client.post("/api/watches", json={"action": "end", "officer": "V.P.", "comment": "Calm."})
+    act_after = {"action": "start", "officer": "A.B."}
+    client.post("/api/watches", json=act_after)
+    act(client, "claim", IDS[3], officer="A.B.")
+    seq = before["watch"]["seq"]
+    ended = client.get(f"/api/handover?watch={seq}").json()
+    assert (ended["watch"]["ended"], ended["watch"]["comment"]) == (True, "Calm.")
+    assert client.get("/api/handover").json()["watch"]["officer"] == "A.B."
+    assert client.get("/api/handover?watch=99").status_code == 404
+    assert client.get("/api/handover?watch=x").status_code == 400

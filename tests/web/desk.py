@@ -112,11 +112,6 @@ class DeskServer:
         self.uvicorn = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.uvicorn.run, args=([self.socket],), daemon=True)
 
-    def raise_again(self, alert: Alert, **changes: Any) -> None:
-        """Let the watch issue a next version, as a running watch would."""
-        with Ledger(self.home) as ledger:
-            ledger.commit("more", time.time_ns(), b"", [alert.revised(**changes)])
-
     def __enter__(self) -> DeskServer:
         self.thread.start()
         while not self.uvicorn.started:

@@ -108,7 +108,7 @@ function SignOff({ report }: { report: Handover }) {
   if (!mine || mine.seq !== report.watch.seq) return null;
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    if (await handOver(comment)) dialog.value = { kind: "watch", alerts: [], then: () => go("/") };
+    if (await handOver(comment)) dialog.value = { kind: "watch", seen: [], then: () => go("/") };
   };
   return (
     <form class="sign-off" onSubmit={submit}>

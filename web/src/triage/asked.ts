@@ -1,10 +1,10 @@
 // What a key or a button asks for: the watch first, what must be said next, then the act.
 import { step } from "../list/alert-list.tsx";
-import { letGo, shownAlerts } from "../list/filter.ts";
+import { letGo, shownAlerts, stackOf, stacks } from "../list/filter.ts";
 import { alerts, myWatch, officer, onWatch, selectedAlertId } from "../state/state.ts";
 import { selectAlert } from "../state/session.ts";
 import type { Verb } from "../wire/types.ts";
-import { act, can, dialog, marked, subjectsOf } from "./triage.ts";
+import { act, can, dialog, marked, seeNow, subjectsOf } from "./triage.ts";
 
 const SAYS: readonly Verb[] = ["dismiss", "escalate", "snooze", "comment", "group"];
 
@@ -14,7 +14,9 @@ function selectNext(id: string, at: number): void {
     letGo([id]);
     const rows = shownAlerts.value;
     if (at < 0 || rows.some((alert) => alert.id === id)) return;
-    const next = rows[Math.min(at, rows.length - 1)];
+    const own = alerts.value.get(id);
+    const head = own && stacks.value.get(stackOf(own))?.[0]; // it stands behind another row now
+    const next = head ?? rows[Math.min(at, rows.length - 1)];
     selectAlert(next?.id ?? null);
     if (next) step(0);
     document.querySelector<HTMLElement>(".rows")?.focus();
@@ -25,7 +27,7 @@ function selectNext(id: string, at: number): void {
 export function withWatch(then: () => void): void {
   const known = onWatch.value.some((one) => one.officer === officer.value);
   if (myWatch.value && known) then();
-  else dialog.value = { kind: "watch", alerts: [], then };
+  else dialog.value = { kind: "watch", seen: [], then };
 }
 
 /** Does, or asks what must be said for doing, something with the selected alert. */
@@ -37,8 +39,8 @@ export function askFor(verb: Verb): void {
     const ids = verb === "group" ? [...new Set([...marked.value, id])] : subjectsOf(id, verb);
     const at = shownAlerts.value.findIndex((row) => row.id === id);
     const then = (): void => selectNext(id, at);
-    if (SAYS.includes(verb)) dialog.value = { kind: verb as "dismiss", alerts: ids, then };
-    else void act(verb, ids).then((done) => done && then());
+    if (SAYS.includes(verb)) dialog.value = { kind: verb as "dismiss", seen: seeNow(ids), then };
+    else void act(verb, seeNow(ids)).then((done) => done && then());
   });
 }
 

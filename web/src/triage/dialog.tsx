@@ -1,7 +1,6 @@
 // The one dialog of triage: what must be said with an act. What was typed stays until it is done.
-import { useSignalEffect } from "@preact/signals";
 import type { ComponentChildren, TargetedKeyboardEvent } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { outside, utcMinute, vesselName } from "../format/format.ts";
 import { detectorTitle, PRIORITY_WORD } from "../format/words.ts";
 import { say, sayCount } from "../lang/lang.ts";
@@ -162,15 +161,14 @@ function Refused() {
 export function TriageDialog() {
   const box = useRef<HTMLDialogElement>(null);
   const [complaint, complain] = useState("");
-  useSignalEffect(() => {
-    if (dialog.value && !box.current?.open) {
-      complain("");
-      box.current?.showModal();
-      box.current?.querySelector<HTMLElement>("[autofocus]")?.focus();
-    }
-    if (!dialog.value) box.current?.close();
-  });
   const open = dialog.value;
+  // After the form is there, and before anything else is typed.
+  useLayoutEffect(() => {
+    if (!open) return box.current?.close();
+    complain("");
+    if (!box.current?.open) box.current?.showModal();
+    box.current?.querySelector<HTMLElement>("[autofocus]")?.focus();
+  }, [open?.kind, open?.seen[0]?.id]);
 
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
@@ -186,7 +184,7 @@ export function TriageDialog() {
       dialog.value = null;
       return open.then?.();
     }
-    if (await act(open.kind as Verb, open.alerts, said(open.kind, form))) {
+    if (await act(open.kind as Verb, open.seen, said(open.kind, form))) {
       dialog.value = null;
       open.then?.();
     }
@@ -217,9 +215,9 @@ export function TriageDialog() {
       onClose={() => { dialog.value = null; refusedWith.value = null; }}
     >
       {open ? (
-        <form key={`${open.kind} ${open.alerts.join()}`} onSubmit={submit} onKeyDown={onKey}>
+        <form key={`${open.kind} ${open.seen.map(({ id }) => id).join()}`} onSubmit={submit} onKeyDown={onKey}>
           <h2 id="dialog-title">{title(open.kind)}</h2>
-          {open.kind === "watch" ? null : <Subjects ids={open.alerts} />}
+          {open.kind === "watch" ? null : <Subjects ids={open.seen.map(({ id }) => id)} />}
           <Body kind={open.kind} />
           <Refused />
           {complaint ? <p class="dialog-refused" role="alert">{complaint}</p> : null}

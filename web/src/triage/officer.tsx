@@ -11,7 +11,7 @@ export function OfficerPill() {
   const title = others.length > 0 ? say("Also on watch: {who}", { who: outside(others.join(", ")) }) : say("Handover");
   if (!mine) {
     return (
-      <button type="button" class="pill officer none" title={others.length > 0 ? title : undefined} onClick={() => { dialog.value = { kind: "watch", alerts: [] }; }}>
+      <button type="button" class="pill officer none" title={others.length > 0 ? title : undefined} onClick={() => { dialog.value = { kind: "watch", seen: [] }; }}>
         {say("Take the watch")}
       </button>
     );

@@ -1,6 +1,7 @@
 // Triage on the screen: who has the watch, what can be done, and doing it. The service decides.
 import { batch, signal } from "@preact/signals";
 import { say } from "../lang/lang.ts";
+import { mergeAlerts } from "../state/session.ts";
 import { alerts, now_ms, OFFICER_KEY, officer, onWatch, presence } from "../state/state.ts";
 import { ApiError, getWatches, postAct, postUndo, postWatch } from "../wire/api.ts";
 import type { Alert, LogLine, TriageState, Verb } from "../wire/types.ts";
@@ -21,8 +22,27 @@ export interface Said {
   title?: string;
 }
 
+export interface Seen {
+  id: string;
+  version: number;
+  last_seq: number;
+}
+
+/** Alerts as this screen shows them now. */
+export const seeNow = (ids: readonly string[]): Seen[] =>
+  ids.flatMap((id) => {
+    const alert = alerts.value.get(id);
+    return alert ? [{ id, version: alert.version, last_seq: alert.triage.last_seq }] : [];
+  });
+
 export type DialogKind = "watch" | "dismiss" | "escalate" | "snooze" | "comment" | "group";
-export const dialog = signal<{ kind: DialogKind; alerts: string[]; then?: () => void } | null>(null);
+export interface Dialog {
+  kind: DialogKind;
+  /** The alerts as they were when it was opened: what was before the officer's eyes. */
+  seen: Seen[];
+  then?: () => void;
+}
+export const dialog = signal<Dialog | null>(null);
 /** What the service refused while a dialog was open or an act was asked for. */
 export const refusedWith = signal<{ what: string; hint: string; conflict: boolean } | null>(null);
 export const busy = signal(false);
@@ -76,19 +96,17 @@ export function subjectsOf(id: string, verb: Verb): string[] {
   return members.length > 0 ? members.map((one) => one.id) : [id];
 }
 
-/** Does something with alerts. True if it was done; else `refusedWith` says why not. */
-export async function act(verb: Verb, ids: readonly string[], said: Said = {}): Promise<boolean> {
-  const subjects = ids.flatMap((id) => alerts.value.get(id) ?? []);
-  if (subjects.length === 0 || busy.value) return false;
-  const seen = subjects.map(({ id, version, triage }) => ({ id, version, last_seq: triage.last_seq }));
+/** Does something with alerts as they were seen. True if it was done; else `refusedWith` says why not. */
+export async function act(verb: Verb, seen: readonly Seen[], said: Said = {}): Promise<boolean> {
+  if (seen.length === 0 || busy.value) return false;
   busy.value = true;
   refusedWith.value = null;
   try {
-    const lines = await postAct({ verb, officer: officer.value, alerts: seen, ...said });
+    const lines = await postAct({ verb, officer: officer.value, alerts: [...seen], ...said });
     heardDone(verb, lines);
     return true;
   } catch (cause) {
-    refuse(cause, subjects.map(({ id }) => id));
+    refuse(cause, seen);
     return false;
   } finally {
     busy.value = false;
@@ -107,13 +125,24 @@ function heardDone(verb: Verb, lines: readonly LogLine[]): void {
   });
 }
 
-function refuse(cause: unknown, ids: readonly string[]): void {
+function refuse(cause: unknown, seen: readonly Seen[] = []): void {
   if (!(cause instanceof ApiError)) throw cause;
-  if (cause.status === 403) {
-    onWatch.value = onWatch.value.filter((one) => one.officer !== officer.value);
-    if (dialog.value === null) dialog.value = { kind: "watch", alerts: [...ids] };
-  }
   refusedWith.value = { what: cause.message, hint: cause.hint, conflict: cause.status === 409 };
+  if (cause.status === 403) {
+    // The service knows of no such watch, as after a restart: the name is asked for again.
+    onWatch.value = onWatch.value.filter((one) => one.officer !== officer.value);
+    if (dialog.value === null) dialog.value = { kind: "watch", seen: [] };
+  }
+  if (cause.status !== 409) return;
+  // Now it has been seen: sent again, it is meant.
+  const now = new Map(cause.alerts.map((alert) => [alert.id, alert]));
+  alerts.value = mergeAlerts(alerts.value, cause.alerts);
+  if (!dialog.value) return;
+  const known = seen.map((one) => {
+    const alert = now.get(one.id);
+    return alert ? { id: one.id, version: alert.version, last_seq: alert.triage.last_seq } : one;
+  });
+  dialog.value = { ...dialog.value, seen: known };
 }
 
 /** Takes the last command back, while its ten seconds last. */
@@ -125,7 +154,7 @@ export async function undo(): Promise<void> {
     await postUndo(officer.value, last.batch);
     announced.value = say("taken back");
   } catch (cause) {
-    refuse(cause, []);
+    refuse(cause);
   }
 }
 
@@ -141,7 +170,7 @@ export async function takeWatch(name: string, until_ms: number | null): Promise<
     }
     return true;
   } catch (cause) {
-    refuse(cause, []);
+    refuse(cause);
     return false;
   }
 }
@@ -152,7 +181,7 @@ export async function handOver(comment: string): Promise<boolean> {
     onWatch.value = (await getWatches()).on_watch;
     return true;
   } catch (cause) {
-    refuse(cause, []);
+    refuse(cause);
     return false;
   }
 }

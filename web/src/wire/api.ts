@@ -6,9 +6,12 @@ import type {
 export class ApiError extends Error {
   readonly status: number;
   readonly hint: string;
+  /** With a conflict: the alerts as they are now. */
+  readonly alerts: readonly Alert[];
 
-  constructor(status: number, message: string, hint: string) {
+  constructor(status: number, message: string, hint: string, alerts: readonly Alert[] = []) {
     super(message);
+    this.alerts = alerts;
     this.status = status;
     this.hint = hint;
   }
@@ -23,8 +26,8 @@ async function ask<T>(path: string, init?: RequestInit): Promise<T> {
     throw new ApiError(0, "The service does not answer.", "Is sargas still running?");
   }
   if (!response.ok) {
-    const body = (await response.json().catch(() => ({}))) as { error?: string; hint?: string };
-    throw new ApiError(response.status, body.error ?? `The service answered ${response.status}.`, body.hint ?? "");
+    const body = (await response.json().catch(() => ({}))) as { error?: string; hint?: string; alerts?: Alert[] };
+    throw new ApiError(response.status, body.error ?? `The service answered ${response.status}.`, body.hint ?? "", body.alerts);
   }
   return (await response.json()) as T;
 }
