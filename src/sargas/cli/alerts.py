@@ -1,4 +1,4 @@
-"""`sargas alerts`: list, show, export and verify what a home has kept."""
+"""`sargas alerts`: list, show, export and verify what a home has kept; triage is in acts.py."""
 
 from __future__ import annotations
 
@@ -25,10 +25,23 @@ ID_SHOWN = 10
 
 app = App(
     name="alerts",
-    help="The alerts a home has kept: list, show, export as evidence, verify.",
+    help="The alerts a home has kept: list, show, triage, export as evidence, verify.",
     help_format="plaintext",
     default_parameter=Parameter(negative=""),
 )
+
+_ACTS = (
+    ("ack", "Acknowledge alerts: somebody has looked."),
+    ("claim", "Claim alerts: the others see that you are on them."),
+    ("dismiss", "Dismiss alerts, with the reason."),
+    ("escalate", "Escalate alerts: give them on."),
+    ("resolve", "Resolve alerts: it is over."),
+    ("reopen", "Reopen alerts that were resolved or dismissed."),
+    ("snooze", "Snooze alerts: set aside until a time."),
+    ("comment", "Comment on alerts."),
+)
+for _name, _help in _ACTS:
+    app.command(f"sargas.cli.acts:{_name}", name=_name, help=_help)
 
 State = Literal["open", "closed", "retracted"]
 

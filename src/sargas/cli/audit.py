@@ -1,0 +1,145 @@
+"""`sargas audit`: what people did, line by line, and whether the log is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cyclopts import App, Parameter
+
+from sargas.cli.words import clean_text, put_json, put_table, say
+from sargas.errors import EXIT_FAILED, EXIT_OK
+
+app = App(
+    name="audit",
+    help="The log of what people did: list it, verify it.",
+    help_format="plaintext",
+    default_parameter=Parameter(negative=""),
+)
+
+
+@app.command(name="list")
+def list_(
+    *,
+    home: Path | None = None,
+    alert: str | None = None,
+    officer: str | None = None,
+    after: int = 0,
+    json: bool = False,
+    quiet: bool = False,
+) -> int:
+    """List the log, oldest first: who did what, when, and what was said.
+
+    Examples:
+      sargas audit list --home watch
+      sargas audit list --alert 03a570d1
+      sargas audit list --json > log.jsonl
+
+    Parameters
+    ----------
+    home
+        The home to read (default: SARGAS_HOME, else the XDG data folder).
+    alert
+        Only lines about this alert; its id or the beginning.
+    officer
+        Only lines of this officer.
+    after
+        Only lines after this number.
+    json
+        One line of the log a line, as JSON.
+    quiet
+        Print no count.
+    """
+    from sargas.cli.kept_alerts import open_stored, stored_alerts, whole_id
+    from sargas.store import AuditLog
+    from sargas.web.desk import line_of
+
+    stored = open_stored(home)
+    name = whole_id(stored_alerts(stored), alert, stored) if alert else None
+    with AuditLog(stored) as log:
+        lines = log.lines(alert=name, after_seq=after)
+    lines = [line for line in lines if officer is None or line.officer == officer]
+    if json:
+        for line in lines:
+            put_json(line_of(line))
+    elif lines:
+        put_table(
+            ("line", "event time", "officer", "act", "alert", "became", "said"),
+            [
+                (str(a.seq), iso_of(a.t_ms), a.officer, a.verb, a.alert[:10],
+                 a.new if a.new != a.old else "", said_of(a.detail))
+                for a in lines
+            ],
+        )  # fmt: skip
+    say(f"{len(lines):,} lines.", quiet=quiet)
+    return EXIT_OK
+
+
+@app.command
+def verify(
+    *, home: Path | None = None, noted: str = "", json: bool = False, quiet: bool = False
+) -> int:
+    """Check that no line of the log was changed, taken out or put in between.
+
+    Each line is chained to the one before by its hash. A cut end shows only against a hash that
+    was noted elsewhere, as every printed handover does: give it with --noted.
+
+    Examples:
+      sargas audit verify --home watch
+      sargas audit verify --noted 5e3f0c81
+
+    Parameters
+    ----------
+    home
+        The home to read (default: SARGAS_HOME, else the XDG data folder).
+    noted
+        A hash that a handover or an earlier check printed, whole or its beginning.
+    json
+        What was found, as one JSON object.
+    quiet
+        Print no remark.
+    """
+    from sargas.cli.kept_alerts import open_stored
+    from sargas.store import AuditLog
+
+    stored = open_stored(home)
+    with AuditLog(stored) as log:
+        found = log.verify(noted.strip().lower())
+    whole = found.broken_at is None and found.has_head
+    if json:
+        put_json({
+            "home": str(stored.path), "whole": whole, "lines": found.lines, "head": found.head,
+            "broken_at": found.broken_at, "what": found.what, "noted_found": found.has_head,
+        })  # fmt: skip
+    elif found.broken_at is not None:
+        print(f"Line {found.broken_at}: {found.what}")
+    elif not found.has_head:
+        print(f"The log is a whole chain, but '{clean_text(noted)}' is not in it: its end was cut.")
+    else:
+        print(f"Whole: {found.lines:,} lines. Newest hash: {found.head or 'none yet'}")
+    if whole:
+        say("Note the hash elsewhere: it proves later that nothing before it was changed.",
+            quiet=quiet)  # fmt: skip
+    return EXIT_OK if whole else EXIT_FAILED
+
+
+def iso_of(t_ms: int) -> str:
+    """Write an event time."""
+    from sargas.model.time import iso
+
+    return iso(t_ms)
+
+
+def said_of(detail: Any) -> str:  # noqa: ANN401 - a mapping
+    """Write what was said with an act on one line.
+
+    Example:
+        >>> said_of({"reason": "permitted", "comment": "Cable ship"})
+        'permitted; Cable ship'
+    """
+    named = [detail.get(key) for key in ("reason", "to", "ref", "title", "incident", "comment")]
+    if "until_ms" in detail:
+        named.insert(0, f"until {iso_of(detail['until_ms'])}")
+    if "undoes" in detail:
+        named.insert(0, f"line {detail['undoes']}")
+    return "; ".join(str(text).replace("\n", " / ") for text in named if text)
