@@ -71,7 +71,8 @@ def test_every_command_of_the_contract_is_there() -> None:
         "exercise export", "serve", "infra list", "infra show", "infra import", "infra diff",
         "infra licences", "doctor", "alerts list", "alerts show", "alerts export", "alerts verify",
         "alerts ack", "alerts claim", "alerts dismiss", "alerts escalate", "alerts resolve",
-        "alerts reopen", "alerts snooze", "alerts comment", "audit list", "audit verify", "handover",
+        "alerts reopen", "alerts snooze", "alerts comment", "audit list", "audit verify",
+        "handover",
         "detectors list", "detectors explain", "detectors test", "masks list", "masks add",
         "masks expire", "masks derive", "score", "fetch dma",
     }  # fmt: skip
