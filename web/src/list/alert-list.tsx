@@ -26,6 +26,8 @@ export function step(by: number): void {
   selectAlert(id);
   const list = document.querySelector<HTMLElement>(".rows");
   if (!list) return;
+  // A button that was pressed before would take the next Enter for itself.
+  if (document.activeElement?.closest("button")) list.focus({ preventScroll: true });
   const top = to * ROW_PX;
   if (top < list.scrollTop) list.scrollTop = top;
   else if (top + ROW_PX > list.scrollTop + list.clientHeight) list.scrollTop = top + ROW_PX - list.clientHeight;
