@@ -53,6 +53,7 @@ function WatchPage() {
 /** Pages by the first part of the path, fetched when first opened; any other path is the watch. */
 const PAGES: Readonly<Record<string, () => Promise<() => JSX.Element>>> = {
   handover: async () => (await import("./handover/page-handover.tsx")).HandoverPage,
+  quality: async () => (await import("./quality/page-quality.tsx")).QualityPage,
 };
 const fetched = signal<Readonly<Record<string, () => JSX.Element>>>({});
 

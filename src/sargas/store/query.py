@@ -90,6 +90,10 @@ _STATICS = """
     WHERE t_ms <= $to_ms
       AND list_contains($keys::UBIGINT[], domain::UBIGINT * 4294967296 + subject_id)
     GROUP BY domain, subject_id"""
+_STATIONS = f"""
+    SELECT src_id, station, count(*), count(DISTINCT domain::UBIGINT * 4294967296 + subject_id),
+           max(t_ms){_FROM}
+    WHERE t_ms BETWEEN $from_ms AND $to_ms GROUP BY src_id, station ORDER BY src_id, station"""
 _STATIC_FIELDS = (
     "imo", "name", "callsign", "ship_type", "length_m", "beam_m", "draught_m", "destination",
     "eta_raw",
@@ -205,6 +209,17 @@ class Archive:
         is_last = np.ones(len(found), dtype=np.bool_)
         is_last[:-1] = keys[1:] != keys[:-1]
         return found.take(is_last)
+
+    def stations(self, from_ms: int, to_ms: int) -> list[dict[str, int]]:
+        """Count what each station of each source brought in a span.
+
+        Returns:
+            `src_id`, `station` (-1 where the source names none), `fixes`, `subjects`, `last_ms`.
+        """
+        bounds = {"from_ms": _bounded(from_ms), "to_ms": _bounded(to_ms)}
+        names = ("src_id", "station", "fixes", "subjects", "last_ms")
+        rows = self._ask(_STATIONS, FIXES, from_ms, to_ms, bounds)
+        return [dict(zip(names, map(int, row), strict=True)) for row in rows]
 
     def vessels(
         self, text: str, limit: int = 20, as_of_ms: int | None = None

@@ -4,7 +4,7 @@ import { showSelection, zoomMap } from "../map/map-pane.tsx";
 import { togglePlay } from "../playback/bar.tsx";
 import { selectAlert } from "../state/session.ts";
 import { helpOpen, legendOpen } from "../state/state.ts";
-import { go } from "../route.ts";
+import { go, route } from "../route.ts";
 import { switchTheme } from "../theme/theme.ts";
 import { askEither, askFor, toggleMark } from "../triage/asked.ts";
 import { dialog, undo } from "../triage/triage.ts";
@@ -12,6 +12,8 @@ import { dialog, undo } from "../triage/triage.ts";
 export interface Key {
   keys: string[];
   text: string;
+  /** Also on pages that show no list. */
+  everywhere?: true;
   act(): void;
 }
 
@@ -33,16 +35,17 @@ export const KEYS: readonly Key[] = [
   { keys: ["u", "U"], text: "take out of its incident", act: () => askFor("ungroup") },
   { keys: ["ArrowRight"], text: "lay a stack open", act: () => unfold(true) },
   { keys: ["ArrowLeft"], text: "close a stack", act: () => unfold(false) },
-  { keys: ["5"], text: "handover", act: () => go("/handover") },
-  { keys: ["1"], text: "watch", act: () => go("/") },
+  { keys: ["5"], text: "handover", everywhere: true, act: () => go("/handover") },
+  { keys: ["q", "Q"], text: "quality of the picture", everywhere: true, act: () => go("/quality") },
+  { keys: ["1"], text: "watch", everywhere: true, act: () => go("/") },
   { keys: ["Escape"], text: "select nothing", act: () => selectAlert(null) },
   { keys: ["/"], text: "search", act: () => focus("#search") },
   { keys: [" "], text: "play or pause", act: togglePlay },
   { keys: ["+", "="], text: "zoom in", act: () => zoomMap(1) },
   { keys: ["-"], text: "zoom out", act: () => zoomMap(-1) },
   { keys: ["l", "L"], text: "legend", act: () => { legendOpen.value = !legendOpen.value; } },
-  { keys: ["t", "T"], text: "theme", act: switchTheme },
-  { keys: ["?"], text: "this help", act: () => { helpOpen.value = true; } },
+  { keys: ["t", "T"], text: "theme", everywhere: true, act: switchTheme },
+  { keys: ["?"], text: "this help", everywhere: true, act: () => { helpOpen.value = true; } },
 ];
 
 const TYPED = "input[type=text], textarea, select";
@@ -62,7 +65,7 @@ export function startKeys(): void {
     if ((event.key === " " || event.key === "Enter" || event.key.startsWith("Arrow")) && at?.closest(OWN)) return;
     const scrolls = event.key.startsWith("Arrow") && at?.closest(".evidence");
     const key = scrolls ? undefined : KEYS.find(({ keys }) => keys.includes(event.key));
-    if (!key) return;
+    if (!key || (route.value.page !== "" && !key.everywhere)) return;
     event.preventDefault();
     key.act();
   });

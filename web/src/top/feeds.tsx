@@ -2,6 +2,8 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { duration, outside, utcTime, whole } from "../format/format.ts";
+import { say } from "../lang/lang.ts";
+import { go } from "../route.ts";
 import { now_ms, refused, status } from "../state/state.ts";
 import type { Feed } from "../wire/types.ts";
 
@@ -62,6 +64,7 @@ export function Feeds() {
         </ul>
         {[...refused.value].map(([reason, count]) => <p key={reason} class="small">{count} × dropped by the screen: {outside(reason)}</p>)}
         {status.value ? <p class="dim small">{whole(status.value.fixes)} fixes of {whole(status.value.vessels)} vessels. sargas {status.value.version}.</p> : null}
+        <button type="button" class="small-button" onClick={() => { open.value = false; go("/quality"); }}>{say("Quality of the picture")} <kbd>Q</kbd></button>
       </div>
     </div>
   );

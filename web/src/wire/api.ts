@@ -1,6 +1,6 @@
 // The service's JSON answers. A refusal is {error, hint}; it becomes an ApiError with both.
 import type {
-  Alert, AlertDetail, AssetCollection, Clock, Found, Handover, LogLine, OnWatch, Presence, Status, Track, Verb, Vessel,
+  Alert, AlertDetail, AssetCollection, Clock, Found, Handover, LogLine, OnWatch, Presence, Quality, Status, Track, Verb, Vessel,
 } from "./types.ts";
 
 export class ApiError extends Error {
@@ -86,5 +86,8 @@ export const postWatch = (command: { action: "start" | "end"; officer: string; u
 
 export const getHandover = (watch: number | null, signal?: AbortSignal): Promise<Handover> =>
   ask(`/api/handover${watch === null ? "" : `?watch=${watch}`}`, { signal: signal ?? null });
+
+export const getQuality = (officer: string, signal?: AbortSignal): Promise<Quality> =>
+  ask(`/api/quality?officer=${encodeURIComponent(officer)}`, { signal: signal ?? null });
 
 export const getWatches = (): Promise<{ on_watch: OnWatch[]; looking: Presence[] }> => ask("/api/watches");

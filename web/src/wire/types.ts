@@ -214,6 +214,44 @@ export interface Handover {
   watches: { seq: number; officer: string; from: string; to: string | null }[];
 }
 
+export interface QualityStation {
+  source: number;
+  station: number | null;
+  fixes_per_min: number;
+  vessels: number;
+  last: string;
+  silent_s: number;
+}
+
+export interface QualityDetector {
+  detector: string;
+  raised: Record<Priority, number>;
+  muted: number;
+  open: number;
+  handled: number;
+  dismissed: number;
+  dismissed_share: number | null;
+  reasons: Record<string, number>;
+}
+
+export interface BudgetLine {
+  name: string;
+  count: number;
+  most: number;
+}
+
+/** How good the picture is. */
+export interface Quality {
+  t: string;
+  since: string;
+  since_watch: boolean;
+  feeds: Feed[];
+  stations: QualityStation[];
+  rejected: Record<string, number>;
+  detectors: QualityDetector[];
+  budget: BudgetLine[];
+}
+
 export interface AlertDetail extends Alert {
   log: LogLine[];
   evidence: { fixes: Track; rules: string; attribution: string[] | string; caveat: string };
