@@ -21,7 +21,8 @@ export function step(by: number): void {
   const rows = shownAlerts.value;
   if (rows.length === 0) return;
   const at = rows.findIndex((alert) => alert.id === selectedAlertId.value);
-  const to = at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, at + by));
+  const from = at >= 0 ? at : by > 0 ? -1 : rows.length;
+  const to = Math.min(rows.length - 1, Math.max(0, from + by));
   const { id } = rows[to]!;
   selectAlert(id);
   const list = document.querySelector<HTMLElement>(".rows");
