@@ -29,9 +29,11 @@ export function step(by: number): void {
   if (!list) return;
   // A button that was pressed before would take the next Enter for itself.
   if (document.activeElement?.closest("button")) list.focus({ preventScroll: true });
-  const top = to * ROW_PX;
-  if (top < list.scrollTop) list.scrollTop = top;
-  else if (top + ROW_PX > list.scrollTop + list.clientHeight) list.scrollTop = top + ROW_PX - list.clientHeight;
+  requestAnimationFrame(() => {
+    const top = to * ROW_PX; // after the evidence has opened and taken its room
+    if (top < list.scrollTop) list.scrollTop = top;
+    else if (top + ROW_PX > list.scrollTop + list.clientHeight) list.scrollTop = top + ROW_PX - list.clientHeight;
+  });
 }
 
 /** Lays the selected row's stack open, or closes it. */
