@@ -3,6 +3,8 @@ import { readFileSync, readdirSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
 const BUDGET_KB = 520;
+/** Fetched when first asked for; the watch draws without them. */
+const LATER = new Set(["dossier-page.js", "dossier-page.css"]);
 const folder = new URL(
   process.argv[2] ? `file://${process.argv[2]}/` : "../../src/sargas/web/static/",
   import.meta.url,
@@ -10,8 +12,8 @@ const folder = new URL(
 let total = 0;
 for (const name of readdirSync(folder).filter((file) => /\.(js|css)$/.test(file)).sort()) {
   const bytes = gzipSync(readFileSync(new URL(name, folder)), { level: 9 }).length;
-  total += bytes;
-  console.log(`${(bytes / 1000).toFixed(1).padStart(8)} kB  ${name}`);
+  if (!LATER.has(name)) total += bytes;
+  console.log(`${(bytes / 1000).toFixed(1).padStart(8)} kB  ${name}${LATER.has(name) ? " (later, not counted)" : ""}`);
 }
 console.log(`${(total / 1000).toFixed(1).padStart(8)} kB  of ${BUDGET_KB} kB, gzip -9, JS + CSS`);
 if (total > BUDGET_KB * 1000) {

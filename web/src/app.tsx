@@ -1,12 +1,14 @@
 // The screen: top bar, banners, map, list and evidence, playback.
 import { effect } from "@preact/signals";
 import { type JSX, render } from "preact";
+import { useRef } from "preact/hooks";
 import "./style/fonts.css";
 import "virtual:tokens.css";
 import "./style/frame.css";
 import "./style/list.css";
 import "./style/map.css";
 import "./style/playback.css";
+import { DossierPage } from "./dossier/page.tsx";
 import { Evidence } from "./evidence/panel.tsx";
 import { Help } from "./keys/help.tsx";
 import { startKeys } from "./keys/keys.ts";
@@ -29,32 +31,36 @@ function startTitle(): void {
   });
 }
 
-function WatchPage() {
+function WatchPage({ hidden }: { hidden: boolean }) {
   const idle = selectedAlert.value === null && selectedMmsi.value === null;
   return (
     <>
-      <main>
+      <main hidden={hidden}>
         <MapPane />
         <aside class={idle ? "side idle" : "side"} aria-label="Alerts and evidence">
           <AlertList />
           <Evidence />
         </aside>
       </main>
-      <PlaybackBar />
+      {hidden ? null : <PlaybackBar />}
     </>
   );
 }
 
 /** Pages by the first part of the path; the watch is what any other path shows. */
-const PAGES: Readonly<Record<string, () => JSX.Element>> = {};
+const PAGES: Readonly<Record<string, () => JSX.Element>> = { alert: DossierPage };
 
 function Screen() {
-  const Page = PAGES[route.value.page] ?? WatchPage;
+  const Page = PAGES[route.value.page];
+  // Once shown the watch stays behind the other pages: its map, list and camera are there at once.
+  const seen = useRef(false);
+  seen.current ||= Page === undefined;
   return (
     <div class="screen">
       <TopBar />
       <Banners />
-      <Page />
+      {seen.current ? <WatchPage hidden={Page !== undefined} /> : null}
+      {Page ? <Page /> : null}
       <Help />
     </div>
   );
