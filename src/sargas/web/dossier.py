@@ -49,6 +49,8 @@ NEAR_MS = 10 * MINUTE_MS
 NEAR_MOST = 400
 """Other ships on the map: not received for so long they are left out; no more than so many."""
 IDENTITIES_MOST = 50
+ROOM_DEG = 0.4
+"""A map without fixes reaches so far east and west of the alert: some 20 km (chosen)."""
 
 FILES = {
     "dossier.html": ("text/html; charset=utf-8", ".html"),
@@ -133,7 +135,10 @@ class _Answers:
             for k, n in enumerate(alert["next_assets"], 1)
             if n.get("lon") is not None and n.get("lat") is not None
         ]
-        box = map_box(fixes.lon_deg, fixes.lat_deg, here)
+        lon, lat = fixes.lon_deg, fixes.lat_deg
+        if not fixes.has_position.any():  # the surroundings, in which an asset may be
+            lon, lat = here[0] + np.array([-ROOM_DEG, ROOM_DEG]), np.array([here[1]] * 2)
+        box = map_box(lon, lat, here)
         return {
             "box": [round(edge, 6) for edge in box],
             "width": WIDTH,

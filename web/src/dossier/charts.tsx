@@ -4,8 +4,8 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { around, circularMiddle, courseText } from "../evidence/series.ts";
 import { duration, metres, outside, parseTime, utcDate, utcMinute, utcTime, whole } from "../format/format.ts";
-import { say, sayCount } from "../lang/lang.ts";
-import { probe } from "../state/state.ts";
+import { language, say, sayCount } from "../lang/lang.ts";
+import { cursor_ms, rowAtCursor } from "./cursor.ts";
 import { PlotLine, Panel, type PanelSpec } from "./panel-plot.tsx";
 import { at, marks, MINUTE_MS, nearestRow, runs, type Scale, stepOf, TIME_STEPS_MS, valueAt } from "./scale.ts";
 import { SlotTable } from "./slot-table.tsx";
@@ -14,6 +14,8 @@ import type { Dossier, DossierAlert, Usual } from "./types.ts";
 
 const [LEFT, RIGHT, TOP] = [52, 12, 20];
 const LEAST_PX = 480;
+/** The width of A4 in the pixels of the page, less its margins. */
+const PAPER_PX = 690;
 
 interface Moment {
   t_ms: number;
@@ -27,15 +29,6 @@ function moments(alert: DossierAlert): Moment[] {
     { t_ms: parseTime(alert.t_end), text: say("ended") },
   ].filter(({ t_ms }) => Number.isFinite(t_ms));
 }
-
-/** Puts the row under the cursor where every part of the page finds it. */
-function point(alert: DossierAlert, row: number | null): void {
-  const { t_ms, lon, lat } = alert.evidence.fixes;
-  const [x, y] = row === null ? [null, null] : [lon[row], lat[row]];
-  probe.value = row === null || x == null || y == null ? null : { lon: x, lat: y, t_ms: t_ms[row]! };
-}
-
-export const rowAtProbe = (t_ms: readonly number[]): number => (probe.value ? t_ms.indexOf(probe.value.t_ms) : -1);
 
 function valuesText(alert: DossierAlert, row: number): string {
   const { t_ms, sog_kn, cog_deg, heading_deg, distance_m } = alert.evidence.fixes;
@@ -97,7 +90,7 @@ function TimeGrid({ time, top, bottom }: { time: Scale; top: number; bottom: num
       {marks(time.low, time.high, step).map((t_ms) => (
         <g key={t_ms}>
           <line class="grid" x1={at(time, t_ms)} x2={at(time, t_ms)} y1={top} y2={bottom} />
-          <text x={at(time, t_ms)} y={bottom + 15} text-anchor="middle">{step >= 1440 * MINUTE_MS ? utcDate(t_ms).slice(5) : utcMinute(t_ms)}</text>
+          <text x={Math.min(at(time, t_ms), time.to_px - 16)} y={bottom + 15} text-anchor="middle">{step >= 1440 * MINUTE_MS ? utcDate(t_ms).slice(5) : utcMinute(t_ms)}</text>
         </g>
       ))}
     </g>
@@ -141,7 +134,7 @@ function Gaps({ t_ms, time, bottom }: { t_ms: readonly number[]; time: Scale; bo
 
 function Cursor({ alert, time, bottom, width }: { alert: DossierAlert; time: Scale; bottom: number; width: number }) {
   const { t_ms } = alert.evidence.fixes;
-  const row = rowAtProbe(t_ms);
+  const row = rowAtCursor(alert.evidence.fixes);
   if (row < 0) return null;
   const x = at(time, t_ms[row]!);
   return (
@@ -152,10 +145,14 @@ function Cursor({ alert, time, bottom, width }: { alert: DossierAlert; time: Sca
   );
 }
 
+const timeScale = (t_ms: readonly number[], width: number): Scale => ({
+  low: t_ms[0]!, high: Math.max(t_ms.at(-1)!, t_ms[0]! + MINUTE_MS), from_px: LEFT, to_px: width - RIGHT,
+});
+
 function Picture({ alert, usual, width }: { alert: DossierAlert; usual: Usual | null; width: number }) {
   const { t_ms } = alert.evidence.fixes;
-  const specs = panels(alert, usual);
-  const time: Scale = { low: t_ms[0]!, high: Math.max(t_ms.at(-1)!, t_ms[0]! + MINUTE_MS), from_px: LEFT, to_px: width - RIGHT };
+  const specs = useMemo(() => panels(alert, usual), [alert, usual, language.value]);
+  const time = timeScale(t_ms, width);
   let y = TOP + 26;
   const boxes = specs.map((spec) => {
     const box = { top: y + 16, bottom: y + spec.height_px };
@@ -163,12 +160,18 @@ function Picture({ alert, usual, width }: { alert: DossierAlert; usual: Usual | 
     return box;
   });
   const bottom = boxes.at(-1)!.bottom;
-  return (
-    <svg viewBox={`0 0 ${width} ${bottom + 40}`} aria-hidden="true">
+  // What does not follow the cursor is drawn once.
+  const still = useMemo(() => (
+    <>
       <TimeGrid time={time} top={TOP + 42} bottom={bottom} />
       <Gaps t_ms={t_ms} time={time} bottom={bottom} />
       {specs.map((spec, k) => <Panel key={spec.title} spec={spec} t_ms={t_ms} time={time} box={boxes[k]!} left={LEFT} />)}
       <Moments list={moments(alert)} time={time} bottom={bottom} />
+    </>
+  ), [alert, specs, width]);
+  return (
+    <svg viewBox={`0 0 ${width} ${bottom + 40}`} aria-hidden="true">
+      {still}
       <Cursor alert={alert} time={time} bottom={bottom} width={width} />
     </svg>
   );
@@ -179,11 +182,28 @@ function useWidth(): [{ current: HTMLDivElement | null }, number] {
   const host = useRef<HTMLDivElement>(null);
   const width = useSignal(1100);
   useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => {
-      width.value = Math.max(LEAST_PX, Math.round(entry!.contentRect.width));
-    });
+    let isPaper = false;
+    const fit = (): void => {
+      if (host.current) width.value = isPaper ? PAPER_PX : Math.max(LEAST_PX, host.current.clientWidth);
+    };
+    const observer = new ResizeObserver(fit);
     observer.observe(host.current!);
-    return () => observer.disconnect();
+    // Paper is narrower: the picture is drawn anew, so that its words keep their size.
+    const toPaper = (): void => {
+      isPaper = true;
+      fit();
+    };
+    const toScreen = (): void => {
+      isPaper = false;
+      fit();
+    };
+    window.addEventListener("beforeprint", toPaper);
+    window.addEventListener("afterprint", toScreen);
+    return () => {
+      observer.disconnect();
+      window.removeEventListener("beforeprint", toPaper);
+      window.removeEventListener("afterprint", toScreen);
+    };
   }, []);
   return [host, width.value];
 }
@@ -197,55 +217,58 @@ const STEPS: Readonly<Record<string, (row: number, n: number) => number>> = {
   End: (_row, n) => n - 1,
 };
 
-export function Charts({ dossier: { alert, usual } }: { dossier: Dossier }) {
+function ChartFigure({ dossier: { alert, usual } }: { dossier: Dossier }) {
   const [host, width] = useWidth();
   const { t_ms } = alert.evidence.fixes;
   const n = t_ms.length;
-  const row = rowAtProbe(t_ms);
+  const row = rowAtCursor(alert.evidence.fixes);
   const onMove = (event: PointerEvent): void => {
     const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    const time: Scale = { low: t_ms[0]!, high: t_ms.at(-1)!, from_px: LEFT, to_px: width - RIGHT };
-    point(alert, nearestRow(t_ms, valueAt(time, ((event.clientX - box.left) / box.width) * width)));
+    const time = timeScale(t_ms, width);
+    cursor_ms.value = t_ms[nearestRow(t_ms, valueAt(time, ((event.clientX - box.left) / box.width) * width))]!;
   };
   const onKey = (event: KeyboardEvent): void => {
     const step = STEPS[event.key];
     if (!step || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();
     event.stopPropagation();
-    point(alert, Math.min(n - 1, Math.max(0, step(Math.max(0, row), n))));
+    cursor_ms.value = t_ms[Math.min(n - 1, Math.max(0, step(Math.max(0, row), n)))]!;
   };
-  const picture = useMemo(() => <Picture alert={alert} usual={usual} width={width} />, [alert, usual, width, row]);
+  return (
+    <figure>
+      <div
+        ref={host}
+        class="charts"
+        role="slider"
+        tabIndex={0}
+        aria-label={say("Moment of the charts and the map; arrow keys move it")}
+        aria-valuemin={0}
+        aria-valuemax={n - 1}
+        aria-valuenow={Math.max(0, row)}
+        aria-valuetext={valuesText(alert, Math.max(0, row))}
+        onPointerMove={onMove}
+        onPointerLeave={() => { cursor_ms.value = null; }}
+        onKeyDown={onKey}
+      >
+        <Picture alert={alert} usual={usual} width={width} />
+      </div>
+      <Caption t_ms={t_ms} usual={usual} />
+    </figure>
+  );
+}
+
+function Caption({ t_ms, usual }: { t_ms: readonly number[]; usual: Usual | null }) {
   const gaps = runs(t_ms, () => true).length - 1;
   return (
-    <Twin
-      name={say("Charts")}
-      picture={
-        <figure>
-          <div
-            ref={host}
-            class="charts"
-            role="slider"
-            tabIndex={0}
-            aria-label={say("Moment of the charts and the map; arrow keys move it")}
-            aria-valuemin={0}
-            aria-valuemax={n - 1}
-            aria-valuenow={Math.max(0, row)}
-            aria-valuetext={valuesText(alert, Math.max(0, row))}
-            onPointerMove={onMove}
-            onPointerLeave={() => point(alert, null)}
-            onKeyDown={onKey}
-          >
-            {picture}
-          </div>
-          <figcaption>
-            <PlotLine look="sog" /> SOG <PlotLine look="cog" /> {say("course")} <PlotLine look="heading" /> {say("heading")}.{" "}
-            {sayCount(n, "{n} report, UTC.", "{n} reports, UTC.", { n: whole(n) })}{" "}
-            {gaps > 0 ? sayCount(gaps, "A line stops where nothing was received; there is {n} such gap.", "A line stops where nothing was received; there are {n} such gaps.") : say("There is no gap in reception.")}{" "}
-            {usual ? usualText(usual) : null}
-          </figcaption>
-        </figure>
-      }
-      table={<SlotTable track={alert.evidence.fixes} />}
-    />
+    <figcaption>
+      <PlotLine look="sog" /> SOG <PlotLine look="cog" /> {say("course")} <PlotLine look="heading" /> {say("heading")}.{" "}
+      {sayCount(t_ms.length, "{count} report, UTC.", "{count} reports, UTC.", { count: whole(t_ms.length) })}{" "}
+      {gaps > 0 ? sayCount(gaps, "A line stops where nothing was received; there is {n} such gap.", "A line stops where nothing was received; there are {n} such gaps.") : say("There is no gap in reception.")}{" "}
+      {usual ? usualText(usual) : null}
+    </figcaption>
   );
+}
+
+export function Charts({ dossier }: { dossier: Dossier }) {
+  return <Twin name={say("Charts")} picture={<ChartFigure dossier={dossier} />} table={<SlotTable track={dossier.alert.evidence.fixes} />} />;
 }

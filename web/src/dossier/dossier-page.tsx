@@ -5,9 +5,9 @@ import { Provenance, Versions } from "../evidence/parts.tsx";
 import { outside } from "../format/format.ts";
 import { say } from "../lang/lang.ts";
 import { route } from "../route.ts";
-import { probe } from "../state/state.ts";
 import type { ApiError } from "../wire/api.ts";
 import { Charts } from "./charts.tsx";
+import { cursor_ms } from "./cursor.ts";
 import { focusRow } from "./go.ts";
 import { filePath, Head, Ways } from "./head.tsx";
 import { HourMapPart } from "./hour-map.tsx";
@@ -33,14 +33,13 @@ function Missing({ id, failure }: { id: string; failure: ApiError }) {
 
 function Vessel({ dossier: { alert } }: { dossier: DossierData }) {
   const { mmsi } = alert.subject;
+  if (mmsi === null) return null;
   return (
     <>
-      {mmsi === null ? null : (
-        <section aria-labelledby="vessel-title">
-          <h2 id="vessel-title">{say("Vessel")}</h2>
-          <Identities mmsi={mmsi} version={alert.version} card={(latest) => <VesselCard alert={alert} latest={latest} />} />
-        </section>
-      )}
+      <section aria-labelledby="vessel-title">
+        <h2 id="vessel-title">{say("Vessel")}</h2>
+        <Identities mmsi={mmsi} version={alert.version} card={(latest) => <VesselCard alert={alert} latest={latest} />} />
+      </section>
       <section aria-labelledby="others-title">
         <h2 id="others-title">{say("Other alerts of this vessel")}</h2>
         <OtherAlerts alert={alert} />
@@ -104,13 +103,21 @@ export function Dossier() {
   useEffect(() => {
     main.current?.focus();
     main.current?.scrollTo(0, 0);
-    probe.value = null;
+    cursor_ms.value = null;
   }, [id]);
   const shown = useRef(id);
   shown.current = id;
+  useEffect(() => {
+    // Paper shows all: what is folded away on the screen is opened.
+    const unfold = (): void => {
+      for (const part of main.current!.querySelectorAll("details")) part.open = true;
+    };
+    window.addEventListener("beforeprint", unfold);
+    return () => window.removeEventListener("beforeprint", unfold);
+  }, []);
   // Back on the watch, by whichever way, the officer stands where this page was opened.
   useEffect(() => () => {
-    probe.value = null;
+    cursor_ms.value = null;
     if (route.value.page !== "alert") focusRow(shown.current);
   }, []);
   return (

@@ -2,9 +2,9 @@
 import { useMemo } from "preact/hooks";
 import { metres, outside, parseTime, utcMinute, whole } from "../format/format.ts";
 import { kindWord } from "../format/words.ts";
-import { say, sayCount } from "../lang/lang.ts";
+import { language, say, sayCount } from "../lang/lang.ts";
 import { PRIORITY_COLOUR } from "../map/marks.ts";
-import { probe } from "../state/state.ts";
+import { rowAtCursor } from "./cursor.ts";
 import { Frame, Graticule, ScaleBar } from "./map-frame.tsx";
 import { placedNames } from "./map-names.ts";
 import { pathOf, runs, stepOf } from "./scale.ts";
@@ -12,7 +12,7 @@ import { Twin } from "./twin.tsx";
 import type { Dossier, DossierAlert, DossierTrack, HourMap, MapAsset, Near } from "./types.ts";
 
 const CLASSES = 5;
-const DOT_APART_PX = 6;
+const DOT_APART_PX = 9;
 
 /** Upper edges of the speed classes, kn: round, and from the slowest to the fastest of this track. */
 export function speedEdges(sog_kn: readonly (number | null)[]): number[] {
@@ -85,21 +85,30 @@ export function speedPieces(track: DossierTrack, edges: readonly number[]): { sp
   return pieces.filter(({ rows }, k) => rows.length > 1 || pieces[k - 1]?.rows.at(-1) !== rows[0]);
 }
 
+/** Where it was last received, pointing along its course. */
+function LastFix({ frame, track }: { frame: Frame; track: DossierTrack }) {
+  const row = track.lon.findLastIndex((lon, k) => lon != null && track.lat[k] != null);
+  if (row < 0) return null;
+  const [x, y] = frame.at(track.lon[row]!, track.lat[row]!);
+  return <path class="last" d="M0 -9L5 7L0 4L-5 7Z" transform={`translate(${x.toFixed(1)} ${y.toFixed(1)}) rotate(${track.cog_deg[row] ?? track.heading_deg[row] ?? 0})`} />;
+}
+
 function Way({ frame, track, edges }: { frame: Frame; track: DossierTrack; edges: readonly number[] }) {
   const place = (row: number): [number, number] => frame.at(track.lon[row]!, track.lat[row]!);
-  const dots: [number, number, string][] = [];
+  const dots: [number, number][] = [];
   track.t_ms.forEach((_t, row) => {
     if (track.lon[row] == null || track.lat[row] == null) return;
     const [x, y] = place(row);
     const last = dots.at(-1);
-    if (!last || Math.hypot(x - last[0], y - last[1]) >= DOT_APART_PX) dots.push([x, y, rampClass(edges, speedClass(edges, track.sog_kn[row]))]);
+    if (!last || Math.hypot(x - last[0], y - last[1]) >= DOT_APART_PX) dots.push([x, y]);
   });
   const pieces = speedPieces(track, edges).map(({ speed, rows }) => ({ speed, d: pathOf(rows.map(place)) }));
   return (
     <g class="way">
       {pieces.map(({ d }, k) => <path key={k} class="casing" d={d} />)}
       {pieces.map(({ speed, d }, k) => <path key={k} class={rampClass(edges, speed)} d={d} />)}
-      {dots.map(([x, y], k) => <circle key={k} cx={x.toFixed(1)} cy={y.toFixed(1)} r="1" />)}
+      {dots.map(([x, y], k) => <circle key={k} cx={x.toFixed(1)} cy={y.toFixed(1)} r="0.9" />)}
+      <LastFix frame={frame} track={track} />
     </g>
   );
 }
@@ -115,14 +124,14 @@ function Here({ frame, alert }: { frame: Frame; alert: DossierAlert }) {
 }
 
 function Cursor({ frame, track }: { frame: Frame; track: DossierTrack }) {
-  const now = probe.value;
-  if (!now || !track.t_ms.includes(now.t_ms)) return null;
-  const [x, y] = frame.at(now.lon, now.lat);
+  const row = rowAtCursor(track);
+  if (row < 0 || track.lon[row] == null || track.lat[row] == null) return null;
+  const [x, y] = frame.at(track.lon[row]!, track.lat[row]!);
   const isRight = x > frame.width - 90;
   return (
     <g class="cursor">
       <circle cx={x} cy={y} r="5" />
-      <text x={x + (isRight ? -10 : 10)} y={y - 8} text-anchor={isRight ? "end" : "start"}>{utcMinute(now.t_ms)}</text>
+      <text x={x + (isRight ? -10 : 10)} y={y - 8} text-anchor={isRight ? "end" : "start"}>{utcMinute(track.t_ms[row]!)}</text>
     </g>
   );
 }
@@ -202,7 +211,7 @@ export function HourMapPart({ dossier: { alert, map } }: { dossier: Dossier & { 
         <ScaleBar frame={frame} />
       </>
     );
-  }, [map, alert, edges]);
+  }, [map, alert, edges, language.value]);
   return (
     <Twin
       name={say("Map of the hour")}

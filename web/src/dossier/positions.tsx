@@ -1,10 +1,10 @@
 // Every report of the track, page by page: when, from where, and what it said.
 import { useSignal } from "@preact/signals";
 import { courseText } from "../evidence/series.ts";
-import { metres, whole } from "../format/format.ts";
+import { metres, parseTime, whole } from "../format/format.ts";
 import { say } from "../lang/lang.ts";
-import { probe } from "../state/state.ts";
-import { rowAtProbe } from "./charts.tsx";
+import { cursor_ms, rowAtCursor } from "./cursor.ts";
+import { nearestRow } from "./scale.ts";
 import type { Dossier, DossierTrack } from "./types.ts";
 
 const PAGE = 50;
@@ -15,15 +15,15 @@ const stationText = (station: number): string =>
 
 const isoTime = (t_ms: number): string => new Date(t_ms).toISOString().replace(".000Z", "Z");
 
-function Row({ track, row, isMarked }: { track: DossierTrack; row: number; isMarked: boolean }) {
+function Row({ track, row, isMarked, isDetected }: { track: DossierTrack; row: number; isMarked: boolean; isDetected: boolean }) {
   const { t_ms, lon, lat, sog_kn, cog_deg, heading_deg, distance_m, msg_type, station, source } = track;
   const degrees = (value: number | null | undefined): string => (value == null ? "–" : courseText(value));
   const point = (): void => {
-    if (lon[row] != null && lat[row] != null) probe.value = { lon: lon[row]!, lat: lat[row]!, t_ms: t_ms[row]! };
+    cursor_ms.value = t_ms[row]!;
   };
   return (
     <tr class={isMarked ? "marked" : undefined} onPointerEnter={point}>
-      <th scope="row">{isoTime(t_ms[row]!)}</th>
+      <th scope="row">{isoTime(t_ms[row]!)}{isDetected ? <span class="chip">{say("detected")}</span> : null}</th>
       <td class="num">{lon[row]?.toFixed(6) ?? "–"}</td>
       <td class="num">{lat[row]?.toFixed(6) ?? "–"}</td>
       <td class="num">{sog_kn[row]?.toFixed(1) ?? "–"}</td>
@@ -61,9 +61,11 @@ function Pages({ page, n, show }: { page: number; n: number; show(page: number):
 export function Positions({ dossier: { alert, kept } }: { dossier: Dossier }) {
   const track = alert.evidence.fixes;
   const n = track.t_ms.length;
-  const chosen = useSignal(0);
-  const page = Math.min(chosen.value, Math.max(0, Math.ceil(n / PAGE) - 1));
-  const marked = rowAtProbe(track.t_ms);
+  // Opens where it was detected.
+  const chosen = useSignal<number | null>(null);
+  const detected = n === 0 ? 0 : nearestRow(track.t_ms, parseTime(alert.t_detected));
+  const page = Math.min(chosen.value ?? Math.floor(detected / PAGE), Math.max(0, Math.ceil(n / PAGE) - 1));
+  const marked = rowAtCursor(track);
   const rows = Array.from({ length: Math.min(PAGE, n - page * PAGE) }, (_none, k) => page * PAGE + k);
   return (
     <>
@@ -77,7 +79,7 @@ export function Positions({ dossier: { alert, kept } }: { dossier: Dossier }) {
         <table class="grid-table positions mono">
           <caption class="visually-hidden">{say("Positions, oldest first")}</caption>
           <Head />
-          <tbody>{rows.map((row) => <Row key={track.t_ms[row]! + row} track={track} row={row} isMarked={row === marked} />)}</tbody>
+          <tbody>{rows.map((row) => <Row key={track.t_ms[row]! + row} track={track} row={row} isMarked={row === marked} isDetected={row === detected} />)}</tbody>
         </table>
       </div>
     </>

@@ -1,7 +1,7 @@
 // Who the vessel is, who it said it was before, and what else rang about it.
 import type { ComponentChildren } from "preact";
 import { Fact } from "../evidence/facts.tsx";
-import { outside, parseTime, utc, vesselName, whole } from "../format/format.ts";
+import { outside, parseTime, utc, utcDate, utcMinute, vesselName, whole } from "../format/format.ts";
 import { detectorTitle, PRIORITY_WORD } from "../format/words.ts";
 import { say, sayCount } from "../lang/lang.ts";
 import { Mark } from "../map/mark.tsx";
@@ -13,6 +13,8 @@ import { useIdentities } from "./read.ts";
 import type { DossierAlert, Identity } from "./types.ts";
 
 const time = (iso: string | null | undefined): string => (Number.isNaN(parseTime(iso)) ? "–" : utc(parseTime(iso)));
+
+const minute = (iso: string): string => `${utcDate(parseTime(iso))} ${utcMinute(parseTime(iso))}`;
 
 export function VesselCard({ alert, latest }: { alert: DossierAlert; latest: Identity | null }) {
   const { subject } = alert;
@@ -39,7 +41,7 @@ function IdentityRow({ one, isOldest }: { one: Identity; isOldest: boolean }) {
   const words = FIELD_WORD();
   return (
     <tr>
-      <td class="mono">{time(one.from)}</td><td class="mono">{time(one.to)}</td>
+      <td class="mono">{minute(one.from)}</td><td class="mono">{minute(one.to)}</td>
       <th scope="row"><bdi>{one.name ? outside(one.name) : "–"}</bdi></th>
       <td class="mono">{one.imo ?? "–"}</td><td class="mono"><bdi>{one.callsign ? outside(one.callsign) : "–"}</bdi></td>
       <td>{one.ship_type_text ?? "–"}</td><td class="num mono">{one.length_m ? `${one.length_m} × ${one.beam_m ?? "?"} m` : "–"}</td>

@@ -4,6 +4,7 @@ import { Against, Context, noteText } from "../evidence/parts.tsx";
 import { NextAssets, WhyTable } from "../evidence/tables.tsx";
 import { outside } from "../format/format.ts";
 import { say } from "../lang/lang.ts";
+import { assets } from "../state/state.ts";
 import type { DossierAlert } from "./types.ts";
 
 export function Why({ alert }: { alert: DossierAlert }) {
@@ -20,11 +21,17 @@ export function Why({ alert }: { alert: DossierAlert }) {
 
 const TOLD = new Set(["gnss", "coverage", "depth_m", "lists", "lists_version"]);
 
+/** A word of the detector's; where it is the id of an asset, that asset's name. */
+function word(text: string): string {
+  const asset = assets.value?.features.find(({ properties }) => properties.id === text)?.properties;
+  return outside(asset?.name ?? text);
+}
+
 function valueText(value: unknown): string {
   if (value === null || value === "") return say("unknown");
   if (Array.isArray(value)) return value.length === 0 ? say("none") : value.map(valueText).join(", ");
   if (typeof value === "object") return Object.entries(value as object).map(([name, part]) => `${name.replaceAll("_", " ")} ${valueText(part)}`).join(", ");
-  return outside(String(value));
+  return word(String(value));
 }
 
 /** What else the detector noted: its own words, as they came. */
@@ -52,7 +59,7 @@ export function Circumstances({ alert }: { alert: DossierAlert }) {
       <p class="mutes">
         {alert.muted_by.length === 0 ? <span class="dim">{say("Nothing mutes it.")}</span> : <>{say("Muted by")} <bdi>{alert.muted_by.map(outside).join(", ")}</bdi></>}
       </p>
-      {alert.next_assets.length > 0 ? <><h3>{say("Next on this course")}</h3><NextAssets list={alert.next_assets} /></> : null}
+      {alert.next_assets.length > 0 ? <><h3>{say("Next on this course")}</h3><NextAssets list={alert.next_assets} hasMap={false} /></> : null}
     </section>
   );
 }

@@ -78,7 +78,10 @@ export function AlertFacts({ alert }: { alert: Alert }) {
           {asset.kp_km === null ? null : <Fact name="KP"><span class="mono">km {asset.kp_km.toFixed(1)}</span></Fact>}
         </>
       ) : null}
-      <Fact name={say("Place")} wide><Place lon={alert.lon} lat={alert.lat} /></Fact>
+      <Fact name={say("Place")} wide>
+        {/* An alert about a feed has no place, whatever the contract's type says. */}
+        {(alert.lon as number | null) === null ? say("none") : <Place lon={alert.lon} lat={alert.lat} />}
+      </Fact>
     </dl>
   );
 }

@@ -44,25 +44,26 @@ function Eta({ eta }: { eta: string | null }) {
 /** Rows before "more". */
 const FEW = 5;
 
-function NextRow({ asset }: { asset: NextAsset }) {
+function NextRow({ asset, hasMap }: { asset: NextAsset; hasMap: boolean }) {
   return (
     <li>
-      <button type="button" class="link" onClick={() => showAsset(asset.id)}><bdi>{outside(asset.name)}</bdi></button>
+      {hasMap ? <button type="button" class="link" onClick={() => showAsset(asset.id)}><bdi>{outside(asset.name)}</bdi></button> : <bdi>{outside(asset.name)}</bdi>}
       <span class="dim"> {kindWord(asset.kind)}</span>
       <span class="mono right">{metres(asset.distance_km * 1000)} · <Eta eta={asset.eta} /></span>
     </li>
   );
 }
 
-export function NextAssets({ list }: { list: readonly NextAsset[] }) {
+/** `hasMap`: the map stands beside it, and a name shows its asset there. */
+export function NextAssets({ list, hasMap = true }: { list: readonly NextAsset[]; hasMap?: boolean }) {
   const more = list.slice(FEW);
   return (
     <>
-      <ul class="next">{list.slice(0, FEW).map((asset) => <NextRow key={asset.id} asset={asset} />)}</ul>
+      <ul class="next">{list.slice(0, FEW).map((asset) => <NextRow key={asset.id} asset={asset} hasMap={hasMap} />)}</ul>
       {more.length > 0 ? (
         <details class="next">
           <summary>{sayCount(more.length, "{n} more", "{n} more")}</summary>
-          <ul>{more.map((asset) => <NextRow key={asset.id} asset={asset} />)}</ul>
+          <ul>{more.map((asset) => <NextRow key={asset.id} asset={asset} hasMap={hasMap} />)}</ul>
         </details>
       ) : null}
     </>
