@@ -121,7 +121,7 @@ def test_an_alert_has_its_evidence_and_versions(exercise: Service) -> None:
         k: v for k, v in listed.items() if k != "evidence"
     }
     assert alert["evidence"].keys() >= {"fixes", "rules", "attribution", "caveat"}
-    assert tuple(alert["evidence"]["fixes"]) == TRACK
+    assert tuple(alert["evidence"]["fixes"]) == (*TRACK, "distance_m")
     lengths = {len(column) for column in alert["evidence"]["fixes"].values()}
     assert len(lengths) == 1
     assert lengths.pop() > 100
