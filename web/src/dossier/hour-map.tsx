@@ -7,29 +7,12 @@ import { PRIORITY_COLOUR } from "../map/marks.ts";
 import { rowAtCursor } from "./cursor.ts";
 import { Frame, Graticule, ScaleBar } from "./map-frame.tsx";
 import { placedNames } from "./map-names.ts";
-import { pathOf, runs, stepOf } from "./scale.ts";
+import { pathOf } from "./scale.ts";
+import { CLASSES, speedEdges, speedPieces } from "./speed.ts";
 import { Twin } from "./twin.tsx";
 import type { Dossier, DossierAlert, DossierTrack, HourMap, MapAsset, Near } from "./types.ts";
 
-const CLASSES = 5;
 const DOT_APART_PX = 9;
-
-/** Upper edges of the speed classes, kn: round, and from the slowest to the fastest of this track. */
-export function speedEdges(sog_kn: readonly (number | null)[]): number[] {
-  const known = sog_kn.filter((value) => value !== null);
-  if (known.length === 0) return [];
-  const [low, high] = [Math.min(...known), Math.max(...known)];
-  const step = stepOf(high - low, [0.5, 1, 2, 3, 5, 10, 20], CLASSES);
-  const first = Math.floor(low / step) * step;
-  const n = Math.min(CLASSES, Math.max(1, Math.ceil((high - first) / step + 1e-9)));
-  return Array.from({ length: n }, (_none, k) => first + (k + 1) * step);
-}
-
-export function speedClass(edges: readonly number[], value: number | null | undefined): number {
-  if (value == null) return -1;
-  const found = edges.findIndex((edge) => value < edge);
-  return found < 0 ? edges.length - 1 : found;
-}
 
 /** The strongest class is the fastest, however many there are. */
 const rampClass = (edges: readonly number[], k: number): string => (k < 0 ? "speed-none" : `speed-${k + CLASSES - edges.length}`);
@@ -68,21 +51,6 @@ function Others({ frame, near }: { frame: Frame; near: Near }) {
       })}
     </g>
   );
-}
-
-/** Pieces of the way of one speed class each; no piece crosses a gap. */
-export function speedPieces(track: DossierTrack, edges: readonly number[]): { speed: number; rows: number[] }[] {
-  const pieces: { speed: number; rows: number[] }[] = [];
-  for (const run of runs(track.t_ms, (row) => track.lon[row] != null && track.lat[row] != null)) {
-    pieces.push({ speed: speedClass(edges, track.sog_kn[run[0]!]), rows: [run[0]!] });
-    for (const row of run.slice(1)) {
-      const speed = speedClass(edges, track.sog_kn[row]);
-      const last = pieces.at(-1)!;
-      last.rows.push(row);
-      if (speed !== last.speed) pieces.push({ speed, rows: [row] });
-    }
-  }
-  return pieces.filter(({ rows }, k) => rows.length > 1 || pieces[k - 1]?.rows.at(-1) !== rows[0]);
 }
 
 /** Where it was last received, pointing along its course. */

@@ -20,7 +20,7 @@ export const stepOf = (span: number, steps: readonly number[], most: number): nu
 
 export function marks(low: number, high: number, step: number): number[] {
   const found = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k += 1) found.push(k * step);
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k += 1) found.push(k * step + 0); // no minus zero
   return found;
 }
 
