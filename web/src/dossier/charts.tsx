@@ -45,11 +45,12 @@ function valuesText(alert: DossierAlert, row: number): string {
 /** The band in words: how it was made, and of how much. */
 export function usualText(usual: Usual): string {
   const hours = duration(usual.minutes * MINUTE_MS);
+  const before = `${Math.round((parseTime(usual.to) - parseTime(usual.from)) / (60 * MINUTE_MS))} h`;
   if (usual.low_kn === null)
-    return say("No usual speed is drawn: in the 12 h before it began this ship was received under way for {hours} only; {least} min are needed.", { hours, least: usual.least_minutes });
+    return say("No usual speed is drawn: in the {before} before it began this ship was received under way for {hours} only; {least} min are needed.", { before, hours, least: usual.least_minutes });
   return say(
-    "Shaded: this ship's own usual speed, {low} to {high} kn. Between these lay 80 % of the minutes under way (over {moving} kn) in the 12 h before it began, of which {hours} were received.",
-    { low: usual.low_kn!.toFixed(1), high: usual.high_kn!.toFixed(1), moving: usual.moving_kn, hours },
+    "Shaded: this ship's own usual speed, {low} to {high} kn. Between these lay 80 % of the minutes under way (over {moving} kn) in the {before} before it began, of which {hours} were received.",
+    { before, low: usual.low_kn!.toFixed(1), high: usual.high_kn!.toFixed(1), moving: usual.moving_kn, hours },
   );
 }
 

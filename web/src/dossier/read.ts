@@ -1,7 +1,8 @@
-// Reads what the page shows, and reads it again when the alert has a new version or the clock jumped.
+// Reads what the page shows, and reads it again when the alert has a new version, the clock jumped,
+// or the line is up again.
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { alerts, alertsRead } from "../state/state.ts";
+import { alerts, alertsRead, line } from "../state/state.ts";
 import { ApiError, getDossier, getIdentities } from "../wire/api.ts";
 import type { Dossier, Identities } from "./types.ts";
 
@@ -30,20 +31,23 @@ export function useDossier(id: string): Read<Dossier> {
   const shown = useRef<{ id: string; version: number } | null>(null);
   const isRead = alertsRead.value;
   const version = alerts.value.get(id)?.version ?? 0;
+  const isUp = line.value === "up";
   useEffect(() => {
     const now = shown.current;
     if (now?.id === id) {
       if (!isRead) now.version = -1; // the clock jumped: read again once the list is there
-      if (!isRead || now.version >= version) return;
+      if (!isRead || (now.version >= version && !(isUp && read.value.failure))) return;
     } else {
       read.value = NOTHING;
     }
     shown.current = { id, version };
     return reading((signal) => getDossier(id, signal), (got) => {
-      read.value = got;
+      // What was read stays while the service does not answer, not when it knows of no such alert.
+      const isLost = got.failure !== null && got.failure.status !== 404;
+      read.value = isLost ? { ...got, data: read.value.data } : got;
       if (got.data) shown.current = { id, version: got.data.alert.version };
     });
-  }, [id, version, isRead]);
+  }, [id, version, isRead, isUp]);
   return read.value;
 }
 

@@ -9,7 +9,7 @@ const STEPS_KN = [0.5, 1, 2, 3, 5, 10, 20, 50];
 export function speedEdges(sog_kn: readonly (number | null)[]): number[] {
   const known = sog_kn.filter((value) => value !== null);
   if (known.length === 0) return [];
-  const [low, high] = [Math.min(...known), Math.max(...known)];
+  const [low, high] = known.reduce(([a, b], value) => [Math.min(a!, value), Math.max(b!, value)], [Infinity, -Infinity]) as [number, number];
   const floor = (step: number): number => Math.floor(low / step) * step;
   const step = STEPS_KN.find((one) => floor(one) + CLASSES * one >= high) ?? STEPS_KN.at(-1)!;
   const n = Math.max(1, Math.ceil((high - floor(step)) / step - 1e-9));

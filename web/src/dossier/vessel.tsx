@@ -71,7 +71,7 @@ export function Identities({ mmsi, version, card }: { mmsi: number; version: num
             <table class="grid-table identities">
               <caption class="visually-hidden">{say("What the vessel said of itself, newest first")}</caption>
               <thead><tr>{names.map((name) => <th key={name} scope="col" class={name === say("Size") ? "num" : undefined}>{name}</th>)}</tr></thead>
-              <tbody>{own.versions.map((one, k) => <IdentityRow key={one.from} one={one} isOldest={k === own.versions.length - 1 && own.total === own.versions.length} />)}</tbody>
+              <tbody>{own.versions.map((one, k) => <IdentityRow key={`${one.from} ${k}`} one={one} isOldest={k === own.versions.length - 1 && own.total === own.versions.length} />)}</tbody>
             </table>
           </div>
         </>

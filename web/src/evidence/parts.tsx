@@ -48,12 +48,18 @@ export function Context({ alert }: { alert: Alert }) {
   );
 }
 
+/** When a version was issued; an earlier service says only when the alert was detected. */
+function issued({ t_issued, t_detected }: AlertDetail["versions"][number]): string {
+  const t_ms = parseTime(t_issued ?? t_detected);
+  return Number.isNaN(t_ms) ? "" : utcTime(t_ms);
+}
+
 export function Versions({ full }: { full: AlertDetail }) {
   return (
     <ol class="versions">
       {full.versions.map((version) => (
         <li key={version.version}>
-          <span class="mono">v{version.version} {Number.isNaN(parseTime(version.t_detected)) ? "" : utcTime(parseTime(version.t_detected))}</span>{" "}
+          <span class="mono">v{version.version} {issued(version)}</span>{" "}
           {say(PRIORITY_WORD[version.priority])}, {say(outside(version.state))}. <bdi class="dim">{outside(version.text)}</bdi>
         </li>
       ))}

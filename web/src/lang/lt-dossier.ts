@@ -94,8 +94,8 @@ export const LT_DOSSIER: Dictionary = {
   "No other alert about this vessel is stored up to this time.": "Iki šio laiko kitų signalų apie šį laivą nėra.",
   "No static report of this vessel is stored up to this time.": "Iki šio laiko šio laivo statinių pranešimų nėra.",
   "No such alert": "Tokio signalo nėra",
-  "No usual speed is drawn: in the 12 h before it began this ship was received under way for {hours} only; {least} min are needed.":
-    "Įprastas greitis nerodomas: per 12 val. iki pradžios plaukiantis laivas gautas tik {hours}; reikia {least} min.",
+  "No usual speed is drawn: in the {before} before it began this ship was received under way for {hours} only; {least} min are needed.":
+    "Įprastas greitis nerodomas: per {before} iki pradžios plaukiantis laivas gautas tik {hours}; reikia {least} min.",
   "Not kept": "Neišsaugota",
   "Nothing mutes it.": "Niekas jo netildo.",
   Now: "Dabar",
@@ -121,8 +121,8 @@ export const LT_DOSSIER: Dictionary = {
   "Save as HTML": "Išsaugoti HTML",
   "Select an alert, or a vessel on the map: its evidence stands here.": "Pasirinkite signalą arba laivą žemėlapyje: jo įrodymai bus čia.",
   "Sent to": "Paskirtis",
-  "Shaded: this ship's own usual speed, {low} to {high} kn. Between these lay 80 % of the minutes under way (over {moving} kn) in the 12 h before it began, of which {hours} were received.":
-    "Užtamsinta: šio laivo įprastas greitis, nuo {low} iki {high} kn. Tarp šių ribų buvo 80 % plaukimo minučių (greičiau nei {moving} kn) per 12 val. iki pradžios; iš jų gauta {hours}.",
+  "Shaded: this ship's own usual speed, {low} to {high} kn. Between these lay 80 % of the minutes under way (over {moving} kn) in the {before} before it began, of which {hours} were received.":
+    "Užtamsinta: šio laivo įprastas greitis, nuo {low} iki {high} kn. Tarp šių ribų buvo 80 % plaukimo minučių (greičiau nei {moving} kn) per {before} iki pradžios; iš jų gauta {hours}.",
   "Show as table": "Rodyti lentele",
   "Show on the map": "Rodyti žemėlapyje",
   Size: "Matmenys",

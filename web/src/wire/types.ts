@@ -114,7 +114,7 @@ export interface ListEntry {
 
 export interface AlertDetail extends Alert {
   evidence: { fixes: Track; rules: string; attribution: string[] | string; caveat: string };
-  versions: { version: number; state: string; priority: Priority; t_detected: string; text: string }[];
+  versions: { version: number; state: string; priority: Priority; t_detected: string; t_issued?: string; text: string }[];
 }
 
 export interface Vessel {
