@@ -100,20 +100,30 @@ export function Dossier() {
   const { id } = route.value;
   const { data, failure } = useDossier(id);
   const main = useRef<HTMLElement>(null);
+  const shown = useRef(id);
+  shown.current = id;
   useEffect(() => {
     main.current?.focus();
     main.current?.scrollTo(0, 0);
     cursor_ms.value = null;
   }, [id]);
-  const shown = useRef(id);
-  shown.current = id;
   useEffect(() => {
-    // Paper shows all: what is folded away on the screen is opened.
-    const unfold = (): void => {
+    let title = document.title;
+    // Paper shows all: what is folded away on the screen is opened. A file is named after the alert.
+    const toPaper = (): void => {
       for (const part of main.current!.querySelectorAll("details")) part.open = true;
+      title = document.title;
+      document.title = `sargas-${shown.current}`;
     };
-    window.addEventListener("beforeprint", unfold);
-    return () => window.removeEventListener("beforeprint", unfold);
+    const toScreen = (): void => {
+      document.title = title;
+    };
+    window.addEventListener("beforeprint", toPaper);
+    window.addEventListener("afterprint", toScreen);
+    return () => {
+      window.removeEventListener("beforeprint", toPaper);
+      window.removeEventListener("afterprint", toScreen);
+    };
   }, []);
   // Back on the watch, by whichever way, the officer stands where this page was opened.
   useEffect(() => () => {

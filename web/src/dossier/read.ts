@@ -29,19 +29,26 @@ function reading<T>(ask: (signal: AbortSignal) => Promise<T>, tell: (read: Read<
 export function useDossier(id: string): Read<Dossier> {
   const read = useSignal<Read<Dossier>>(NOTHING);
   const shown = useRef<{ id: string; version: number } | null>(null);
+  // A question goes on until another takes its place: not every change asks anew.
+  const stop = useRef<() => void>(() => undefined);
+  useEffect(() => () => stop.current(), []);
   const isRead = alertsRead.value;
   const version = alerts.value.get(id)?.version ?? 0;
   const isUp = line.value === "up";
   useEffect(() => {
     const now = shown.current;
     if (now?.id === id) {
-      if (!isRead) now.version = -1; // the clock jumped: read again once the list is there
+      if (!isRead) {
+        now.version = -1; // the clock jumped: read again once the list is there
+        stop.current();
+      }
       if (!isRead || (now.version >= version && !(isUp && read.value.failure))) return;
     } else {
       read.value = NOTHING;
     }
     shown.current = { id, version };
-    return reading((signal) => getDossier(id, signal), (got) => {
+    stop.current();
+    stop.current = reading((signal) => getDossier(id, signal), (got) => {
       // What was read stays while the service does not answer, not when it knows of no such alert.
       const isLost = got.failure !== null && got.failure.status !== 404;
       read.value = isLost ? { ...got, data: read.value.data } : got;
