@@ -32,6 +32,9 @@ def test_a_dossier_is_opened_read_and_left_by_keyboard(open_screen: Opener) -> N
     expect(page.locator(".why-rang tbody tr")).to_have_count(5)
     expect(page.locator(".map-host")).to_be_hidden()
 
+    # Only the page in the frame scrolls, not the frame.
+    assert page.evaluate("document.documentElement.scrollHeight") == 900
+
     # One cursor for charts and map; a hole is named and is one in the table too.
     charts = page.get_by_role("slider")
     charts.focus()
