@@ -126,14 +126,17 @@ def test_an_alert_has_its_evidence_and_versions(exercise: Service) -> None:
     }
     assert alert["log"] == []
     assert alert["evidence"].keys() >= {"fixes", "rules", "attribution", "caveat"}
-    assert tuple(alert["evidence"]["fixes"]) == TRACK
+    assert tuple(alert["evidence"]["fixes"]) == (*TRACK, "distance_m")
     lengths = {len(column) for column in alert["evidence"]["fixes"].values()}
     assert len(lengths) == 1
     assert lengths.pop() > 100
     versions = alert["versions"]
     assert [v["version"] for v in versions] == list(range(1, len(versions) + 1))
     assert versions[-1] == {k: alert[k] for k in versions[-1]}
-    assert all(v.keys() == {"version", "state", "priority", "t_detected", "text"} for v in versions)
+    assert all(
+        v.keys() == {"version", "state", "priority", "t_detected", "t_issued", "text"}
+        for v in versions
+    )
 
 
 def test_a_vessel_its_track_and_its_name(exercise: Service, exercise_home: Path) -> None:

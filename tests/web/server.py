@@ -25,6 +25,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sargas.web.api import PAGES
 
+from .dossiers import dossier_routes
 from .traffic import pack
 from .world import ROOT, World, all_assets, coarse_land, geo_file
 
@@ -121,6 +122,7 @@ def make_app(world: World) -> Starlette:
             Route("/geo/{layer}.geojson", geo),
             Route("/api/alerts", lambda _request: JSONResponse({"alerts": world.visible_alerts()})),
             Route("/api/alerts/{id}", one_alert),
+            *dossier_routes(world, one_alert),
             Route("/api/vessels/{mmsi:int}", vessel),
             Route("/api/vessels/{mmsi:int}/track", track),
             Route("/api/search", search),

@@ -507,7 +507,7 @@ def test_nothing_moves_under_reduced_motion(open_screen: Opener) -> None:
     screen = open_screen(motion="reduce")
     expect(screen.page.locator(".row")).to_have_count(6)
     screen.page.keyboard.press("j")
-    screen.page.keyboard.press("Enter")
+    screen.page.keyboard.press("o")
     screen.page.wait_for_timeout(60)
     first = screen.text(".readout")
     screen.page.wait_for_timeout(700)
@@ -524,7 +524,7 @@ def test_readout_follows_the_map_below_a_resting_pointer(open_screen: Opener) ->
     )
     before = screen.text(".readout")
     screen.page.keyboard.press("j")
-    screen.page.keyboard.press("Enter")
+    screen.page.keyboard.press("o")
     expect(screen.page.locator(".readout")).not_to_have_text(before)
     expect(screen.page.locator(".readout")).to_contain_text(re.compile(r"^02[56]°"))
 

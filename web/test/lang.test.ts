@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { LT } from "../src/lang/lang-lt.ts";
+import { LT, PARTS } from "../src/lang/lang-lt.ts";
 
 const SRC = join(import.meta.dirname, "../../src");
 const files = (readdirSync(SRC, { recursive: true }) as string[])
@@ -38,6 +38,11 @@ test("every text has its Lithuanian", () => {
   assert.ok(texts.size > 200, `only ${texts.size} texts were found: does the search still work?`);
   const missing = [...texts].filter(([text]) => !(text in LT)).map(([text, name]) => `${name}: ${text}`);
   assert.deepEqual(missing, []);
+});
+
+test("no text is translated twice", () => {
+  const keys = PARTS.flatMap((part) => Object.keys(part));
+  assert.deepEqual(keys.filter((key, at) => keys.indexOf(key) !== at), []);
 });
 
 test("the same values stand in both, and no plural form is missing", () => {

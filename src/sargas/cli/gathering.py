@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 LAND_FILE = "land_baltic_200m.geojson"
 
 
-def gather(home: Home, alert_id: str, assets: Path | None, rules: Path | None) -> Evidence:
+def gather(
+    home: Home,
+    alert_id: str,
+    assets: Path | None = None,
+    rules: Path | None = None,
+    as_of_ms: int | None = None,
+) -> Evidence:
     """Gather what one alert rests on.
 
     Args:
@@ -26,6 +32,7 @@ def gather(home: Home, alert_id: str, assets: Path | None, rules: Path | None) -
         alert_id: its whole id.
         assets: the file that was given to the scan as --assets, if there was one.
         rules: the file that was given as --rules.
+        as_of_ms: leave out what was issued or received later; None takes all.
     """
     from sargas.reference import home_assets, licences, load_assets
     from sargas.reference.geography import land_collection
@@ -33,7 +40,7 @@ def gather(home: Home, alert_id: str, assets: Path | None, rules: Path | None) -
     from sargas.store import Archive, Ledger
 
     with Ledger(home) as ledger, Archive(home) as archive:
-        alert, fixes = read_alert(ledger, archive, alert_id)
+        alert, fixes = read_alert(ledger, archive, alert_id, as_of_ms)
     known = load_assets(assets) if assets is not None else home_assets(home.path)
     asset = _asset(known, alert)
     near: list[MapAsset] = []
@@ -52,7 +59,8 @@ def gather(home: Home, alert_id: str, assets: Path | None, rules: Path | None) -
             if row.file == LAND_FILE
         ]
     return Evidence(
-        alert=alert, fixes=fixes, span_ms=span_ms(alert), asset=asset, near=near, land=land,
+        alert=alert, fixes=fixes, span_ms=span_ms(alert, as_of_ms),
+        asset=asset, near=near, land=land,
         rules=ruleset(alert["detector"], rules), geometry=known.watched().version,
         sargas=__version__, credits=(*credited, *_of_fixes(alert)),
         exercise_note=_exercise_note(alert["exercise"]), vessel_words=_vessel(alert),

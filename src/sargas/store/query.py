@@ -94,6 +94,11 @@ _STATIONS = f"""
     SELECT src_id, station, count(*), count(DISTINCT domain::UBIGINT * 4294967296 + subject_id),
            max(t_ms){_FROM}
     WHERE t_ms BETWEEN $from_ms AND $to_ms GROUP BY src_id, station ORDER BY src_id, station"""
+_IDENTITY = """
+    SELECT t_ms, imo, name, callsign, ship_type, length_m, beam_m
+    FROM read_parquet($files, hive_partitioning = false)
+    WHERE t_ms <= $to_ms AND domain = $domain AND subject_id = $subject_id
+    ORDER BY t_ms, payload_hash, station, imo, name"""
 _STATIC_FIELDS = (
     "imo", "name", "callsign", "ship_type", "length_m", "beam_m", "draught_m", "destination",
     "eta_raw",
@@ -270,6 +275,23 @@ class Archive:
             return None
         to_ms = _LATEST if as_of_ms is None else as_of_ms
         return self._statics_of([(domain, subject_id)], to_ms).get((domain, subject_id))
+
+    def identity_reports(
+        self, domain: int, subject_id: int, as_of_ms: int | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Read all that a vessel said of itself that is no voyage's, in order of time.
+
+        Returns:
+            `(t_ms, imo, name, callsign, ship_type, length_m, beam_m)` a report; 0 or "" where it
+            did not say. Texts are as sent and hostile until escaped.
+        """
+        if not _is_subject(domain, subject_id):
+            return []
+        to_ms = _LATEST if as_of_ms is None else as_of_ms
+        shard = int(shard_of(domain, subject_id, self.home.shards)[0])
+        values = {"domain": domain, "subject_id": subject_id, "to_ms": _bounded(to_ms)}
+        rows: list[tuple[Any, ...]] = self._ask(_IDENTITY, STATICS, _EARLIEST, to_ms, values, shard)
+        return rows
 
     def span(self) -> tuple[int, int] | None:
         """Give the first and last event time of all fixes; None if there are none."""

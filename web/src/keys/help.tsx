@@ -3,9 +3,9 @@ import { useRef } from "preact/hooks";
 import { say } from "../lang/lang.ts";
 import { renderer } from "../map/map-pane.tsx";
 import { helpOpen } from "../state/state.ts";
-import { KEYS } from "./keys.ts";
+import { keysHere } from "./keys.ts";
 
-const CAP: Record<string, string> = { " ": "Space", ArrowDown: "↓", ArrowUp: "↑", Escape: "Esc" };
+const CAP: Record<string, string> = { " ": "Space", ArrowDown: "↓", ArrowUp: "↑", Backspace: "⌫", Escape: "Esc" };
 
 const caps = (keys: readonly string[]): string[] => [...new Set(keys.map((key) => CAP[key] ?? (key.length === 1 ? key.toUpperCase() : key)))];
 
@@ -19,7 +19,7 @@ export function Help() {
     <dialog ref={dialog} class="help" aria-labelledby="help-title" onClose={() => { helpOpen.value = false; }}>
       <h2 id="help-title">{say("Keys")}</h2>
       <dl>
-        {KEYS.map(({ keys, text }) => (
+        {keysHere().map(({ keys, text }) => (
           <div key={text}>
             <dt>{caps(keys).map((cap) => <kbd key={cap}>{cap}</kbd>)}</dt>
             <dd>{say(text)}</dd>

@@ -1,5 +1,7 @@
 // Lithuanian, put together from its parts; fetched when it is chosen.
 import type { Dictionary } from "./lang.ts";
+import { LT_DOSSIER } from "./lt-dossier.ts";
 import { LT_FLOOR } from "./lt-floor.ts";
 
-export const LT: Dictionary = { ...LT_FLOOR };
+export const PARTS: readonly Dictionary[] = [LT_DOSSIER, LT_FLOOR];
+export const LT: Dictionary = Object.assign({}, ...PARTS);

@@ -1,4 +1,5 @@
 // The service's JSON answers. A refusal is {error, hint}; it becomes an ApiError with both.
+import type { Dossier, Identities } from "../dossier/types.ts";
 import type {
   Alert, AlertDetail, AssetCollection, Clock, Found, Handover, LogLine, OnWatch, Presence, Quality, Status, Track, Verb, Vessel,
 } from "./types.ts";
@@ -39,6 +40,12 @@ export const getAlerts = async (): Promise<Alert[]> => (await ask<{ alerts: Aler
 
 export const getAlert = (id: string, signal?: AbortSignal): Promise<AlertDetail> =>
   ask(`/api/alerts/${encodeURIComponent(id)}`, { signal: signal ?? null });
+
+export const getDossier = (id: string, signal?: AbortSignal): Promise<Dossier> =>
+  ask(`/api/alerts/${encodeURIComponent(id)}/dossier`, { signal: signal ?? null });
+
+export const getIdentities = (mmsi: number, signal?: AbortSignal): Promise<Identities> =>
+  ask(`/api/vessels/${mmsi}/identities`, { signal: signal ?? null });
 
 export const getVessel = (mmsi: number, signal?: AbortSignal): Promise<Vessel> =>
   ask(`/api/vessels/${mmsi}`, { signal: signal ?? null });

@@ -255,7 +255,7 @@ export interface Quality {
 export interface AlertDetail extends Alert {
   log: LogLine[];
   evidence: { fixes: Track; rules: string; attribution: string[] | string; caveat: string };
-  versions: { version: number; state: string; priority: Priority; t_detected: string; text: string }[];
+  versions: { version: number; state: string; priority: Priority; t_detected: string; t_issued?: string; text: string }[];
 }
 
 export interface Vessel {
