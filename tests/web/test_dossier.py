@@ -23,7 +23,7 @@ def cursor_time(page: Page) -> str:
 def test_a_dossier_is_opened_read_and_left_by_keyboard(open_screen: Opener) -> None:
     screen = open_screen()
     page = screen.page
-    expect(page.locator(".row")).to_have_count(5)
+    expect(page.locator(".row")).to_have_count(6)
     canvas = page.locator(".map-canvas").first.element_handle()
     page.keyboard.press("j")
     page.keyboard.press("Enter")
@@ -89,7 +89,7 @@ def test_what_is_not_there_is_said(open_screen: Opener) -> None:
     assert all("404" in one for one in screen.errors)
     screen.errors.clear()
     page.get_by_role("link", name="Watch").click()
-    expect(page.locator(".row")).to_have_count(5)
+    expect(page.locator(".row")).to_have_count(4)  # without the Notes
 
     page.goto(f"{screen.url}/alert/slow_in_corridor-0003")
     note = page.locator(".kept-note")

@@ -26,7 +26,7 @@ function ClockFace() {
 function LanguageButton() {
   const next = CODES[(CODES.indexOf(language.value) + 1) % CODES.length]!;
   return (
-    <button type="button" class="icon-button" lang={next} aria-label={LANGUAGES[next].name} title={LANGUAGES[next].name} onClick={() => void speak(next)}>
+    <button type="button" class="icon-button" lang={next} aria-label={`${language.value.toUpperCase()}: ${LANGUAGES[next].name}`} title={LANGUAGES[next].name} onClick={() => void speak(next)}>
       <span class="mono">{language.value.toUpperCase()}</span>
     </button>
   );
