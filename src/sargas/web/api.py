@@ -32,6 +32,7 @@ from sargas.model.time import iso, parse_iso
 from sargas.reference import flag_of, ship_type_text
 from sargas.reference.files import read_json
 from sargas.reference.geography import land_collection
+from sargas.web import layers
 from sargas.web.picture import track_columns
 from sargas.web.player import Player, as_shown
 
@@ -103,6 +104,8 @@ def make_app(
         Route("/api/search", answers.search),
         Route("/api/playback", answers.playback, methods=["POST"]),
         Route("/geo/{layer}.geojson", answers.layer),
+        Route("/api/layers/masks", layers.answer(layers.masks, player)),
+        Route("/api/layers/coverage", layers.answer(layers.coverage, player)),
         WebSocketRoute("/ws", answers.socket),
         Mount("/static", StaticFiles(directory=static)),
     ]
