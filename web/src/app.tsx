@@ -6,6 +6,7 @@ import "virtual:tokens.css";
 import "./style/frame.css";
 import "./style/list.css";
 import "./style/map.css";
+import "./style/map-tools.css";
 import "./style/playback.css";
 import { Evidence } from "./evidence/panel.tsx";
 import { Help } from "./keys/help.tsx";
@@ -18,6 +19,8 @@ import { startLanguage } from "./lang/lang.ts";
 import { route, startRoute } from "./route.ts";
 import { startSession } from "./state/session.ts";
 import { alerts, selectedAlert, selectedMmsi } from "./state/state.ts";
+import { Views } from "./views/dialog.tsx";
+import { startViews } from "./views/view.ts";
 import { Banners } from "./top/banners.tsx";
 import { TopBar } from "./top/bar.tsx";
 
@@ -56,12 +59,14 @@ function Screen() {
       <Banners />
       <Page />
       <Help />
+      <Views />
     </div>
   );
 }
 
 startRoute();
 startList();
+startViews();
 startSession();
 startKeys();
 startTitle();

@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { outside, parseTime, utcTime, vesselName } from "../format/format.ts";
 import { detectorTitle, inWords, PRIORITY_WORD } from "../format/words.ts";
 import { Chips } from "../list/alert-row.tsx";
+import { NearFacts } from "../map/near-facts.tsx";
 import { Mark } from "../map/mark.tsx";
 import { showSelection } from "../map/map-pane.tsx";
 import { selectAlert } from "../state/session.ts";
@@ -95,6 +96,7 @@ function AlertPanel({ alert }: { alert: Alert }) {
       </header>
       <p class="sentence"><bdi>{outside(alert.text)}</bdi></p>
       <AlertFacts alert={alert} />
+      <NearFacts withNext={false} />
       <Part title="Speed, heading, course">{full ? <Chart alert={full} /> : <p class="dim chart-wait">Reading the fixes…</p>}</Part>
       {alert.next_assets.length > 0 ? <Part title="Next on this course"><NextAssets list={alert.next_assets} /></Part> : null}
       <Part title="Why">
@@ -122,6 +124,7 @@ function VesselPanel({ mmsi }: { mmsi: number }) {
         <button type="button" class="small-button" onClick={showSelection}>Map <kbd>⏎</kbd></button>
         <button type="button" class="small-button" onClick={() => selectAlert(null)}>Close <kbd>Esc</kbd></button>
       </header>
+      <NearFacts withNext />
       <VesselFacts mmsi={mmsi} alert={null} />
     </>
   );

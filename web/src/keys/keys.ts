@@ -1,10 +1,16 @@
 // One key, one act; off while a field has the focus.
 import { step } from "../list/alert-list.tsx";
-import { showSelection, zoomMap } from "../map/map-pane.tsx";
+import { toggleLayerPanel } from "../layers/panel.tsx";
+import { toggleFollow } from "../map/follow.tsx";
+import { copyPlace, showSelection, zoomMap } from "../map/map-pane.tsx";
+import { toggleMeasure } from "../map/measure-box.tsx";
+import { marked } from "../map/place.ts";
 import { togglePlay } from "../playback/bar.tsx";
 import { selectAlert } from "../state/session.ts";
-import { helpOpen, legendOpen } from "../state/state.ts";
+import { helpOpen } from "../state/state.ts";
 import { switchTheme } from "../theme/theme.ts";
+import { viewsOpen } from "../views/dialog.tsx";
+import { copyLink } from "../views/view.ts";
 
 export interface Key {
   keys: string[];
@@ -18,17 +24,22 @@ export const KEYS: readonly Key[] = [
   { keys: ["j", "J", "ArrowDown"], text: "next alert", act: () => step(1) },
   { keys: ["k", "K", "ArrowUp"], text: "previous alert", act: () => step(-1) },
   { keys: ["Enter"], text: "show the selection on the map", act: showSelection },
-  { keys: ["Escape"], text: "select nothing", act: () => selectAlert(null) },
+  { keys: ["Escape"], text: "select nothing", act: () => { marked.value = null; selectAlert(null); } },
   { keys: ["/"], text: "search", act: () => focus("#search") },
   { keys: [" "], text: "play or pause", act: togglePlay },
   { keys: ["+", "="], text: "zoom in", act: () => zoomMap(1) },
   { keys: ["-"], text: "zoom out", act: () => zoomMap(-1) },
-  { keys: ["l", "L"], text: "legend", act: () => { legendOpen.value = !legendOpen.value; } },
+  { keys: ["l", "L"], text: "layers of the map", act: toggleLayerPanel },
+  { keys: ["m", "M"], text: "measure on the map", act: toggleMeasure },
+  { keys: ["f", "F"], text: "follow the selected vessel", act: toggleFollow },
+  { keys: ["v", "V"], text: "saved views", act: () => { viewsOpen.value = true; } },
+  { keys: ["y", "Y"], text: "copy a link to this view", act: () => void copyLink() },
+  { keys: ["p", "P"], text: "copy the place at the pointer", act: copyPlace },
   { keys: ["t", "T"], text: "theme", act: switchTheme },
   { keys: ["?"], text: "this help", act: () => { helpOpen.value = true; } },
 ];
 
-const TYPED = "input[type=text], textarea, select";
+const TYPED = "input[type=text], textarea, select, dialog";
 /** What these keys already do on the focused control goes before what they do here. */
 const OWN = "button, a, input, select, summary";
 

@@ -10,7 +10,8 @@ export interface Camera {
   height: number;
 }
 
-export type GeoLayer = "land" | "territory" | "ports" | "assets";
+/** Labels come as points with `text`, `kind` and `minZoom`; see names.ts. */
+export type GeoLayer = "land" | "territory" | "ports" | "places" | "assets" | "masks" | "coverage" | "gnss";
 
 export interface MapView {
   readonly kind: "gl" | "canvas";

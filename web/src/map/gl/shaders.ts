@@ -4,6 +4,7 @@ export const VERTEX = `#version 300 es
 uniform mat4 u_matrix;        // local Mercator -> clip space
 uniform vec2 u_viewport_px;   // CSS pixels
 uniform float u_size_px;
+uniform float u_stale;        // 0: stale marks are left out
 uniform float u_now_s;        // event time, seconds since the layer's epoch
 in vec2 a_corner;             // -1..1
 in vec2 a_position;           // Mercator, relative to the layer's origin
@@ -24,6 +25,7 @@ void main() {
   vec4 centre = u_matrix * vec4(a_position, 0.0, 1.0);
   vec2 shift = turned * half_px * 2.0 / u_viewport_px;
   gl_Position = vec4(centre.xy + vec2(shift.x, -shift.y) * centre.w, centre.zw);
+  if (v_hollow > 0.5 && u_stale < 0.5) gl_Position = vec4(2.0, 2.0, 2.0, 1.0); // outside the view
 }`;
 
 export const FRAGMENT = `#version 300 es
