@@ -25,7 +25,7 @@ function Cpa({ cpa }: { cpa: Approach }) {
   if (cpa.distance_m === 0 && cpa.after_ms === 0) return <>{say("above it now")}</>;
   if (cpa.distance_m === 0) return <>{say("crosses it at {when}", { when: when(cpa) })}</>;
   if (cpa.after_ms === 0) return <>{say("opening; nearest now, {nm}", { nm: miles(cpa.distance_m) })}</>;
-  if (cpa.after_ms >= AHEAD_H * 3_600_000) return <>{say("still closing after {n} h, then {nm}", { n: AHEAD_H, nm: miles(cpa.distance_m) })}</>;
+  if (cpa.after_ms >= AHEAD_H * 3_600_000) return <>{say("closing, {nm} after {n} h", { n: AHEAD_H, nm: miles(cpa.distance_m) })}</>;
   return <>{say("{nm} at {when}", { nm: miles(cpa.distance_m), when: when(cpa) })}</>;
 }
 

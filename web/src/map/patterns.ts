@@ -3,6 +3,7 @@ import { alpha } from "../theme/theme.ts";
 
 export const HATCH = "hatch";
 export const STIPPLE = "stipple";
+export const TERMINAL = "terminal";
 const TILE_PX = 8;
 
 function tile(draw: (pen: CanvasRenderingContext2D) => void): HTMLCanvasElement {
@@ -31,6 +32,16 @@ export const stippleTile = (hex: string): HTMLCanvasElement =>
     pen.fillStyle = alpha(hex, 0.85);
     for (const at of [1, 5]) pen.fillRect(at, at, 1.3, 1.3);
   });
+
+/** A small square, as the canvas draws it. */
+export const terminalImage = (sea: string, edge: string): ImageData =>
+  pixels(tile((pen) => {
+    pen.fillStyle = sea;
+    pen.strokeStyle = edge;
+    pen.lineWidth = 1.4;
+    pen.fillRect(1, 1, 6, 6);
+    pen.strokeRect(1, 1, 6, 6);
+  }));
 
 const pixels = (canvas: HTMLCanvasElement): ImageData => canvas.getContext("2d")!.getImageData(0, 0, TILE_PX, TILE_PX);
 

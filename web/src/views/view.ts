@@ -19,8 +19,6 @@ const MINUTE_MS = 60_000;
 const SAME_TIME_MS = MINUTE_MS;
 
 const firstFilter = filter.peek();
-/** True once there is a camera to speak of. */
-let hasCamera = false;
 
 /** What makes up a saved view: where, what is drawn, what is listed. */
 export function placeView(): View {
@@ -100,14 +98,15 @@ const address = (view: View): string => `${location.pathname}${location.search}#
 
 function followAddress(): void {
   let timer = 0;
+  // Only the watch has a camera; and a link that waits for its alert is not overwritten.
+  const isOurs = (): boolean => route.value.page === "" && !wantedSelection.value && scale.value.drawn;
+  const write = (): void => {
+    timer = 0;
+    if (isOurs()) history.replaceState(history.state, "", address(wholeView()));
+  };
   effect(() => {
-    const view = wholeView();
-    // Only the watch has a camera; and a link that waits for its alert is not overwritten.
-    if (route.value.page !== "" || wantedSelection.value || !hasCamera) return;
-    window.clearTimeout(timer);
-    timer = window.setTimeout(() => {
-      if (route.peek().page === "") history.replaceState(history.state, "", address(view));
-    }, WRITE_AFTER_MS);
+    void wholeView(); // what the address follows
+    if (isOurs() && timer === 0) timer = window.setTimeout(write, WRITE_AFTER_MS);
   });
 }
 
@@ -124,8 +123,5 @@ export function startViews(): void {
   if (location.hash.length > 1) showLink(link, visit?.type === "navigate");
   window.addEventListener("hashchange", () => showLink(readLink(location.hash), true));
   selectWhenRead();
-  effect(() => {
-    if (scale.value.drawn) hasCamera = true;
-  });
   followAddress();
 }

@@ -45,6 +45,7 @@ function drawDots(
 }
 
 export class Traffic {
+  private readonly sheet = document.createElement("canvas").getContext("2d")!;
   private sprites: Sprites | null = null;
   private key = "";
 
@@ -56,9 +57,17 @@ export class Traffic {
     look: Look,
   ): void {
     const { size_px, faint, arrows } = markSize(camera.zoom);
-    context.globalAlpha = look.opacity * faint;
-    if (arrows) this.drawArrows(context, camera, vessels, now_ms, size_px, look);
-    else drawDots(context, camera, vessels, now_ms, size_px, look);
+    const opacity = look.opacity * faint;
+    if (arrows) {
+      // Drawn whole on a sheet of their own, then laid on at once: marks that overlap do not add up.
+      const sheet = this.sheetFor(context.canvas, look.ratio);
+      this.drawArrows(sheet, camera, vessels, now_ms, size_px, look);
+      context.globalAlpha = opacity;
+      context.drawImage(sheet.canvas, 0, 0, camera.width, camera.height);
+    } else {
+      context.globalAlpha = opacity;
+      drawDots(context, camera, vessels, now_ms, size_px, look);
+    }
     context.globalAlpha = 1;
   }
 
@@ -85,6 +94,15 @@ export class Traffic {
       const row = isStale ? HOLLOW_ROW : SOLID_ROW;
       context.drawImage(sheet, column * cell, row * cell, cell, cell, px - half, py - half, sprites.size_px, sprites.size_px);
     }
+  }
+
+  /** An empty sheet as large as the map, in its units. */
+  private sheetFor({ width, height }: HTMLCanvasElement, ratio: number): CanvasRenderingContext2D {
+    const { canvas } = this.sheet;
+    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+    this.sheet.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.sheet.clearRect(0, 0, width / ratio, height / ratio);
+    return this.sheet;
   }
 
   private spritesFor(mark_px: number, colour: string, ratio: number): Sprites {

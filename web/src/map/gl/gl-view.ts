@@ -9,7 +9,7 @@ import { assetStyle, corridorHalfWidth_m } from "../asset-style.ts";
 import { assetShapes } from "../geometry.ts";
 import { CHART_BOUNDS, mercatorX, mercatorY } from "../mercator.ts";
 import { type Camera, type GeoLayer, type MapEvents, type MapView, MAX_ZOOM, reducedMotion, START } from "../view.ts";
-import { HATCH, hatchImage, STIPPLE, stippleImage } from "../patterns.ts";
+import { HATCH, hatchImage, STIPPLE, stippleImage, TERMINAL, terminalImage } from "../patterns.ts";
 import { baseStyle, FIRST_ABOVE_TRAFFIC, layers } from "./style.ts";
 import { VesselLayer } from "./vessel-layer.ts";
 
@@ -126,6 +126,7 @@ export class GlView implements MapView {
     this.ready = true;
     this.map.addImage(HATCH, hatchImage(colours.value.wind));
     this.map.addImage(STIPPLE, stippleImage(colours.value["sea-label"]));
+    this.map.addImage(TERMINAL, terminalImage(colours.value.sea, colours.value.pipeline));
     this.lastColours = colours.value;
     for (const [source, data] of this.pending) this.put(source, data);
     this.pending.clear();
@@ -142,6 +143,7 @@ export class GlView implements MapView {
     this.lastColours = colours.value;
     this.map.updateImage(HATCH, hatchImage(colours.value.wind));
     this.map.updateImage(STIPPLE, stippleImage(colours.value["sea-label"]));
+    this.map.updateImage(TERMINAL, terminalImage(colours.value.sea, colours.value.pipeline));
     for (const { id, paint } of layers(colours.value)) {
       for (const [property, value] of Object.entries(paint ?? {})) {
         this.map.setPaintProperty(id, property as "line-color", value as string);

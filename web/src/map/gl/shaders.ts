@@ -24,7 +24,7 @@ void main() {
   vec2 turned = vec2(v_place.x * c - v_place.y * s, v_place.x * s + v_place.y * c);
   vec4 centre = u_matrix * vec4(a_position, 0.0, 1.0);
   vec2 shift = turned * half_px * 2.0 / u_viewport_px;
-  gl_Position = vec4(centre.xy + vec2(shift.x, -shift.y) * centre.w, centre.zw);
+  gl_Position = vec4(centre.xy + vec2(shift.x, -shift.y) * centre.w, 0.0, centre.w);
   if (v_hollow > 0.5 && u_stale < 0.5) gl_Position = vec4(2.0, 2.0, 2.0, 1.0); // outside the view
 }`;
 
@@ -60,7 +60,8 @@ void main() {
   float line_px = u_arrows < 0.5 ? 0.8 : 1.15;
   if (v_hollow > 0.5) d_px = abs(d_px + line_px * 0.5) - line_px * 0.5;
   float cover = clamp(0.5 - d_px, 0.0, 1.0);
-  if (cover <= 0.0) discard;
+  if (u_arrows < 0.5) cover = step(0.5, cover); // a soft edge would keep the next dot's middle out
+  if (cover <= 0.1) discard;
   float a = cover * u_opacity;
   o_colour = vec4(u_colour * a, a);
 }`;

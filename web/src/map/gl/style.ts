@@ -12,7 +12,7 @@ import { alpha, type Colours } from "../../theme/theme.ts";
 import { AREA, THIN } from "../asset-style.ts";
 import { EARTH_CIRCUMFERENCE_M, TILE_PX } from "../mercator.ts";
 import { LABEL_FONT, LABEL_SIZE_PX } from "../names.ts";
-import { HATCH, STIPPLE } from "../patterns.ts";
+import { HATCH, STIPPLE, TERMINAL } from "../patterns.ts";
 
 /** Vessels are put in below this layer: infrastructure lies above traffic. */
 export const FIRST_ABOVE_TRAFFIC = "mask";
@@ -57,11 +57,9 @@ function lines(colours: Colours): LayerSpecification[] {
     }),
     line("cable", is("class", "cable"), { "line-color": colours.cable, "line-width": width, "line-opacity": opacity }),
     {
-      id: "terminal", type: "circle", source: "assets", filter: is("class", "point"),
-      paint: {
-        "circle-radius": 3, "circle-color": colours.sea, "circle-stroke-color": colours.pipeline,
-        "circle-stroke-width": 1.4, "circle-stroke-opacity": opacity, "circle-opacity": opacity,
-      },
+      id: "terminal", type: "symbol", source: "assets", filter: is("class", "point"),
+      layout: { "icon-image": TERMINAL, "icon-allow-overlap": true, "icon-ignore-placement": true },
+      paint: { "icon-opacity": opacity },
     },
   ];
 }

@@ -48,6 +48,19 @@ function toLocal(matrix: ArrayLike<number>): Float32Array {
   return local;
 }
 
+/**
+ * All marks lie at one depth, and nearer ones only are drawn: where they crowd they join to one grey
+ * and do not add up to a bright blob over the cables. MapLibre sets its own state anew afterwards.
+ */
+function eachPixelOnce(gl: WebGL2RenderingContext): void {
+  gl.enable(gl.DEPTH_TEST);
+  gl.depthMask(true);
+  gl.depthFunc(gl.LESS);
+  gl.depthRange(0, 1);
+  gl.clearDepth(1);
+  gl.clear(gl.DEPTH_BUFFER_BIT);
+}
+
 export class VesselLayer implements CustomLayerInterface {
   readonly id = "vessels";
   readonly type = "custom" as const;
@@ -108,8 +121,8 @@ export class VesselLayer implements CustomLayerInterface {
     gl.bindVertexArray(this.array);
     if (this.uploaded !== this.vessels.revision) this.upload(gl);
     gl.useProgram(this.program);
-    gl.disable(gl.DEPTH_TEST);
     gl.disable(gl.STENCIL_TEST);
+    eachPixelOnce(gl);
     gl.uniformMatrix4fv(this.uniforms.u_matrix, false, toLocal(input.defaultProjectionData.mainMatrix));
     gl.uniform2f(this.uniforms.u_viewport_px, width, height);
     gl.uniform1f(this.uniforms.u_size_px, size_px);
@@ -121,6 +134,7 @@ export class VesselLayer implements CustomLayerInterface {
     gl.uniform1f(this.uniforms.u_stale, stale ? 1 : 0);
     gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, this.vessels.n);
     gl.bindVertexArray(null);
+    gl.clear(gl.DEPTH_BUFFER_BIT); // what lies above must not be hidden
   }
 
   private upload(gl: WebGL2RenderingContext): void {
