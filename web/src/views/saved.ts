@@ -55,4 +55,5 @@ export function rename(name: string, to: string): boolean {
   return true;
 }
 
-export const viewOf = ({ link }: Saved): View => readLink(link);
+/** A saved view is whole: what it leaves out is as at first. */
+export const viewOf = ({ link }: Saved): View => ({ layers: "", filter: "", ...readLink(link) });

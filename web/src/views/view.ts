@@ -121,7 +121,8 @@ export function startViews(): void {
   const link = readLink(location.hash);
   // A reloaded page shows the clock as it is: it has moved on, and nobody asked for another.
   if (location.hash.length > 1) showLink(link, visit?.type === "navigate");
-  window.addEventListener("hashchange", () => showLink(readLink(location.hash), true));
+  // The event's own address: by now ours may have been written over it.
+  window.addEventListener("hashchange", ({ newURL }) => showLink(readLink(new URL(newURL).hash), true));
   selectWhenRead();
   followAddress();
 }
