@@ -249,12 +249,12 @@ export function MapPane() {
     if (picked?.kind === "vessel") selectVessel(picked.mmsi);
   };
   return (
-    <section class="map" aria-label="Map">
+    <section class="map" aria-label={say("Map")}>
       <div
         ref={host}
         class="map-host"
         role="application"
-        aria-label="Map of the Baltic. Arrow keys move it, plus and minus zoom."
+        aria-label={say("Map of the Baltic. Arrow keys move it, plus and minus zoom.")}
         tabIndex={0}
         onPointerDownCapture={(event) => {
           down.current = pointerAt(event);
@@ -274,13 +274,13 @@ export function MapPane() {
           copyPlace();
         }}
       />
-      {reading.value.has("land") ? <p class="map-wait" role="status">Reading the coastline…</p> : null}
+      {reading.value.has("land") ? <p class="map-wait" role="status">{say("Reading the coastline…")}</p> : null}
       <Tip />
       <Notice />
       <div class="map-head"><TimeOffer /><FollowChip /><MeasureBox /></div>
       <div class="map-zoom">
-        <button type="button" aria-label="Zoom in" onClick={() => zoomMap(1)}>+</button>
-        <button type="button" aria-label="Zoom out" onClick={() => zoomMap(-1)}>−</button>
+        <button type="button" aria-label={say("Zoom in")} onClick={() => zoomMap(1)}>+</button>
+        <button type="button" aria-label={say("Zoom out")} onClick={() => zoomMap(-1)}>−</button>
       </div>
       <div class="map-foot">
         <div class="map-foot-row">
