@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -61,6 +63,15 @@ def go(screen: Screen, link: str, wait_ms: int = 700) -> None:
     screen.page.wait_for_timeout(wait_ms)
 
 
+def eventually(page: Page, holds: Callable[[], bool], within_s: int = 30) -> bool:
+    """Wait until something holds: software GL on a busy machine takes seconds for a frame."""
+    for _ in range(within_s * 4):
+        if holds():
+            return True
+        page.wait_for_timeout(250)
+    return False
+
+
 def linked(page: Page) -> dict[str, list[str]]:
     """What the address holds after "#"."""
     return parse_qs(urlsplit(page.url).fragment)
@@ -76,6 +87,11 @@ def test_each_layer_is_drawn_when_on_and_not_when_off(open_screen: Opener, rende
     page = screen.page
     box = {"x": 120, "y": 100, "width": 900, "height": 520}
     ink = {"power": "cable", "pipeline": "pipeline", "gnss": "warning", "masks": "text3"}
+
+    def is_drawn(colour: str, wanted: bool) -> bool:
+        found = about(page, box, rgb(colour))
+        return found > 100 if wanted else found < 10
+
     words = f"{NO_WORDS}.-telecom.-unspecified.-lng.-wind"
     for place, layers in (
         ("25.0,59.8,7.5", ("power", "pipeline", "gnss")),
@@ -86,15 +102,16 @@ def test_each_layer_is_drawn_when_on_and_not_when_off(open_screen: Opener, rende
             # No priority is listed, so that no alert's mark is drawn.
             go(screen, f"map={place}&layers={switched}.{words}&list=%7B%22priorities%22:[]%7D")
             for layer in layers:
-                found = about(page, box, rgb(ink[layer]))
-                assert found < 10 if sign else found > 100, (layer, sign, found)
+                assert eventually(page, partial(is_drawn, ink[layer], sign == "")), (layer, sign)
     go(screen, f"map=20.0,58.0,6&layers=coverage.{NO_WORDS}")
-    expect(page.locator(".legend-note")).to_contain_text("Not heard is not the same as not there.")
+    expect(page.locator(".legend-note")).to_contain_text(
+        "Not heard is not the same as not there.", timeout=30_000
+    )
     east, west = (
         {"x": x, "y": y, "width": 30, "height": 30}
         for x, y in (on_screen_at(screen, lon, 58.9, (20.0, 58.0, 6)) for lon in (20.3, 19.4))
     )
-    assert about(page, east, rgb("sea"), 3) < 860
+    assert eventually(page, lambda: about(page, east, rgb("sea"), 3) < 860)
     assert about(page, west, rgb("sea"), 3) > 890
 
 
@@ -123,9 +140,15 @@ def test_crowded_traffic_stays_grey_below_the_cables(open_screen: Opener, render
         box = {"x": 300, "y": 100, "width": 700, "height": 560}
         sea, mark = rgb("sea"), rgb("traffic")
         one = sea + 0.62 * (mark - sea)
-        assert about(screen.page, box, sea + 0.45 * (mark - sea), 14) > 500  # there is traffic
+        joined = sea + 0.45 * (mark - sea)
         # The brackets of the exercise's vessel are brighter; adding up would be over 10,000 pixels.
-        assert count(screen.page, box, one + 4, np.full(3, 255), some=True) < 500, zoom
+        assert eventually(
+            screen.page,
+            lambda box=box, joined=joined, one=one: (
+                about(screen.page, box, joined, 14) > 500
+                and count(screen.page, box, one + 4, np.full(3, 255), some=True) < 500
+            ),
+        ), zoom
 
 
 def test_layers_by_keyboard_are_kept_and_obeyed(open_screen: Opener) -> None:
@@ -326,9 +349,8 @@ def test_places_are_searched_read_and_copied(open_screen: Opener) -> None:
 
 
 @pytest.mark.usefixtures("node_modules")
-@pytest.mark.parametrize("renderer", RENDERERS)
-def test_the_selected_vessel_its_assets_and_following(open_screen: Opener, renderer: str) -> None:
-    screen = open_screen(World(40), renderer)
+def test_the_selected_vessel_its_assets_and_following(open_screen: Opener) -> None:
+    screen = open_screen(World(40))
     page, world = screen.page, screen.world
     expect(page.locator(".row")).to_have_count(5)
     page.keyboard.press("f")
@@ -342,24 +364,24 @@ def test_the_selected_vessel_its_assets_and_following(open_screen: Opener, rende
     expect(chip).to_contain_text("Following MADE BULKER A")
 
     def centre() -> tuple[float, float]:
-        page.wait_for_timeout(900)
         lon, lat = linked(page)["map"][0].split(",")[:2]
         return float(lon), float(lat)
 
     page.keyboard.press("Enter")
-    page.wait_for_timeout(600)
     world.play({"action": "seek", "t_ms": world.t_ms + 1_200_000})
-    page.wait_for_timeout(1200)
     place = tuple(float(v) for v in world.columns()["lonlat"][-1])
-    assert centre() == pytest.approx(place, abs=2e-3)
+    assert eventually(page, lambda: centre() == pytest.approx(place, abs=2e-3))
     # Moved by hand it lets go.
     page.mouse.move(500, 300)
     page.mouse.down()
     page.mouse.move(560, 340, steps=4)
     page.mouse.up()
     expect(chip).to_have_count(0)
+    page.wait_for_timeout(2000)
     moved = centre()
+    assert moved != pytest.approx(place, abs=2e-2)
     world.play({"action": "seek", "t_ms": world.t_ms + 600_000})
+    page.wait_for_timeout(2000)
     assert centre() == pytest.approx(moved, abs=1e-4)
 
     # Every tool open at once, and nothing that a screen reader or a keyboard would stumble over.

@@ -47,16 +47,15 @@ function stored(): Shown {
 
 export const shown = signal<Shown>(stored());
 
-export function setLayers(next: Shown): void {
-  shown.value = next;
+/** Switches one, and remembers it; what a link or a saved view switches is not remembered. */
+export function toggleLayer(id: LayerId): void {
+  shown.value = { ...shown.value, [id]: !shown.value[id] };
   try {
-    localStorage.setItem(KEY, layersText(next));
+    localStorage.setItem(KEY, layersText(shown.value));
   } catch {
     // not remembered, but switched
   }
 }
-
-export const toggleLayer = (id: LayerId): void => setLayers({ ...shown.value, [id]: !shown.value[id] });
 
 /** Kinds of assets by the layer that shows them; any other kind is always shown. */
 const LAYER_OF_KIND: Readonly<Record<string, LayerId>> = {

@@ -1,7 +1,7 @@
 // What is seen now as a view, and the way back: the address follows the screen, and the screen a link.
 import { effect, signal, untracked } from "@preact/signals";
 import { say } from "../lang/lang.ts";
-import { layersText, readLayers, setLayers, shown } from "../layers/layers.ts";
+import { layersText, readLayers, shown } from "../layers/layers.ts";
 import { filter } from "../list/filter.ts";
 import { centre, goTo, scale } from "../map/map-pane.tsx";
 import { copy } from "../map/notice.tsx";
@@ -61,14 +61,17 @@ const wantedSelection = signal<Pick<View, "alert" | "mmsi"> | null>(null);
 
 export function showView(view: View): void {
   if (view.camera) goTo(view.camera.lon, view.camera.lat, view.camera.zoom);
-  if (view.layers !== undefined) setLayers(readLayers(view.layers));
+  if (view.layers !== undefined) shown.value = readLayers(view.layers);
   if (view.filter !== undefined) filter.value = readFilter(view.filter, firstFilter);
   if (view.alert !== undefined || view.mmsi !== undefined) wantedSelection.value = view;
 }
 
-/** A link is whole: what it leaves out is as at first. */
-function showLink(view: View, withTime: boolean): void {
+/** A link is whole: what it leaves out is as at first. What is no link of ours changes nothing. */
+function showLink(hash: string, withTime: boolean): void {
+  const view = readLink(hash);
+  if (Object.keys(view).length === 0) return;
   showView({ layers: "", filter: "", ...view });
+  if (view.alert === undefined && view.mmsi === undefined) selectAlert(null);
   if (!withTime || view.t_ms === undefined) return;
   const stop = effect(() => {
     const t_ms = clock.value?.t_ms;
@@ -118,11 +121,10 @@ export function copyLink(): Promise<void> {
 /** Reads the link that the page was opened with, and lets the address follow from then on. */
 export function startViews(): void {
   const [visit] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
-  const link = readLink(location.hash);
   // A reloaded page shows the clock as it is: it has moved on, and nobody asked for another.
-  if (location.hash.length > 1) showLink(link, visit?.type === "navigate");
+  showLink(location.hash, visit?.type === "navigate");
   // The event's own address: by now ours may have been written over it.
-  window.addEventListener("hashchange", ({ newURL }) => showLink(readLink(new URL(newURL).hash), true));
+  window.addEventListener("hashchange", ({ newURL }) => showLink(new URL(newURL).hash, true));
   selectWhenRead();
   followAddress();
 }
