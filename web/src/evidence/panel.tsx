@@ -124,8 +124,8 @@ function VesselPanel({ mmsi }: { mmsi: number }) {
         <button type="button" class="small-button" onClick={showSelection}>Map <kbd>⏎</kbd></button>
         <button type="button" class="small-button" onClick={() => selectAlert(null)}>Close <kbd>Esc</kbd></button>
       </header>
-      <NearFacts withNext />
       <VesselFacts mmsi={mmsi} alert={null} />
+      <NearFacts withNext />
     </>
   );
 }
