@@ -120,6 +120,8 @@ def make_app(world: World) -> Starlette:
             Route("/api/status", lambda _request: JSONResponse(world.status())),
             Route("/api/assets", lambda _request: JSONResponse(all_assets())),
             Route("/geo/{layer}.geojson", geo),
+            Route("/api/layers/masks", lambda _request: JSONResponse(world.masks())),
+            Route("/api/layers/coverage", lambda _request: JSONResponse(world.coverage())),
             Route("/api/alerts", lambda _request: JSONResponse({"alerts": world.visible_alerts()})),
             Route("/api/alerts/{id}", one_alert),
             *dossier_routes(world, one_alert),

@@ -9,6 +9,7 @@ import functools
 import json
 import os
 import threading
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,19 @@ def all_assets() -> Json:
             if own.get("attribution") and own["attribution"] not in result["attribution"]:
                 result["attribution"].append(own["attribution"])
     return result
+
+
+def box_feature(west: float, south: float, east: float, north: float, properties: Json) -> Json:
+    """A box with properties."""
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    geometry = {"type": "MultiPolygon", "coordinates": [[ring]]}
+    return {"type": "Feature", "properties": properties, "geometry": geometry}
+
+
+def layer_of(t_ms: int, features: Iterable[Json]) -> Json:
+    """A layer that follows the clock."""
+    listed = list(features)
+    return {"type": "FeatureCollection", "as_of": iso(t_ms), "note": "made", "features": listed}
 
 
 @functools.cache
@@ -393,6 +407,22 @@ class World:
             "vessels": int(self.fleet.kept.sum()) + 1,
             "fixes": 182_340,
         }
+
+    def masks(self) -> Json:
+        """One made mask in the middle of the first view."""
+        properties = {"id": "made", "kind": "works", "shipped": False}
+        return layer_of(self.t_ms, (box_feature(19.6, 58.4, 20.4, 58.8, properties),))
+
+    def coverage(self) -> Json:
+        """All of the chart east of 20 degrees is not heard."""
+        halves = ((9.0, 20.0, True), (20.0, 31.0, False))
+        return layer_of(
+            self.t_ms,
+            (
+                box_feature(west, 53.0, east, 66.5, {"heard": heard, "cells": 7425})
+                for west, east, heard in halves
+            ),
+        )
 
     def visible_alerts(self) -> list[Json]:
         """Nothing that was detected after the clock; nobody has acted on any."""

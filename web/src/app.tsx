@@ -8,6 +8,7 @@ import "./style/frame.css";
 import "./style/list.css";
 import "./style/triage.css";
 import "./style/map.css";
+import "./style/map-tools.css";
 import "./style/playback.css";
 import { Evidence } from "./evidence/panel.tsx";
 import { Help } from "./keys/help.tsx";
@@ -23,6 +24,8 @@ import { alerts, selectedAlert, selectedMmsi } from "./state/state.ts";
 import { TriageDialog } from "./triage/dialog.tsx";
 import { waits } from "./triage/triage.ts";
 import { Undo } from "./triage/undo.tsx";
+import { Views } from "./views/dialog.tsx";
+import { startViews } from "./views/view.ts";
 import { Banners } from "./top/banners.tsx";
 import { TopBar } from "./top/bar.tsx";
 
@@ -100,12 +103,14 @@ function Screen() {
       <Help />
       <TriageDialog />
       <Undo />
+      <Views />
     </div>
   );
 }
 
 startRoute();
 startList();
+startViews();
 startSession();
 startKeys();
 startTitle();

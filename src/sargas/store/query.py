@@ -51,6 +51,13 @@ _LAST = "WITH seen AS NOT MATERIALIZED (" + _FIXES + """
         SELECT domain, subject_id, max(t_ms) AS t_ms FROM seen GROUP BY domain, subject_id
     )
     SELECT seen.* FROM seen SEMI JOIN newest USING (domain, subject_id, t_ms)"""  # fmt: skip # noqa: S608 - joins constants only
+_CELLS = (
+    "SELECT (lat_raw + 54000000) // $lat_step, (lon_raw + 108000000) // $lon_step, count(*)"
+    + _FROM
+    + """ WHERE t_ms BETWEEN $from_ms AND $to_ms AND domain = $domain
+        AND lon_raw BETWEEN -108000000 AND 107999999 AND lat_raw BETWEEN -54000000 AND 54000000
+    GROUP BY ALL"""
+)
 _LAST_TIME = (
     "SELECT max(t_ms)" + _FROM + " WHERE domain = $domain AND subject_id = $subject_id"
     " AND t_ms <= $to_ms"
@@ -225,6 +232,26 @@ class Archive:
         names = ("src_id", "station", "fixes", "subjects", "last_ms")
         rows = self._ask(_STATIONS, FIXES, from_ms, to_ms, bounds)
         return [dict(zip(names, map(int, row), strict=True)) for row in rows]
+
+    def reports_by_cell(
+        self, from_ms: int, to_ms: int, lon_step_deg: float, lat_step_deg: float
+    ) -> dict[tuple[int, int], int]:
+        """Count ships' position reports by cells of longitude and latitude.
+
+        Args:
+            from_ms, to_ms: event time, both included.
+            lon_step_deg, lat_step_deg: size of a cell, a whole number of 1/600000 degree.
+
+        Returns:
+            Reports by (row from 90 S, column from 180 W); cells without any are left out.
+        """
+        values = {
+            "from_ms": _bounded(from_ms), "to_ms": _bounded(to_ms), "domain": SEA,
+            "lon_step": round(lon_step_deg * PER_DEGREE),
+            "lat_step": round(lat_step_deg * PER_DEGREE),
+        }  # fmt: skip
+        rows = self._ask(_CELLS, FIXES, from_ms, to_ms, values)
+        return {(int(row), int(column)): int(count) for row, column, count in rows}
 
     def vessels(
         self, text: str, limit: int = 20, as_of_ms: int | None = None

@@ -31,6 +31,7 @@ from sargas.model.time import iso
 from sargas.reference import flag_of, ship_type_text
 from sargas.reference.files import read_json
 from sargas.reference.geography import land_collection
+from sargas.web import layers
 from sargas.web.commands import Commands, read_command, refusal, refuse, same_origin
 from sargas.web.desk import Desk
 from sargas.web.dossier import Gather, dossier_routes, fixes_of, with_distance
@@ -110,6 +111,8 @@ def make_app(
         Route("/api/playback", answers.playback, methods=["POST"]),
         *commands.routes(),
         Route("/geo/{layer}.geojson", answers.layer),
+        Route("/api/layers/masks", layers.answer(layers.masks, player)),
+        Route("/api/layers/coverage", layers.answer(layers.coverage, player)),
         WebSocketRoute("/ws", answers.socket),
         Mount("/static", StaticFiles(directory=static)),
     ]

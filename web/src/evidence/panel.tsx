@@ -3,17 +3,21 @@ import { openDossier } from "../dossier/go.ts";
 import { outside, vesselName } from "../format/format.ts";
 import { detectorTitle, PRIORITY_WORD } from "../format/words.ts";
 import { say } from "../lang/lang.ts";
+import { later } from "../later.tsx";
 import { Chips } from "../list/alert-row.tsx";
+import { NearFacts } from "../map/near-facts.tsx";
 import { Mark } from "../map/mark.tsx";
 import { showSelection } from "../map/map-pane.tsx";
 import { selectAlert } from "../state/session.ts";
 import { detail, selectedAlert, selectedMmsi, vessel } from "../state/state.ts";
 import { ActLog, ActsBar, Standing } from "../triage/bar.tsx";
-import type { Alert } from "../wire/types.ts";
-import { Chart } from "./chart.tsx";
+import type { Alert, AlertDetail } from "../wire/types.ts";
 import { AlertFacts, VesselFacts } from "./facts.tsx";
 import { Against, Context, noteText, Part, Provenance, Versions } from "./parts.tsx";
 import { NextAssets, WhyTable } from "./tables.tsx";
+
+const ChartWait = () => <p class="dim chart-wait">{say("Reading the fixes…")}</p>;
+const Chart = later<{ alert: AlertDetail }>(async () => (await import("./tool-chart.tsx")).Chart, ChartWait);
 
 function AlertPanel({ alert }: { alert: Alert }) {
   const full = detail.value?.id === alert.id ? detail.value : null;
@@ -33,7 +37,8 @@ function AlertPanel({ alert }: { alert: Alert }) {
       <Standing alert={alert} />
       <p class="sentence"><bdi>{outside(alert.text)}</bdi></p>
       <AlertFacts alert={alert} />
-      <Part title={say("Speed, heading, course")}>{full ? <Chart alert={full} /> : <p class="dim chart-wait">{say("Reading the fixes…")}</p>}</Part>
+      <NearFacts withNext={false} />
+      <Part title={say("Speed, heading, course")}>{full ? <Chart alert={full} /> : <ChartWait />}</Part>
       {alert.next_assets.length > 0 ? <Part title={say("Next on this course")}><NextAssets list={alert.next_assets} /></Part> : null}
       <Part title={say("Why")}>
         <WhyTable why={alert.why} />
@@ -62,6 +67,7 @@ function VesselPanel({ mmsi }: { mmsi: number }) {
         <button type="button" class="small-button" onClick={() => selectAlert(null)}>{say("Close")} <kbd>Esc</kbd></button>
       </header>
       <VesselFacts mmsi={mmsi} alert={null} />
+      <NearFacts withNext />
     </>
   );
 }

@@ -1,14 +1,20 @@
 // One key, one act; off while a field has the focus.
 import { backToWatch, openDossier, stepDossier } from "../dossier/go.ts";
 import { step, unfold } from "../list/alert-list.tsx";
-import { showSelection, zoomMap } from "../map/map-pane.tsx";
+import { toggleLayerPanel } from "../layers/panel.tsx";
+import { toggleFollow } from "../map/follow.tsx";
+import { copyPlace, showSelection, zoomMap } from "../map/map-pane.tsx";
+import { toggleMeasure } from "../map/measure-box.tsx";
+import { marked } from "../map/place.ts";
 import { togglePlay } from "../playback/bar.tsx";
 import { selectAlert } from "../state/session.ts";
-import { helpOpen, legendOpen } from "../state/state.ts";
+import { helpOpen } from "../state/state.ts";
 import { go, route } from "../route.ts";
 import { switchTheme } from "../theme/theme.ts";
 import { askEither, askFor, toggleMark } from "../triage/asked.ts";
 import { dialog, undo } from "../triage/triage.ts";
+import { viewsOpen } from "../views/dialog.tsx";
+import { copyLink } from "../views/view.ts";
 
 export interface Key {
   keys: string[];
@@ -41,7 +47,7 @@ export const KEYS: readonly Key[] = [
   { keys: ["u", "U"], text: "take out of its incident", act: () => askFor("ungroup"), where: ALERT },
   { keys: ["ArrowRight"], text: "lay a stack open", act: () => unfold(true), where: WATCH },
   { keys: ["ArrowLeft"], text: "close a stack", act: () => unfold(false), where: WATCH },
-  { keys: ["Escape"], text: "select nothing", act: () => selectAlert(null), where: WATCH },
+  { keys: ["Escape"], text: "select nothing", act: () => { marked.value = null; selectAlert(null); }, where: WATCH },
   { keys: ["j", "J"], text: "dossier of the next alert", act: () => stepDossier(1), where: ["alert"] },
   { keys: ["k", "K"], text: "dossier of the previous alert", act: () => stepDossier(-1), where: ["alert"] },
   { keys: ["Escape", "Backspace"], text: "back to the watch", act: backToWatch, where: ["alert", "handover", "quality"] },
@@ -52,7 +58,12 @@ export const KEYS: readonly Key[] = [
   { keys: [" "], text: "play or pause", act: togglePlay, where: WATCH },
   { keys: ["+", "="], text: "zoom in", act: () => zoomMap(1), where: WATCH },
   { keys: ["-"], text: "zoom out", act: () => zoomMap(-1), where: WATCH },
-  { keys: ["l", "L"], text: "legend", act: () => { legendOpen.value = !legendOpen.value; }, where: WATCH },
+  { keys: ["l", "L"], text: "layers of the map", act: toggleLayerPanel, where: WATCH },
+  { keys: ["m", "M"], text: "measure on the map", act: toggleMeasure, where: WATCH },
+  { keys: ["f", "F"], text: "follow the selected vessel", act: toggleFollow, where: WATCH },
+  { keys: ["v", "V"], text: "saved views", act: () => { viewsOpen.value = true; }, where: WATCH },
+  { keys: ["y", "Y"], text: "copy a link to this view", act: () => void copyLink(), where: WATCH },
+  { keys: ["i", "I"], text: "copy the place at the pointer", act: copyPlace, where: WATCH },
   { keys: ["t", "T"], text: "theme", act: switchTheme },
   { keys: ["?"], text: "this help", act: () => { helpOpen.value = true; } },
 ];
@@ -60,7 +71,7 @@ export const KEYS: readonly Key[] = [
 /** The keys that act on the page shown. */
 export const keysHere = (): Key[] => KEYS.filter(({ where }) => where?.includes(route.value.page) ?? true);
 
-const TYPED = "input[type=text], textarea, select";
+const TYPED = "input[type=text], textarea, select, dialog";
 /** What these keys already do on the focused control goes before what they do here. */
 const OWN = "button, a, input, select, summary";
 

@@ -1,7 +1,7 @@
 // The service's JSON answers. A refusal is {error, hint}; it becomes an ApiError with both.
 import type { Dossier, Identities } from "../dossier/types.ts";
 import type {
-  Alert, AlertDetail, AssetCollection, Clock, Found, Handover, LogLine, OnWatch, Presence, Quality, Status, Track, Verb, Vessel,
+  Alert, AlertDetail, AssetCollection, Clock, ClockLayer, Found, Handover, LogLine, OnWatch, Presence, Quality, Status, Track, Verb, Vessel,
 } from "./types.ts";
 
 export class ApiError extends Error {
@@ -36,6 +36,8 @@ async function ask<T>(path: string, init?: RequestInit): Promise<T> {
 export const getStatus = (): Promise<Status> => ask("/api/status");
 export const getAssets = (): Promise<AssetCollection> => ask("/api/assets");
 export const getGeo = (name: "land" | "territory" | "ports"): Promise<GeoJSON.GeoJSON> => ask(`/geo/${name}.geojson`);
+export const getLayer = (name: "masks" | "coverage", signal?: AbortSignal): Promise<ClockLayer> =>
+  ask(`/api/layers/${name}`, { signal: signal ?? null });
 export const getAlerts = async (): Promise<Alert[]> => (await ask<{ alerts: Alert[] }>("/api/alerts")).alerts;
 
 export const getAlert = (id: string, signal?: AbortSignal): Promise<AlertDetail> =>

@@ -303,6 +303,9 @@ export type AssetCollection = GeoJSON.FeatureCollection<GeoJSON.Geometry, AssetP
   attribution?: string[] | string;
 };
 
+/** A layer as of the clock, with what it says of itself. */
+export type ClockLayer = GeoJSON.FeatureCollection & { as_of: string; note: string };
+
 export type Message =
   | { kind: "hello"; status: Status }
   | { kind: "clock"; clock: Clock }
