@@ -48,9 +48,9 @@ def serve(
         Print the address and nothing else.
     """
     from sargas.cli.home import home_dir
-    from sargas.cli.keeping import kind_of
     from sargas.reference import home_assets
     from sargas.store import Home, Ledger
+    from sargas.store.kind import kind_of
     from sargas.web.api import make_app
     from sargas.web.picture import Picture
     from sargas.web.player import Player, Span

@@ -89,16 +89,7 @@ class Evidence:
     @cached_property
     def reports(self) -> Fixes:
         """The fixes with the first of each report's copies alone."""
-        last_ms: dict[int, int] = {}
-        kept = np.ones(len(self.fixes), dtype=np.bool_)
-        payloads, times = self.fixes.payload_hash.tolist(), self.fixes.t_ms.tolist()
-        for i, (payload, t_ms) in enumerate(zip(payloads, times, strict=True)):
-            # Sources without payload have 0: nothing says that two of their rows are copies.
-            if payload and t_ms - last_ms.get(payload, t_ms - COPY_MS - 1) <= COPY_MS:
-                kept[i] = False
-            else:
-                last_ms[payload] = t_ms
-        return self.fixes.take(kept)
+        return without_copies(self.fixes)
 
     @property
     def evidence_ms(self) -> tuple[int, int]:
@@ -114,6 +105,26 @@ class Evidence:
     def same_geometry(self) -> bool:
         """Whether the alert was made over the assets as they are known here."""
         return bool(self.alert["geometry"] == self.geometry)
+
+
+def without_copies(fixes: Fixes, last_ms: dict[int, int] | None = None) -> Fixes:
+    """Keep the first of each report's copies: several stations receive the same report.
+
+    Args:
+        fixes: in order of time.
+        last_ms: when each payload was last taken; handed on from one piece of a track to the
+            next, and changed here.
+    """
+    seen = {} if last_ms is None else last_ms
+    kept = np.ones(len(fixes), dtype=np.bool_)
+    payloads, times = fixes.payload_hash.tolist(), fixes.t_ms.tolist()
+    for i, (payload, t_ms) in enumerate(zip(payloads, times, strict=True)):
+        # Sources without payload have 0: nothing says that two of their rows are copies.
+        if payload and t_ms - seen.get(payload, t_ms - COPY_MS - 1) <= COPY_MS:
+            kept[i] = False
+        else:
+            seen[payload] = t_ms
+    return fixes.take(kept)
 
 
 def evidence_span_ms(alert: Mapping[str, Any]) -> tuple[int, int]:
