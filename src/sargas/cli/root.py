@@ -55,6 +55,7 @@ _COMMANDS = (
     ("fetch", "sargas.cli.fetch:app", "Bring a day of a public archive, to scan or score."),
     ("infra", "sargas.cli.infra:app", "The assets that are watched, and your own."),
     ("alerts", "sargas.cli.alerts:app", "List, show, export and verify the alerts of a home."),
+    ("vessel", "sargas.cli.vessel:app", "Find a vessel; who it said it is, where it was."),
     ("detectors", "sargas.cli.detectors:app", "What each detector looks for, and how it decides."),
     ("masks", "sargas.cli.masks:app", "Places where stopping is ordinary, kept in a home."),
     ("serve", "sargas.cli.serve:serve", "Serve the screen over what a home has stored."),
