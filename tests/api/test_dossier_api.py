@@ -17,7 +17,6 @@ from sargas.model.time import HOUR_MS, parse_iso
 from sargas.reference import shipped_assets
 from sargas.share.bundle import check_bytes
 from sargas.store import Archive, Home, ShardWriter
-from sargas.store.identities import versions
 from sargas.web.dossier import distances_m
 
 from .conftest import HOSTILE, Service, sargas, serving
@@ -160,9 +159,3 @@ def test_identities_are_versions_of_what_was_said(aged: Service) -> None:
     assert first["name"] == "EAGLE S EXERCISE"
     assert first["to"].startswith("2024-12-25T11:5")
     assert aged.get("/api/vessels/999999999/identities").json()["versions"] == []
-
-
-def test_two_ships_under_one_number_are_not_smoothed_over() -> None:
-    said = [(k, 0, ("A", "B")[k % 2], "", 0, 0, 0) for k in range(6)]
-    assert [one.said["name"] for one in versions(said)] == ["A", "B"] * 3
-    assert versions([(1, 0, "", "", 0, 0, 0)]) == []

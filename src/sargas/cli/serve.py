@@ -50,9 +50,9 @@ def serve(
     """
     from sargas.cli.gathering import gather
     from sargas.cli.home import home_dir
-    from sargas.cli.keeping import kind_of
     from sargas.reference import home_assets
     from sargas.store import AuditLog, Home, Ledger
+    from sargas.store.kind import kind_of
     from sargas.web.api import make_app
     from sargas.web.desk import Desk
     from sargas.web.picture import Picture

@@ -107,21 +107,23 @@ class Evidence:
         return bool(self.alert["geometry"] == self.geometry)
 
 
-def without_copies(fixes: Fixes) -> Fixes:
-    """Keep the first of each report's copies alone.
+def without_copies(fixes: Fixes, last_ms: dict[int, int] | None = None) -> Fixes:
+    """Keep the first of each report's copies: several stations receive the same report.
 
     Args:
-        fixes: of one vessel, in order of time.
+        fixes: in order of time.
+        last_ms: when each payload was last taken; handed on from one piece of a track to the
+            next, and changed here.
     """
-    last_ms: dict[int, int] = {}
+    seen = {} if last_ms is None else last_ms
     kept = np.ones(len(fixes), dtype=np.bool_)
     payloads, times = fixes.payload_hash.tolist(), fixes.t_ms.tolist()
     for i, (payload, t_ms) in enumerate(zip(payloads, times, strict=True)):
         # Sources without payload have 0: nothing says that two of their rows are copies.
-        if payload and t_ms - last_ms.get(payload, t_ms - COPY_MS - 1) <= COPY_MS:
+        if payload and t_ms - seen.get(payload, t_ms - COPY_MS - 1) <= COPY_MS:
             kept[i] = False
         else:
-            last_ms[payload] = t_ms
+            seen[payload] = t_ms
     return fixes.take(kept)
 
 

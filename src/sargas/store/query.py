@@ -16,8 +16,8 @@ import duckdb
 import numpy as np
 
 from sargas.errors import StoreError, UsageError
-from sargas.model.arrow import fixes_from_arrow
-from sargas.model.fixes import AIR, PER_DEGREE, SEA, Fixes
+from sargas.model.arrow import fixes_from_arrow, statics_from_arrow
+from sargas.model.fixes import AIR, PER_DEGREE, SEA, Fixes, Statics
 from sargas.model.time import DAY_MS, parse_iso
 from sargas.store import files
 from sargas.store.canon import canonical_order, shard_of, subject_keys
@@ -32,7 +32,21 @@ _COLUMNS = ", ".join(Fixes.DTYPES)
 _FROM = " FROM read_parquet($files, hive_partitioning = false)"
 _FIXES = "SELECT " + _COLUMNS + _FROM + " WHERE t_ms BETWEEN $from_ms AND $to_ms"
 
-_TRACK = _FIXES + " AND domain = $domain AND subject_id = $subject_id"
+_OF = " AND domain = $domain AND subject_id = $subject_id"
+_TRACK = _FIXES + _OF
+_LAST_FIX = (
+    _TRACK + " AND lon_raw BETWEEN -108000000 AND 108000000"
+    " AND lat_raw BETWEEN -54000000 AND 54000000"
+    " ORDER BY t_ms DESC, payload_hash DESC, station DESC LIMIT 1"
+)
+_SAID = (
+    "SELECT "
+    + ", ".join(Statics.DTYPES)
+    + _FROM
+    + " WHERE t_ms <= $to_ms"
+    + _OF
+    + " ORDER BY t_ms, payload_hash, station"
+)
 _BOX = (
     _FIXES
     + """
@@ -101,11 +115,6 @@ _STATIONS = f"""
     SELECT src_id, station, count(*), count(DISTINCT domain::UBIGINT * 4294967296 + subject_id),
            max(t_ms){_FROM}
     WHERE t_ms BETWEEN $from_ms AND $to_ms GROUP BY src_id, station ORDER BY src_id, station"""
-_IDENTITY = """
-    SELECT t_ms, imo, name, callsign, ship_type, length_m, beam_m
-    FROM read_parquet($files, hive_partitioning = false)
-    WHERE t_ms <= $to_ms AND domain = $domain AND subject_id = $subject_id
-    ORDER BY t_ms, payload_hash, station, imo, name"""
 _STATIC_FIELDS = (
     "imo", "name", "callsign", "ship_type", "length_m", "beam_m", "draught_m", "destination",
     "eta_raw",
@@ -177,6 +186,20 @@ class Archive:
         shard = int(shard_of(domain, subject_id, self.home.shards)[0])
         values = {"domain": domain, "subject_id": subject_id}
         return self._fixes(_TRACK, from_ms, to_ms, values, shard)
+
+    def last_fix(self, domain: int, subject_id: int, as_of_ms: int | None = None) -> Fixes:
+        """Read one subject's last fix with a position, however old: one row, or none.
+
+        Args:
+            domain, subject_id: the subject.
+            as_of_ms: leave out what was reported later; None reads all.
+        """
+        if not _is_subject(domain, subject_id):
+            return Fixes.empty()
+        shard = int(shard_of(domain, subject_id, self.home.shards)[0])
+        values = {"domain": domain, "subject_id": subject_id}
+        to_ms = _LATEST if as_of_ms is None else as_of_ms
+        return self._fixes(_LAST_FIX, _EARLIEST, to_ms, values, shard)
 
     def box(
         self, lon1: float, lat1: float, lon2: float, lat2: float,
@@ -303,22 +326,20 @@ class Archive:
         to_ms = _LATEST if as_of_ms is None else as_of_ms
         return self._statics_of([(domain, subject_id)], to_ms).get((domain, subject_id))
 
-    def identity_reports(
-        self, domain: int, subject_id: int, as_of_ms: int | None = None
-    ) -> list[tuple[Any, ...]]:
-        """Read all that a vessel said of itself that is no voyage's, in order of time.
+    def statics_of(self, domain: int, subject_id: int, as_of_ms: int | None = None) -> Statics:
+        """Read every static report of one subject, in order of time.
 
-        Returns:
-            `(t_ms, imo, name, callsign, ship_type, length_m, beam_m)` a report; 0 or "" where it
-            did not say. Texts are as sent and hostile until escaped.
+        Args:
+            domain, subject_id: the subject.
+            as_of_ms: leave out what was reported later; None reads all.
         """
         if not _is_subject(domain, subject_id):
-            return []
-        to_ms = _LATEST if as_of_ms is None else as_of_ms
+            return Statics.empty()
         shard = int(shard_of(domain, subject_id, self.home.shards)[0])
+        to_ms = _LATEST if as_of_ms is None else as_of_ms
         values = {"domain": domain, "subject_id": subject_id, "to_ms": _bounded(to_ms)}
-        rows: list[tuple[Any, ...]] = self._ask(_IDENTITY, STATICS, _EARLIEST, to_ms, values, shard)
-        return rows
+        table = self._ask(_SAID, STATICS, _EARLIEST, to_ms, values, shard, arrow=True)
+        return Statics.empty() if table is None else statics_from_arrow(table)
 
     def span(self) -> tuple[int, int] | None:
         """Give the first and last event time of all fixes; None if there are none."""

@@ -22,12 +22,12 @@ from sargas.errors import NotFoundError
 from sargas.model.assets import Asset, AssetSet, chains
 from sargas.model.fixes import AIR, SEA, Fixes
 from sargas.model.geodesy import distance_m, metres_per_degree
+from sargas.model.static_history import IDENTITY, static_history
 from sargas.model.svg_map import HEIGHT, WIDTH, MapPoint, map_box
 from sargas.model.time import DAY_MS, HOUR_MS, MINUTE_MS, day_of, iso, parse_iso
 from sargas.reference import ship_type_text
 from sargas.reference.geography import land_collection
 from sargas.share.evidence import Evidence, evidence_span_ms, without_copies
-from sargas.store.identities import versions
 from sargas.web.picture import track_columns
 
 if TYPE_CHECKING:
@@ -114,15 +114,24 @@ class _Answers:
         """Answer who a vessel said it was, the newest first."""
         mmsi = request.path_params["mmsi"]
         archive = self.player.picture.archive
-        found = versions(archive.identity_reports(SEA, mmsi, self.player.t_ms))[::-1]
-        rows = [
-            {
-                "from": iso(one.from_ms), "to": iso(one.to_ms), "reports": one.reports, **one.said,
-                "ship_type_text": ship_type_text(kind) if (kind := one.said["ship_type"]) else None,
-                "changed": list(one.changed),
-            }
-            for one in found[:IDENTITIES_MOST]
-        ]  # fmt: skip
+        found = static_history(archive.statics_of(SEA, mmsi, self.player.t_ms))
+        rows = []
+        for before, one in zip([None, *found], found, strict=False):
+            said = {name: getattr(one, name) for name in IDENTITY}
+            # What comes to be known belongs to the version it completes: it is no change.
+            changed = [
+                name for name, value in said.items()
+                if before is not None and value != getattr(before, name)
+            ]  # fmt: skip
+            kind = one.ship_type
+            rows.append(
+                {
+                    "from": iso(one.from_ms), "to": iso(one.until_ms), "reports": one.reports,
+                    **said, "ship_type_text": ship_type_text(kind) if kind else None,
+                    "changed": changed,
+                }
+            )  # fmt: skip
+        rows = rows[::-1][:IDENTITIES_MOST]
         return JSONResponse({"mmsi": mmsi, "versions": rows, "total": len(found)})
 
     def _map(self, alert: dict[str, Any], fixes: Fixes) -> dict[str, Any] | None:
