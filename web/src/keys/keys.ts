@@ -24,7 +24,8 @@ export const KEYS: readonly Key[] = [
   { keys: ["+", "="], text: "zoom in", act: () => zoomMap(1) },
   { keys: ["-"], text: "zoom out", act: () => zoomMap(-1) },
   { keys: ["l", "L"], text: "legend", act: () => { legendOpen.value = !legendOpen.value; } },
-  { keys: ["t", "T"], text: "theme", act: switchTheme },
+  { keys: ["t"], text: "next theme", act: () => switchTheme(1) },
+  { keys: ["T"], text: "previous theme", act: () => switchTheme(-1) },
   { keys: ["?"], text: "this help", act: () => { helpOpen.value = true; } },
 ];
 

@@ -28,7 +28,7 @@ export function TopBar() {
       <span class="spring" />
       <Feeds />
       <ClockFace />
-      <button type="button" class="icon-button" aria-label={`Switch to the ${themeLabel(nextTheme()).toLowerCase()} theme`} title="Theme (T)" onClick={switchTheme}>
+      <button type="button" class="icon-button" aria-label={`Switch to the ${themeLabel(nextTheme()).toLowerCase()} theme`} title="Theme (T)" onClick={() => switchTheme()}>
         <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
           <circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.5" />
           <path d="M8 2a6 6 0 0 1 0 12z" fill="currentColor" />
