@@ -31,10 +31,12 @@ class Picture:
         self.lay_in(exercise_mmsi)
         self._now_ms = 0
         self._last = Fixes.empty()
+        self._whole = b""
         self._types: dict[str, tuple[NDArray[np.uint32], NDArray[np.uint8]]] = {}
 
     def lay_in(self, exercise_mmsi: frozenset[int]) -> None:
         """Say which vessels an exercise laid in; they are marked in every frame."""
+        self._whole = b""
         self._laid_in = np.array(sorted(exercise_mmsi), dtype=np.uint32)
 
     @property
@@ -44,19 +46,22 @@ class Picture:
 
     def seek(self, t_ms: int) -> bytes:
         """Go to a time; give the snapshot frame."""
-        self._now_ms = t_ms
+        self._now_ms, self._whole = t_ms, b""
         self._last = self._positions(t_ms, MAX_AGE_MS)
         return self.snapshot()
 
     def snapshot(self) -> bytes:
-        """Give the frame of the whole picture."""
-        return frames.encode(frames.SNAPSHOT, self._now_ms, self._last, self._classes(self._last))
+        """Give the frame of the whole picture; encoded once for all screens that join at a time."""
+        if not self._whole:
+            classes = self._classes(self._last)
+            self._whole = frames.encode(frames.SNAPSHOT, self._now_ms, self._last, classes)
+        return self._whole
 
     def advance(self, t_ms: int) -> list[bytes]:
         """Go forward to a time; give the frames of what changed."""
         # In a step of more than the age none is new that a fresh picture would not show.
         new = self._positions(t_ms, min(t_ms - self._now_ms - 1, MAX_AGE_MS))
-        self._now_ms = t_ms
+        self._now_ms, self._whole = t_ms, b""
         kept = self._last.take(~np.isin(self._last.subject_id, new.subject_id))
         gone = kept.t_ms < t_ms - MAX_AGE_MS
         removed = kept.take(gone)

@@ -161,8 +161,12 @@ class Player:
     async def run(self) -> None:
         """Tick until cancelled."""
         last, fed = time.monotonic(), 0.0
+        due = last
         while True:
-            await asyncio.sleep(TICK_S)
+            # On a grid: the time that a tick takes must not put off the next one. What was missed
+            # is not made up for, as the clock goes by what has passed.
+            due = max(due + TICK_S, time.monotonic())
+            await asyncio.sleep(due - time.monotonic())
             now = time.monotonic()
             if self.playing:
                 await self._or_pause(self._step(now - last))
