@@ -32,6 +32,7 @@ from sargas.model.time import iso, parse_iso
 from sargas.reference import flag_of, ship_type_text
 from sargas.reference.files import read_json
 from sargas.reference.geography import land_collection
+from sargas.web.histogram import DEFAULT_BINS, AlertTimes, count, neighbours
 from sargas.web.picture import track_columns
 from sargas.web.player import Player, as_shown
 
@@ -98,6 +99,7 @@ def make_app(
         Route("/api/assets", answers.all_assets),
         Route("/api/alerts", answers.alerts),
         Route("/api/alerts/{id}", answers.alert),
+        Route("/api/histogram", answers.histogram),
         Route("/api/vessels/{mmsi:int}", answers.vessel),
         Route("/api/vessels/{mmsi:int}/track", answers.track),
         Route("/api/search", answers.search),
@@ -198,6 +200,7 @@ class _Answers:
         self.player = player
         self.assets = assets
         self.attribution = attribution
+        self._times = AlertTimes(player.ledger)
         self._layers: dict[str, bytes] = {}
 
     async def index(self, request: Request) -> Response:
@@ -263,6 +266,18 @@ class _Answers:
             "caveat": CAVEAT,
         }
         return JSONResponse(as_shown(alert))
+
+    def histogram(self, request: Request) -> Response:
+        query = request.query_params
+        try:
+            from_ms, to_ms = int(query["from_ms"]), int(query["to_ms"])
+            bins = int(query.get("bins") or DEFAULT_BINS)
+            at_ms = int(query.get("at_ms") or self.player.t_ms)
+        except (KeyError, ValueError) as error:
+            raise UsageError("A histogram needs from_ms and to_ms, whole numbers.") from error
+        # All that is analysed, past the clock too: it is there to find one's way to.
+        times = self._times.by_priority(self.player.span().analysed_to_ms)
+        return JSONResponse(count(times, from_ms, to_ms, bins) | neighbours(times, at_ms))
 
     def vessel(self, request: Request) -> Response:
         mmsi = request.path_params["mmsi"]

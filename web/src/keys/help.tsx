@@ -4,7 +4,7 @@ import { renderer } from "../map/map-pane.tsx";
 import { helpOpen } from "../state/state.ts";
 import { KEYS } from "./keys.ts";
 
-const CAP: Record<string, string> = { " ": "Space", ArrowDown: "↓", ArrowUp: "↑", Escape: "Esc", T: "⇧T" };
+const CAP: Record<string, string> = { " ": "Space", ArrowDown: "↓", ArrowUp: "↑", Escape: "Esc", T: "⇧T", "{": "⇧[", "}": "⇧]" };
 
 const caps = (keys: readonly string[]): string[] => [...new Set(keys.map((key) => CAP[key] ?? (key.length === 1 ? key.toUpperCase() : key)))];
 

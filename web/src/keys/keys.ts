@@ -1,7 +1,7 @@
 // One key, one act; off while a field has the focus.
 import { step } from "../list/alert-list.tsx";
 import { showSelection, zoomMap } from "../map/map-pane.tsx";
-import { togglePlay } from "../playback/bar.tsx";
+import { goLive, stepTime, toAlert, togglePlay } from "../playback/bar.tsx";
 import { selectAlert } from "../state/session.ts";
 import { helpOpen, legendOpen } from "../state/state.ts";
 import { switchTheme } from "../theme/theme.ts";
@@ -21,6 +21,11 @@ export const KEYS: readonly Key[] = [
   { keys: ["Escape"], text: "select nothing", act: () => selectAlert(null) },
   { keys: ["/"], text: "search", act: () => focus("#search") },
   { keys: [" "], text: "play or pause", act: togglePlay },
+  { keys: ["["], text: "one minute back", act: () => stepTime(-60_000) },
+  { keys: ["]"], text: "one minute on", act: () => stepTime(60_000) },
+  { keys: ["{"], text: "to the alert before", act: () => void toAlert("previous") },
+  { keys: ["}"], text: "to the alert after", act: () => void toAlert("next") },
+  { keys: ["."], text: "to the newest analysed, and stay with it", act: goLive },
   { keys: ["+", "="], text: "zoom in", act: () => zoomMap(1) },
   { keys: ["-"], text: "zoom out", act: () => zoomMap(-1) },
   { keys: ["l", "L"], text: "legend", act: () => { legendOpen.value = !legendOpen.value; } },

@@ -1,5 +1,5 @@
 // The service's JSON answers. A refusal is {error, hint}; it becomes an ApiError with both.
-import type { Alert, AlertDetail, AssetCollection, Clock, Found, Status, Track, Vessel } from "./types.ts";
+import type { Alert, AlertDetail, AssetCollection, Clock, Found, Histogram, Status, Track, Vessel } from "./types.ts";
 
 export class ApiError extends Error {
   readonly status: number;
@@ -46,9 +46,13 @@ export const getTrack = (mmsi: number, from_ms: number, to_ms: number, signal?: 
 export const search = async (text: string, signal?: AbortSignal): Promise<Found[]> =>
   (await ask<{ vessels: Found[] }>(`/api/search?q=${encodeURIComponent(text)}`, { signal: signal ?? null })).vessels;
 
+export const getHistogram = (from_ms: number, to_ms: number, bins: number, at_ms = from_ms): Promise<Histogram> =>
+  ask(`/api/histogram?from_ms=${Math.floor(from_ms)}&to_ms=${Math.ceil(to_ms)}&bins=${bins}&at_ms=${at_ms}`);
+
 export type PlaybackCommand =
   | { action: "play" }
   | { action: "pause" }
+  | { action: "live" }
   | { action: "seek"; t_ms: number }
   | { action: "speed"; speed: number };
 
