@@ -73,10 +73,10 @@ class NotingPicture(Picture):
         self.began: list[tuple[int, float, float]] = []
         self.new = Fixes.empty()
 
-    def advance(self, t_ms: int) -> list[bytes]:
+    def advance(self, t_ms: int, known_to_ms: int = 0) -> list[bytes]:
         """Go forward as the picture does, and note when that began."""
         self.began.append((t_ms, time.monotonic(), cpu_s()))
-        return super().advance(t_ms)
+        return super().advance(t_ms, known_to_ms)
 
     def _positions(self, t_ms: int, max_age_ms: int) -> Fixes:
         self.new = super()._positions(t_ms, max_age_ms)

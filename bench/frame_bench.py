@@ -21,7 +21,6 @@ import time
 from dataclasses import dataclass
 
 from playwright.sync_api import Browser, Page, sync_playwright
-
 from tests.web.conftest import FLAGS
 from tests.web.server import Server
 from tests.web.world import World

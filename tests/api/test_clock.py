@@ -26,7 +26,7 @@ class SlowPicture:
     def seek(self, t_ms: int) -> bytes:
         return b"%d" % t_ms
 
-    def advance(self, t_ms: int) -> list[bytes]:
+    def advance(self, t_ms: int, known_to_ms: int) -> list[bytes]:
         self.began_s.append(self.now[0])
         self.to_ms.append(t_ms)
         self.now[0] += self.takes_s.pop(0) if self.takes_s else 0

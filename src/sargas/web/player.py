@@ -215,7 +215,7 @@ class Player:
                 return
             if self._is_torn:  # what a step that failed had read already was never sent
                 await self._show(before)
-            frames = await asyncio.to_thread(self.picture.advance, after)
+            frames = await asyncio.to_thread(self.picture.advance, after, span.analysed_to_ms)
             alerts = await asyncio.to_thread(self.ledger.alerts, after, since_ms=before + 1)
             self.t_ms = after
             for frame in frames:
