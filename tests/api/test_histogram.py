@@ -60,10 +60,11 @@ def test_what_is_muted_or_withdrawn_is_left_out_and_a_ledger_is_read_once() -> N
         def alerts(self, as_of_ms: int) -> list[dict[str, Any]]:
             asked.append(as_of_ms)
             base = {"state": "open", "priority": "P2", "t_detected": iso(7000), "muted_by": []}
-            return [
-                base, base | {"priority": "P1"}, base | {"state": "closed", "t_detected": iso(3000)},
-                base | {"state": "retracted"}, base | {"muted_by": ["port:x"]},
+            other: list[dict[str, Any]] = [
+                {}, {"priority": "P1"}, {"state": "closed", "t_detected": iso(3000)},
+                {"state": "retracted"}, {"muted_by": ["port:x"]},
             ]  # fmt: skip
+            return [base | one for one in other]
 
     times = AlertTimes(cast(Ledger, Alerts()))
     for _ in range(2):

@@ -23,6 +23,8 @@ const WIDTH: Readonly<Record<Priority, number>> = { P1: 0.9, P2: 0.58, P3: 0.26 
 const STACKED: readonly Priority[] = ["P3", "P2", "P1"];
 
 let asked_ms = Number.NEGATIVE_INFINITY;
+/** Counts the questions: an answer that was overtaken by a later one is dropped. */
+let asked = 0;
 
 /** Reads the histogram of a window anew when the window changes, and as more is analysed. */
 export function useHistogram({ from_ms, to_ms }: Window, width_px: number, analysed_ms: number | null): void {
@@ -34,8 +36,10 @@ export function useHistogram({ from_ms, to_ms }: Window, width_px: number, analy
     const wait_ms = isOther ? 0 : Math.max(0, asked_ms + AGAIN_MS - performance.now());
     const timer = window.setTimeout(() => {
       asked_ms = performance.now();
+      asked += 1;
+      const mine = asked;
       getHistogram(from_ms, to_ms, bins).then((found) => {
-        histogram.value = found;
+        if (mine === asked) histogram.value = found;
       }, (cause: unknown) => {
         // The bar works without it, and the banners say when the service is away.
         if (!(cause instanceof ApiError)) throw cause;
