@@ -78,8 +78,8 @@ class NotingPicture(Picture):
         self.began.append((t_ms, time.monotonic(), cpu_s()))
         return super().advance(t_ms, known_to_ms)
 
-    def _positions(self, t_ms: int, max_age_ms: int) -> Fixes:
-        self.new = super()._positions(t_ms, max_age_ms)
+    def _new(self, t_ms: int, known_to_ms: int) -> Fixes:
+        self.new = super()._new(t_ms, known_to_ms)
         return self.new
 
 
