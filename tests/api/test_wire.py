@@ -7,6 +7,7 @@ import re
 import struct
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -19,13 +20,14 @@ from sargas.model.time import MINUTE_MS, parse_iso
 from sargas.store import Home
 from sargas.store.shards import read_day, read_statics_day
 from sargas.web import frames
+from sargas.web import picture as picturing
 from sargas.web.picture import MAX_AGE_MS, Picture
 
 from .conftest import HOSTILE, Service, frame_of, told
 
 WIRE = Path(__file__).parents[2] / "docs" / "wire.md"
 DRAGGER = 518998865
-CLOCK = {"t_ms", "t", "playing", "speed", "span", "analysed_to_ms"}
+CLOCK = {"t_ms", "t", "playing", "speed", "live", "span", "analysed_to_ms"}
 FEED = {"name", "kind", "last_ms", "fixes", "rejected", "note"}
 TRACK = ("t_ms", "lon", "lat", "sog_kn", "cog_deg", "heading_deg")
 
@@ -366,10 +368,16 @@ def test_encode_is_the_documented_layout(data: st.DataObject) -> None:
 
 
 @settings(max_examples=15)
-@given(steps=st.lists(st.integers(1, 40 * 60), min_size=1, max_size=12), start=st.integers(0, 9000))
+@given(
+    steps=st.lists(st.integers(1, 40 * 60), min_size=1, max_size=12),
+    start=st.integers(0, 9000),
+    ahead=st.sampled_from([0, 30, 1500, 10**6]),
+    most=st.sampled_from([1, 40, 10**5]),
+)
 def test_deltas_and_removals_add_up_to_the_snapshot(
-    exercise_home: Path, steps: list[int], start: int
+    exercise_home: Path, steps: list[int], start: int, ahead: int, most: int
 ) -> None:
+    """However far may be read ahead, and however few rows at once."""
     picture = Picture(Home(exercise_home, create=False))
     now = parse_iso("2024-12-25T08:44:00Z") + 1000 * start
     screen: dict[int, tuple[float, float]] = {}
@@ -386,7 +394,8 @@ def test_deltas_and_removals_add_up_to_the_snapshot(
     assert show(picture.seek(now)) == 0
     for step in steps:
         now += 1000 * step
-        kinds = [show(frame) for frame in picture.advance(now)]
+        with patch.object(picturing, "AHEAD_ROWS", most):
+            kinds = [show(frame) for frame in picture.advance(now, now + 1000 * ahead)]
         assert kinds in ([1], [1, 2])
         fresh = Picture(Home(exercise_home, create=False))
         _, _, c = decode(fresh.seek(now))

@@ -60,4 +60,3 @@ def test_every_report_counts_once_and_versions_differ(rows):
 def test_two_ships_under_one_number_are_not_smoothed_over() -> None:
     rows = Statics.build(6, t_ms=range(6), name=[b"A", b"B"] * 3)
     assert [one.name for one in static_history(rows)] == ["A", "B"] * 3
-    assert static_history(Statics.build(1, t_ms=[1])) == []

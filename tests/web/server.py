@@ -111,6 +111,11 @@ def make_app(world: World) -> Starlette:
         ]
         return JSONResponse({"vessels": rows[:20]})
 
+    def histogram(request: Request) -> Response:
+        query = request.query_params
+        names = ("from_ms", "to_ms", "bins", "at_ms")
+        return JSONResponse(world.histogram(*(int(query[name]) for name in names)))
+
     async def playback(request: Request) -> Response:
         return JSONResponse(world.play(await request.json()))
 
@@ -125,6 +130,7 @@ def make_app(world: World) -> Starlette:
             Route("/api/alerts", lambda _request: JSONResponse({"alerts": world.visible_alerts()})),
             Route("/api/alerts/{id}", one_alert),
             *dossier_routes(world, one_alert),
+            Route("/api/histogram", histogram),
             Route("/api/vessels/{mmsi:int}", vessel),
             Route("/api/vessels/{mmsi:int}/track", track),
             Route("/api/search", search),

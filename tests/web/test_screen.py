@@ -391,20 +391,23 @@ def test_themes_switch_and_are_remembered(open_screen: Opener) -> None:
     assert background() == tokens["dark"]["colours"]["page"]
     page.keyboard.press("t")
     assert background() == tokens["light"]["colours"]["page"]
+    page.keyboard.press("Shift+T")
+    page.keyboard.press("Shift+T")
+    assert background() == tokens["night"]["colours"]["page"]
     page.reload()
     page.wait_for_selector(".map-host[data-renderer]")
-    assert background() == tokens["light"]["colours"]["page"]
+    assert background() == tokens["night"]["colours"]["page"]
 
 
 @pytest.mark.parametrize("renderer", RENDERERS)
 def test_map_takes_the_colours_of_the_theme(open_screen: Opener, renderer: str) -> None:
-    """The sea's colour stands in the picture, in both themes: no colour is fixed."""
+    """The sea's colour stands in the picture, in all themes: no colour is fixed."""
     world = World(0)
     world.alerts = []
     screen = open_screen(world, renderer)
     tokens = json.loads((ROOT / "web/src/theme/tokens.json").read_text())["themes"]
     x, y = on_screen(screen, 19.55, 58.62)
-    for name in ("dark", "light"):
+    for name in ("dark", "light", "night"):
         screen.page.wait_for_timeout(1500)
         shot = screen.page.screenshot(clip={"x": x, "y": y, "width": 1, "height": 1})
         assert pixel(shot, screen.page) == tokens[name]["colours"]["sea"]
@@ -435,13 +438,13 @@ def serious(page: Page) -> list[str]:
 
 
 @pytest.mark.usefixtures("node_modules")
-@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("theme", ["dark", "light", "night"])
 def test_axe_finds_nothing_serious(open_screen: Opener, theme: str) -> None:
     """In every state of the screen, one after the other."""
     screen = open_screen()
     page = screen.page
     expect(page.locator(".row")).to_have_count(6)
-    if theme == "light":
+    for _ in range(["dark", "light", "night"].index(theme)):
         page.keyboard.press("t")
     page.add_script_tag(content=(WEB / "node_modules/axe-core/axe.min.js").read_text())
     bad = {"plain": serious(page)}

@@ -19,6 +19,7 @@ from shapely import STRtree, points, polygons
 
 from sargas.model.time import parse_iso
 from sargas.model.triage import Step, triage_of
+from sargas.web.histogram import count, neighbours
 
 from .traffic import Fleet
 
@@ -345,7 +346,10 @@ class World:
     def __init__(self, n: int = 400, *, exercise: bool = True) -> None:
         self.lock = threading.RLock()
         self.t_ms = Dragger.onset_ms + 2_400_000
-        self.playing, self.speed = False, 1
+        self.playing, self.speed, self.live = False, 1, False
+        self.from_ms = SPAN[0]
+        #: How far the watch has folded; None is always a quarter of an hour ahead of the clock.
+        self.analysed_ms: int | None = None
         self.fleet = Fleet(n, SPAN[0])
         self.dragger = Dragger()
         self.alerts = alerts()
@@ -378,9 +382,25 @@ class World:
             "t": iso(self.t_ms),
             "playing": self.playing,
             "speed": self.speed,
-            "span": {"from_ms": SPAN[0], "to_ms": SPAN[1]},
-            "analysed_to_ms": min(SPAN[1], self.t_ms + 900_000),
+            "live": self.live,
+            "span": {"from_ms": self.from_ms, "to_ms": SPAN[1]},
+            "analysed_to_ms": self.analysed_to_ms(),
         }
+
+    def analysed_to_ms(self) -> int:
+        """How far the watch has folded."""
+        ahead_ms = self.t_ms + 900_000
+        return min(SPAN[1], ahead_ms if self.analysed_ms is None else self.analysed_ms)
+
+    def histogram(self, from_ms: int, to_ms: int, bins: int, at_ms: int) -> Json:
+        """When the alerts that are open or closed arose, counted as the service counts."""
+        times: dict[str, list[int]] = {"P1": [], "P2": [], "P3": []}
+        for alert in self.alerts:
+            at = round(datetime.fromisoformat(alert["t_detected"]).timestamp() * 1000)
+            if alert["state"] != "retracted" and not alert["muted_by"]:
+                times[alert["priority"]] += [at] if at <= self.analysed_to_ms() else []
+        arrays = {p: np.array(sorted(t), np.int64) for p, t in times.items()}
+        return count(arrays, from_ms, to_ms, bins) | neighbours(arrays, at_ms)
 
     def feeds(self) -> list[Json]:
         """One healthy feed."""
@@ -452,7 +472,9 @@ class World:
     def tick(self, seconds: float) -> None:
         """Lets local time pass."""
         with self.lock:
-            if self.playing:
+            if self.live:
+                self.t_ms = self.analysed_to_ms()
+            elif self.playing:
                 self.t_ms = min(SPAN[1], round(self.t_ms + seconds * 1000 * self.speed))
 
     def play(self, command: Json) -> Json:
@@ -461,11 +483,15 @@ class World:
             self.commands.append(command)
             match command["action"]:
                 case "play" | "pause" as action:
-                    self.playing = action == "play"
+                    self.playing, self.live = action == "play", False
+                case "live":
+                    self.playing = self.live = True
+                    self.t_ms = self.analysed_ms = self.analysed_to_ms()
+                    self.resets += 1
                 case "speed":
                     self.speed = command["speed"]
                 case "seek":
-                    self.t_ms = command["t_ms"]
+                    self.t_ms, self.live = command["t_ms"], False
                     self.resets += 1
             return self.clock()
 

@@ -66,8 +66,6 @@ def static_history(statics: Statics) -> list[StaticVersion]:
     versions: list[StaticVersion] = []
     for t_ms, *values in zip(statics.t_ms.tolist(), *columns, strict=True):
         said = {f: v for f, v in zip(IDENTITY, values, strict=True) if v is not None}
-        if not said:
-            continue
         last = versions[-1] if versions else None
         if last is None:
             versions.append(StaticVersion(t_ms, t_ms, **said))

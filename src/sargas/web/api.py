@@ -35,6 +35,7 @@ from sargas.web import layers
 from sargas.web.commands import Commands, read_command, refusal, refuse, same_origin
 from sargas.web.desk import Desk
 from sargas.web.dossier import Gather, dossier_routes, fixes_of, with_distance
+from sargas.web.histogram import DEFAULT_BINS, AlertTimes, count, neighbours
 from sargas.web.picture import track_columns
 from sargas.web.player import Player
 
@@ -105,6 +106,7 @@ def make_app(
         Route("/api/alerts", answers.alerts),
         Route("/api/alerts/{id}", answers.alert),
         *dossier_routes(player, assets, answers.alert_body, gather),
+        Route("/api/histogram", answers.histogram),
         Route("/api/vessels/{mmsi:int}", answers.vessel),
         Route("/api/vessels/{mmsi:int}/track", answers.track),
         Route("/api/search", answers.search),
@@ -202,6 +204,7 @@ class _Answers:
         self.player, self.desk, self.commands = player, desk, commands
         self.assets = assets
         self.attribution = attribution
+        self._times = AlertTimes(desk.ledger)
         self._layers: dict[str, bytes] = {}
 
     async def index(self, request: Request) -> Response:
@@ -265,6 +268,18 @@ class _Answers:
             "caveat": CAVEAT,
         }
         return alert
+
+    def histogram(self, request: Request) -> Response:
+        query = request.query_params
+        try:
+            from_ms, to_ms = int(query["from_ms"]), int(query["to_ms"])
+            bins = int(query.get("bins") or DEFAULT_BINS)
+            at_ms = int(query.get("at_ms") or self.player.t_ms)
+        except (KeyError, ValueError) as error:
+            raise UsageError("A histogram needs from_ms and to_ms, whole numbers.") from error
+        # All that is analysed, past the clock too: it is there to find one's way to.
+        times = self._times.by_priority(self.player.span().analysed_to_ms)
+        return JSONResponse(count(times, from_ms, to_ms, bins) | neighbours(times, at_ms))
 
     def vessel(self, request: Request) -> Response:
         mmsi = request.path_params["mmsi"]

@@ -118,6 +118,8 @@ class _Answers:
         rows = []
         for before, one in zip([None, *found], found, strict=False):
             said = {name: getattr(one, name) for name in IDENTITY}
+            if not any(said.values()):
+                continue
             # What comes to be known belongs to the version it completes: it is no change.
             changed = [
                 name for name, value in said.items()

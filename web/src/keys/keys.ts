@@ -6,7 +6,7 @@ import { toggleFollow } from "../map/follow.tsx";
 import { copyPlace, showSelection, zoomMap } from "../map/map-pane.tsx";
 import { toggleMeasure } from "../map/measure-box.tsx";
 import { marked } from "../map/place.ts";
-import { togglePlay } from "../playback/bar.tsx";
+import { goLive, stepTime, toAlert, togglePlay } from "../playback/bar.tsx";
 import { selectAlert } from "../state/session.ts";
 import { helpOpen } from "../state/state.ts";
 import { go, route } from "../route.ts";
@@ -56,6 +56,11 @@ export const KEYS: readonly Key[] = [
   { keys: ["q", "Q"], text: "quality of the picture", act: () => go("/quality") },
   { keys: ["/"], text: "search", act: () => focus("#search") },
   { keys: [" "], text: "play or pause", act: togglePlay, where: WATCH },
+  { keys: ["["], text: "one minute back", act: () => stepTime(-60_000), where: WATCH },
+  { keys: ["]"], text: "one minute on", act: () => stepTime(60_000), where: WATCH },
+  { keys: ["{"], text: "to the alert before", act: () => void toAlert("previous"), where: WATCH },
+  { keys: ["}"], text: "to the alert after", act: () => void toAlert("next"), where: WATCH },
+  { keys: ["."], text: "to the newest analysed, and stay with it", act: goLive, where: WATCH },
   { keys: ["+", "="], text: "zoom in", act: () => zoomMap(1), where: WATCH },
   { keys: ["-"], text: "zoom out", act: () => zoomMap(-1), where: WATCH },
   { keys: ["l", "L"], text: "layers of the map", act: toggleLayerPanel, where: WATCH },
@@ -64,7 +69,8 @@ export const KEYS: readonly Key[] = [
   { keys: ["v", "V"], text: "saved views", act: () => { viewsOpen.value = true; }, where: WATCH },
   { keys: ["y", "Y"], text: "copy a link to this view", act: () => void copyLink(), where: WATCH },
   { keys: ["i", "I"], text: "copy the place at the pointer", act: copyPlace, where: WATCH },
-  { keys: ["t", "T"], text: "theme", act: switchTheme },
+  { keys: ["t"], text: "next theme", act: () => switchTheme(1) },
+  { keys: ["T"], text: "previous theme", act: () => switchTheme(-1) },
   { keys: ["?"], text: "this help", act: () => { helpOpen.value = true; } },
 ];
 

@@ -42,7 +42,7 @@ export function TopBar() {
       <ClockFace />
       <OfficerPill />
       <LanguageButton />
-      <button type="button" class="icon-button" aria-label={say("Switch to the theme: {theme}", { theme: say(themeLabel(nextTheme())) })} title={say("Theme (T)")} onClick={switchTheme}>
+      <button type="button" class="icon-button" aria-label={say("Switch to the theme: {theme}", { theme: say(themeLabel(nextTheme())) })} title={say("Theme (T)")} onClick={() => switchTheme()}>
         <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
           <circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.5" />
           <path d="M8 2a6 6 0 0 1 0 12z" fill="currentColor" />

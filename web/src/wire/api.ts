@@ -1,7 +1,7 @@
 // The service's JSON answers. A refusal is {error, hint}; it becomes an ApiError with both.
 import type { Dossier, Identities } from "../dossier/types.ts";
 import type {
-  Alert, AlertDetail, AssetCollection, Clock, ClockLayer, Found, Handover, LogLine, OnWatch, Presence, Quality, Status, Track, Verb, Vessel,
+  Alert, AlertDetail, AssetCollection, Clock, ClockLayer, Found, Handover, Histogram, LogLine, OnWatch, Presence, Quality, Status, Track, Verb, Vessel,
 } from "./types.ts";
 
 export class ApiError extends Error {
@@ -60,9 +60,13 @@ export const getTrack = (mmsi: number, from_ms: number, to_ms: number, signal?: 
 export const search = async (text: string, signal?: AbortSignal): Promise<Found[]> =>
   (await ask<{ vessels: Found[] }>(`/api/search?q=${encodeURIComponent(text)}`, { signal: signal ?? null })).vessels;
 
+export const getHistogram = (from_ms: number, to_ms: number, bins: number, at_ms = from_ms): Promise<Histogram> =>
+  ask(`/api/histogram?from_ms=${Math.floor(from_ms)}&to_ms=${Math.ceil(to_ms)}&bins=${bins}&at_ms=${at_ms}`);
+
 export type PlaybackCommand =
   | { action: "play" }
   | { action: "pause" }
+  | { action: "live" }
   | { action: "seek"; t_ms: number }
   | { action: "speed"; speed: number };
 

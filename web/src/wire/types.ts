@@ -8,8 +8,18 @@ export interface Clock {
   t: string;
   playing: boolean;
   speed: number;
+  /** It stands at the end of what is analysed and goes on with it. */
+  live: boolean;
   span: { from_ms: number; to_ms: number } | null;
   analysed_to_ms: number | null;
+}
+
+/** When alerts arose: their number in equal parts of a span, and the nearest to a time. */
+export interface Histogram extends Record<Priority, number[]> {
+  from_ms: number;
+  to_ms: number;
+  previous_ms: number | null;
+  next_ms: number | null;
 }
 
 export interface Feed {
