@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import pytest
 
-from sargas.store import Ledger
 from sargas.web import player as playing
 from sargas.web.picture import Picture
 from sargas.web.player import Player, Span
@@ -67,9 +66,7 @@ def run_on_a_made_clock(
 def test_ticks_stand_on_a_grid_however_long_a_step_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = SlowPicture([100.0], [0.4, 0.9, 2.5])
     span = Span(0, 10**9, 10**9)
-    player = Player(
-        cast(Picture, picture), cast(Ledger, Nothing()), lambda: span, list, {}, speed=1.0
-    )
+    player = Player(cast(Picture, picture), Nothing(), lambda: span, list, {}, speed=1.0)
     run_on_a_made_clock(monkeypatch, player, picture, 6)
     # The step of 2.5 s is passed over, not made up for; the clock has lost no time by it.
     assert picture.began_s == pytest.approx([101, 102, 103, 105.5, 106.5, 107.5])
@@ -79,9 +76,7 @@ def test_ticks_stand_on_a_grid_however_long_a_step_takes(monkeypatch: pytest.Mon
 def test_live_goes_on_with_what_is_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = SlowPicture([100.0], [])
     span = Span(0, 10**9, 5000)
-    player = Player(
-        cast(Picture, picture), cast(Ledger, Nothing()), lambda: span, list, {}, speed=3600.0
-    )
+    player = Player(cast(Picture, picture), Nothing(), lambda: span, list, {}, speed=3600.0)
     asyncio.run(player.act("live", None, None))
     assert (player.t_ms, player.clock()["live"]) == (5000, True)
     monkeypatch.setattr(picture, "takes_s", [0.0])

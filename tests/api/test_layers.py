@@ -18,11 +18,12 @@ from sargas.model.time import MINUTE_MS, parse_iso
 from sargas.reference.geography import shipped_geography
 from sargas.reference.mask_book import MaskBook, write_book, writing
 from sargas.reference.masks import mask_of
-from sargas.store import Home, Ledger
+from sargas.store import AuditLog, Home, Ledger
 from sargas.store.shards import ShardWriter
 from sargas.watch.detect import reception
 from sargas.web import layers
 from sargas.web.api import make_app
+from sargas.web.desk import Desk
 from sargas.web.picture import Picture
 from sargas.web.player import Player, Span
 
@@ -86,8 +87,9 @@ def get(home: Path) -> Callable[[str], httpx.Response]:
     """Ask the service over the home, half a minute past noon."""
     stored = Home(home, create=False)
     span = Span(NOON_MS - 10_000_000, NOON_MS + 10_000_000, NOON_MS + 10_000_000)
-    player = Player(Picture(stored), Ledger(stored), lambda: span, list, {}, t_ms=NOON_MS + 30_000)
-    app = make_app(player, AssetSet([]), [], ["testserver"])
+    desk = Desk(Ledger(stored), AuditLog(stored))
+    player = Player(Picture(stored), desk, lambda: span, list, {}, t_ms=NOON_MS + 30_000)
+    app = make_app(player, desk, AssetSet([]), [], ["testserver"])
 
     async def ask(path: str) -> httpx.Response:
         way = httpx.ASGITransport(app)

@@ -43,7 +43,7 @@ class Nothing:
     """A desk without alerts, and a log without acts."""
 
     def __init__(self) -> None:
-        self.log = self
+        self.log = self.ledger = self
 
     def alerts(self, *_: object, **__: object) -> list[Any]:
         return []

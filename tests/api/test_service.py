@@ -177,7 +177,7 @@ def test_a_store_that_fails_stops_the_clock_and_says_so(
         task = asyncio.create_task(player.run())
         await asyncio.sleep(0.1)
 
-        def fail(t_ms: int) -> list[bytes]:
+        def fail(*_: int) -> list[bytes]:
             raise StoreError("The archive cannot answer.", where="here")
 
         monkeypatch.setattr(player.picture, "advance", fail)

@@ -10,9 +10,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sargas.store import AuditLog
+from sargas.store.audit import Seen
 
 from .conftest import WEB
-from .desk import MARKUP, DeskServer, made_alert
+from .desk import HOUR_MS, MARKUP, START, DeskServer, made_alert
 
 pytestmark = pytest.mark.browser
 
@@ -218,30 +219,84 @@ def test_five_thousand_alerts_are_a_few_rows_of_page(
         expect(page.locator('.row[aria-selected="true"]')).to_have_attribute("aria-posinset", "1")
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
 def test_axe_finds_nothing_serious_on_the_sheets(
-    desk: DeskServer, open_page: Callable[[str], Page], theme: str, node_modules: None
+    desk: DeskServer, open_page: Callable[[str], Page], node_modules: None
 ) -> None:
-    page = open_page(f"{desk.url}/")
-    page.evaluate(f"localStorage.setItem('sargas.theme', '{theme}')")
-    page.reload()
-    page.wait_for_selector(".row")
+    page = open_page(desk.url)
+    page.add_script_tag(content=(WEB / "node_modules/axe-core/axe.min.js").read_text())
+
+    def serious() -> list[str]:
+        """What axe finds in each theme; the dialogs leave the key to the page below."""
+        found = []
+        for theme in ("dark", "light", "night"):
+            page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+            told = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+            found += [
+                f"{theme} {one['id']} {one['nodes'][0]['html']}"
+                for one in told
+                if one["impact"] in ("serious", "critical")
+            ]
+        return found
+
     keys(page, "j", "a")
-    page.locator(".dialog[open]").wait_for()
-    axe = (WEB / "node_modules/axe-core/axe.min.js").read_text()
-    for opened in ("watch", "dismiss", "handover", "quality"):
-        if opened == "dismiss":
-            take_watch(page, "V.P.")
-            keys(page, "j", "d")
-            page.locator(".dialog[open] input").first.wait_for()
-        if opened in ("handover", "quality"):
-            keys(page, "Escape")
-            keys(page, "5" if opened == "handover" else "q")
-            page.locator(".handover").wait_for()
-        found = page.evaluate(
-            axe
-            + """; axe.run(document, { resultTypes: ["violations"] })
-          .then(r => r.violations.filter(v => ["serious", "critical"].includes(v.impact))
-                      .map(v => [v.id, v.nodes[0].html]))"""
-        )
-        assert found == [], opened
+    page.locator(".dialog[open] input").first.wait_for()
+    assert serious() == []
+    take_watch(page, "V.P.")
+    keys(page, "j", "d")
+    page.locator(".dialog[open] input").first.wait_for()
+    assert serious() == []
+    keys(page, "Escape")
+    for key in ("5", "q", "w"):
+        keys(page, "1", key)
+        page.locator(".handover").wait_for()
+        assert serious() == [], key
+
+
+def test_three_hours_are_replayed(desk: DeskServer, open_page: Callable[[str], Page]) -> None:
+    """The same screen with another clock: from the shards, and what was done is seen again."""
+    with AuditLog(desk.home) as log:
+        drift = next(a for a in desk.alerts if a.detector == "drift")  # detected at 10:00
+        at_ms = START + 2 * HOUR_MS
+        log.act("acknowledge", "A.B.", [Seen(drift.id)], t_ms=at_ms, at_ms=at_ms)
+    page = open_page(desk.url)
+    expect(page.locator(".row")).to_have_count(4)
+    seek = """t_ms => fetch("/api/playback", {
+      method: "POST", headers: { "content-type": "application/json" },
+      body: JSON.stringify({ action: "seek", t_ms }),
+    })"""
+    page.evaluate(seek, START)
+    expect(page.locator(".clock time")).to_have_text("09:00:00Z")
+    expect(page.locator(".row")).to_have_count(0)
+    page.evaluate(seek, START + HOUR_MS + 60_000)
+    expect(page.locator(".row .triage")).to_have_text("unacknowledged")  # A.B. came an hour later
+    page.evaluate(seek, START)
+    page.get_by_label("Speed").select_option("3600")
+    page.evaluate("document.activeElement.blur()")
+    keys(page, " ")
+    expect(page.locator(".clock time")).to_have_text(re.compile("^1[2-5]:"), timeout=20_000)
+    keys(page, " ")
+    expect(page.locator(".clock-state")).to_have_text("paused")
+    expect(page.locator(".row", has_text="Drifting").locator(".triage")).to_have_text(
+        "acknowledged"
+    )
+    page.locator(".row", has_text="Drifting").click()
+    expect(page.locator(".act-log li")).to_contain_text("A.B.")
+    # The ship stands where the shards say that it was at this time.
+    said = page.evaluate("fetch('/api/vessels/999000105').then(r => r.json())")
+    shown = page.evaluate("fetch('/api/status').then(r => r.json())")["clock"]["t_ms"]
+    minutes = (shown - START) // 60_000
+    assert abs(said["last"]["lon"] - (20.5 + minutes / 900)) < 0.002
+    assert abs(said["last"]["lat"] - 58.5) < 1e-5
+
+
+def test_the_map_as_a_table(desk: DeskServer, open_page: Callable[[str], Page]) -> None:
+    page = open_page(desk.url)
+    expect(page.locator(".row")).to_have_count(4)
+    keys(page, "w")
+    sheet = page.locator(".handover")
+    expect(sheet).to_contain_text("6 vessels in the view")
+    expect(sheet.locator("tr", has_text="999000102")).to_contain_text(MARKUP)
+    expect(sheet.locator("tr", has_text="999000105")).to_contain_text("10.5")
+    assert int(sheet.locator("#table-assets").inner_text().split()[0]) > 50
+    sheet.get_by_role("button", name="Alarm · Drag pattern, onset").click()
+    expect(page.locator(".evidence h2")).to_have_text("Alarm · Drag pattern, onset")

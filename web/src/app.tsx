@@ -57,6 +57,7 @@ function WatchPage({ hidden }: { hidden: boolean }) {
 const PAGES: Readonly<Record<string, () => Promise<() => JSX.Element>>> = {
   alert: async () => (await import("./dossier/page-dossier.tsx")).Dossier,
   handover: async () => (await import("./handover/page-handover.tsx")).HandoverPage,
+  table: async () => (await import("./table/page-table.tsx")).TablePage,
   quality: async () => (await import("./quality/page-quality.tsx")).QualityPage,
 };
 const fetched = signal<Readonly<Record<string, () => JSX.Element>>>({});

@@ -40,7 +40,7 @@ from sargas.web.picture import track_columns
 from sargas.web.player import Player
 
 GEO_FILES = {"territory": "territory_12nm.geojson", "ports": "ports_wpi.geojson"}
-PAGES = ("/", "/alert/{id}", "/handover", "/quality")
+PAGES = ("/", "/alert/{id}", "/handover", "/quality", "/table")
 """Paths of the screen: the client shows the page that the path names."""
 CAVEAT = "Public data, not evidence on its own. A match is information, not intent."
 CSP = (

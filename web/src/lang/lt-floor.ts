@@ -260,6 +260,22 @@ export const LT_FLOOR: Dictionary = {
     "Paskelbta: per šį budėjimą. Atmesta: iš visko, ką žmonės tvarkė; dalis rodoma nuo penkių.",
   "Counting…": "Skaičiuojama…",
 
+  // The map as a table
+  "{n} vessel in the view": "Matomas {n} laivas",
+  "{n} vessels in the view": { one: "Matomas {n} laivas", few: "Matomi {n} laivai", other: "Matoma {n} laivų" },
+  "The {n} nearest to its centre are listed; zoom in for the others.":
+    "Išvardyti {n} arčiausiai centro; kitus pamatysite priartinę.",
+  "Name, where an alert tells it": "Vardas, jei jį sako signalas",
+  "Course, °": "Kelio kampas, °",
+  "{n} open alerts in the view": { one: "Matomas {n} atviras signalas", few: "Matomi {n} atviri signalai", other: "Matoma {n} atvirų signalų" },
+  "{n} assets in the view": { one: "Matomas {n} objektas", few: "Matomi {n} objektai", other: "Matoma {n} objektų" },
+  "The map as a table": "Žemėlapis lentele",
+  "the map as a table": "žemėlapis lentele",
+  "Read again": "Skaityti iš naujo",
+  "As of {t}, {width} NM from west to east.": "Padėtis {t}, {width} jūrmylių iš vakarų į rytus.",
+  "Open the watch first: its map says what is in the view.": "Pirma atverkite budėjimą: jo žemėlapis sako, kas matoma.",
+  Newest: "Naujausia",
+
   // Top bar, banners, help
   paused: "pristabdyta",
   "Event clock, UTC": "Įvykių laikrodis, UTC",

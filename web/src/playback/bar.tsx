@@ -69,7 +69,7 @@ function Standing() {
         <span><span class="dim">{say("analysed to")}</span> {end}{utcTime(analysed_ms)}</span>
       </p>
       <button type="button" class="live" aria-pressed={isLive} onClick={goLive} title={say("Go to the newest analysed and stay with it")}>
-        {isPresent ? say("Live") : say("End")} <kbd>.</kbd>
+        {isPresent ? say("Live") : say("Newest")} <kbd>.</kbd>
       </button>
     </>
   );
