@@ -20,6 +20,7 @@ import { route, startRoute } from "./route.ts";
 import { startSession, tell } from "./state/session.ts";
 import { alerts, selectedAlert, selectedMmsi } from "./state/state.ts";
 import { TriageDialog } from "./triage/dialog.tsx";
+import { SuspendDialogs } from "./triage/suspend.tsx";
 import { waits } from "./triage/triage.ts";
 import { Undo } from "./triage/undo.tsx";
 import { Banners } from "./top/banners.tsx";
@@ -80,6 +81,7 @@ function Screen() {
       <Banners />
       <Page />
       <Help />
+      <SuspendDialogs />
       <TriageDialog />
       <Undo />
     </div>

@@ -9,6 +9,7 @@ import { showSelection } from "../map/map-pane.tsx";
 import { selectAlert } from "../state/session.ts";
 import { detail, selectedAlert, selectedMmsi, vessel } from "../state/state.ts";
 import { ActLog, ActsBar, Standing } from "../triage/bar.tsx";
+import { SuspendedWords } from "../triage/suspend.tsx";
 import type { Alert, AlertDetail, ListEntry } from "../wire/types.ts";
 import { Chart } from "./chart.tsx";
 import { AlertFacts, Fact, VesselFacts } from "./facts.tsx";
@@ -97,6 +98,7 @@ function AlertPanel({ alert }: { alert: Alert }) {
         <ActsBar alert={alert} />
       </header>
       <Standing alert={alert} />
+      <SuspendedWords alert={alert} />
       <p class="sentence"><bdi>{outside(alert.text)}</bdi></p>
       <AlertFacts alert={alert} />
       <Part title="Speed, heading, course">{full ? <Chart alert={full} /> : <p class="dim chart-wait">Reading the fixes…</p>}</Part>

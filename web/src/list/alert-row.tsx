@@ -5,10 +5,16 @@ import { say, sayCount } from "../lang/lang.ts";
 import { Mark } from "../map/mark.tsx";
 import { selectAlert } from "../state/session.ts";
 import { now_ms, selectedAlertId } from "../state/state.ts";
+import { isSuspension, suspensionOf, untilWord } from "../triage/suspensions.ts";
 import { isDone, isSnoozed, marked, othersAt } from "../triage/triage.ts";
 import { stateWord } from "../triage/words.ts";
 import type { Alert } from "../wire/types.ts";
 import { behind, layOpen } from "./filter.ts";
+
+function SuspendedChip({ name }: { name: string }) {
+  const one = suspensionOf(name);
+  return <span class="chip muted">{one ? say("suspended until {t}", { t: untilWord(one.ends_ms) }) : say("suspended")}</span>;
+}
 
 /** What the watch says of it; a person's word follows where there is one. */
 export function Chips({ alert }: { alert: Alert }) {
@@ -23,7 +29,7 @@ export function Chips({ alert }: { alert: Alert }) {
       {othersAt(alert.id).map((who) => <span key={who} class="chip looking">👁 <bdi>{outside(who)}</bdi></span>)}
       {alert.state === "open" ? null : <span class={`chip ${alert.state}`}>{say(STATE_WORD[alert.state] ?? outside(alert.state))}</span>}
       {alert.muted_by.map((name) => (
-        <span key={name} class="chip muted">muted by <bdi>{outside(name)}</bdi></span>
+        isSuspension(name) ? <SuspendedChip key={name} name={name} /> : <span key={name} class="chip muted">muted by <bdi>{outside(name)}</bdi></span>
       ))}
     </>
   );

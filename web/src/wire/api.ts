@@ -1,6 +1,6 @@
 // The service's JSON answers. A refusal is {error, hint}; it becomes an ApiError with both.
 import type {
-  Alert, AlertDetail, AssetCollection, Clock, Found, Handover, LogLine, OnWatch, Presence, Status, Track, Verb, Vessel,
+  Alert, AlertDetail, AssetCollection, Clock, Found, Handover, LogLine, OnWatch, Presence, Status, Suspension, Track, Verb, Vessel,
 } from "./types.ts";
 
 export class ApiError extends Error {
@@ -86,5 +86,23 @@ export const postWatch = (command: { action: "start" | "end"; officer: string; u
 
 export const getHandover = (watch: number | null, signal?: AbortSignal): Promise<Handover> =>
   ask(`/api/handover${watch === null ? "" : `?watch=${watch}`}`, { signal: signal ?? null });
+
+export interface SuspendCommand {
+  action: "add" | "end";
+  officer: string;
+  id?: string;
+  mmsis?: number[];
+  list?: string;
+  detectors?: string[];
+  area?: GeoJSON.Polygon;
+  where?: string;
+  until_ms?: number;
+  reason?: string;
+}
+
+export const postSuspension = (command: SuspendCommand): Promise<LogLine> => post("/api/suspensions", command);
+
+export const getSuspensions = async (): Promise<Suspension[]> =>
+  (await ask<{ suspensions: Suspension[] }>("/api/suspensions")).suspensions;
 
 export const getWatches = (): Promise<{ on_watch: OnWatch[]; looking: Presence[] }> => ask("/api/watches");
