@@ -80,7 +80,7 @@ def test_an_officer_suspends_and_ends_it(tmp_path: Path, open_page: Callable[[st
         expect(sheet).to_contain_text("one alert muted")
         sheet.get_by_role("button", name="All suspensions").click()
         expect(dialog).to_contain_text("5 NM, 020°42.000′E 58°30.000′N")
-        dialog.get_by_role("button", name="End suspension").click()
+        dialog.get_by_role("button", name="End now").click()
         expect(dialog).to_contain_text("ended by V. Petraitis")
         keys(page, "Escape")
         expect(sheet).to_contain_text("None.")

@@ -11,9 +11,11 @@ import { stateWord } from "../triage/words.ts";
 import type { Alert } from "../wire/types.ts";
 import { behind, layOpen } from "./filter.ts";
 
-function SuspendedChip({ name }: { name: string }) {
-  const one = suspensionOf(name);
-  return <span class="chip muted">{one ? say("suspended until {t}", { t: untilWord(one.ends_ms) }) : say("suspended")}</span>;
+function SuspendedChip({ alert }: { alert: Alert }) {
+  const names = alert.muted_by.filter(isSuspension);
+  if (names.length === 0) return null;
+  const ends_ms = names.flatMap((name) => suspensionOf(name)?.ends_ms ?? []);
+  return <span class="chip muted">{ends_ms.length > 0 ? say("suspended until {t}", { t: untilWord(Math.max(...ends_ms)) }) : say("suspended")}</span>;
 }
 
 /** What the watch says of it; a person's word follows where there is one. */
@@ -28,8 +30,9 @@ export function Chips({ alert }: { alert: Alert }) {
       {triage.owner ? <span class="chip"><bdi>{outside(triage.owner)}</bdi></span> : null}
       {othersAt(alert.id).map((who) => <span key={who} class="chip looking">👁 <bdi>{outside(who)}</bdi></span>)}
       {alert.state === "open" ? null : <span class={`chip ${alert.state}`}>{say(STATE_WORD[alert.state] ?? outside(alert.state))}</span>}
-      {alert.muted_by.map((name) => (
-        isSuspension(name) ? <SuspendedChip key={name} name={name} /> : <span key={name} class="chip muted">muted by <bdi>{outside(name)}</bdi></span>
+      <SuspendedChip alert={alert} />
+      {alert.muted_by.filter((name) => !isSuspension(name)).map((name) => (
+        <span key={name} class="chip muted">muted by <bdi>{outside(name)}</bdi></span>
       ))}
     </>
   );

@@ -148,7 +148,7 @@ function Item({ one }: { one: Suspension }) {
         </p>
       </div>
       {active ? (
-        <button type="button" class="small-button" disabled={busy.value} aria-label={say("End suspension {id} now", { id: one.id })} onClick={() => withWatch(() => void endNow(one.id))}>
+        <button type="button" class="small-button" disabled={busy.value} aria-label={say("End now: suspension {id}", { id: one.id })} onClick={() => withWatch(() => void endNow(one.id))}>
           {say("End now")}
         </button>
       ) : <span class="dim small">{say("over")}</span>}
