@@ -56,13 +56,12 @@ def suspend(
 ) -> int:
     """Suspend alerts of a vessel or a list: they become Notes that name the suspension.
 
-    It counts from the newest time known in the home: alerts that are there already stand. What it
-    mutes is kept and counted, and can be listed with 'sargas alerts list --muted'.
+    It counts from the newest time known in the home on: alerts that are there already stand.
+    What it mutes is kept, counted, and listed with 'sargas alerts list --muted'.
 
     Examples:
-      sargas alerts suspend --mmsi 230123450 --detector slow_in_corridor --until 7d --reason "Works"
-      sargas alerts suspend --list "Own fleet" --detector all --area bay.geojson --until 24h
-        --reason "Exercise in the bay" --officer "V. Petraitis"
+      sargas alerts suspend --mmsi 230123450 --detector loiter --until 7d --reason "Works"
+      sargas alerts suspend --list "Own fleet" --detector all --until 24h --reason "Exercise"
 
     Parameters
     ----------
@@ -110,6 +109,8 @@ def resume(id: str, /, *, said: Acted = _SAID) -> int:
     ----------
     id
         Id of the suspension, as 'sargas alerts suspensions' prints it.
+    said
+        Who ends it, and what they say with it.
     """
     from sargas.store import AuditLog
 
