@@ -8,9 +8,8 @@ import { say, sayCount } from "../lang/lang.ts";
 import { now_ms, suspensions } from "../state/state.ts";
 import type { Alert, Suspension } from "../wire/types.ts";
 import { withWatch } from "./asked.ts";
-import {
-  circle, endNow, isActive, listOpen, mutedCounts, readTime, suspend, suspending, untilWord, whatWord, whereWord, whoseWord,
-} from "./suspensions.ts";
+import { circle, readTime } from "./suspend-input.ts";
+import { endNow, isActive, listOpen, mutedCounts, suspend, suspending, untilWord, whatWord, whereWord, whoseWord } from "./suspensions.ts";
 import { busy, refusedWith } from "./triage.ts";
 
 const HOURS = [8, 24, 7 * 24, 30 * 24];
