@@ -8,7 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sargas import __version__
 from sargas.cli.words import put_address, say
@@ -16,6 +16,9 @@ from sargas.errors import EXIT_FAILED, EXIT_OK, SargasError, UsageError
 from sargas.exercise.scenario import BACKDROP_CREDIT, Scenario, load_scenario
 from sargas.model.alerts import Alert
 from sargas.model.time import MINUTE_MS, iso
+
+if TYPE_CHECKING:
+    from sargas.share.evidence import Evidence
 
 COMMIT_MINUTES = 20
 
@@ -174,6 +177,7 @@ class _Run:
 
 def _app(run: _Run, sock: Any, speed: float) -> Any:  # noqa: ANN401 - socket and Starlette
     """Build the service over the run's home."""
+    from sargas.cli.gathering import gather
     from sargas.reference import shipped_assets
     from sargas.store import AuditLog, Home, Ledger
     from sargas.web.api import make_app
@@ -218,7 +222,10 @@ def _app(run: _Run, sock: Any, speed: float) -> Any:  # noqa: ANN401 - socket an
             await asyncio.sleep(0.2)
         await player.seek(scenario.play_from_ms)
 
-    return make_app(player, desk, assets, attribution, hosts(sock), background)
+    def evidence(alert_id: str, as_of_ms: int | None) -> Evidence:
+        return gather(home, alert_id, as_of_ms=as_of_ms)
+
+    return make_app(player, desk, assets, attribution, hosts(sock), background, gather=evidence)
 
 
 def _report(run: _Run, *, json: bool) -> None:
