@@ -240,6 +240,81 @@ def test_the_handover_of_a_watch(client: TestClient) -> None:
     assert client.get("/api/handover?watch=x").status_code == 400
 
 
+SUSPENSION = {
+    "detectors": ["gap"], "until_ms": END + 8 * 3_600_000, "reason": "Cable ship <b>at work</b>",
+    "where": "5 NM around", "area": {"type": "Polygon", "coordinates": [
+        [[25, 59], [26, 59], [26, 61], [25, 61], [25, 59]]]},
+}  # fmt: skip
+
+
+def suspend(client: TestClient, action: str = "add", officer: str = "V.P.", **more: Any) -> Any:
+    command = {"action": action, "officer": officer, **more}
+    return client.post("/api/suspensions", json=command)
+
+
+def test_a_suspension_mutes_what_comes_under_it_and_ends(client: TestClient, home: Home) -> None:
+    assert suspend(client, mmsis=[5], **SUSPENSION).status_code == 403
+    watch(client, "V.P.", "A.B.")
+    mmsi = ALERTS[0].subject.mmsi
+    client.post("/api/playback", json={"action": "seek", "t_ms": T0_MS + 1_000})
+    with client.websocket_connect("/ws") as socket:
+        heard(socket, "hello")
+        added = suspend(client, mmsis=[mmsi, mmsi + 1], **SUSPENSION)
+        told = heard(socket, "suspensions")["suspensions"]
+    assert added.status_code == 200
+    line = added.json()
+    assert (line["verb"], line["suspension"], line["alert"]) == ("suspend", "s3", None)
+    [one] = client.get("/api/suspensions").json()["suspensions"]
+    assert told == [one]
+    assert (one["id"], one["by"], one["reason"]) == ("s3", "V.P.", AT_WORK)
+    assert (one["from_ms"], one["ended_ms"]) == (T0_MS + 1_000, None)
+    # The clock goes on: what is detected under it is muted, a Note, and counted; the rest rings.
+    client.post("/api/playback", json={"action": "seek", "t_ms": T0_MS + 60_000})
+    first = alerts(client)[IDS[0]]
+    assert (first["priority"], first["muted_by"]) == ("P3", ["suspension:s3"])
+    assert first["notes"][-1] == "muted by suspension:s3: from P1 to P3"
+    assert client.get(f"/api/alerts/{IDS[0]}").json()["muted_by"] == ["suspension:s3"]
+    ended = suspend(client, "end", "A.B.", id="s3", comment="They have left.")
+    assert ended.json()["comment"] == "They have left."
+    again = suspend(client, "end", id="s3")
+    assert (again.status_code, "by A.B." in again.json()["error"]) == (409, True)
+    client.post("/api/playback", json={"action": "seek", "t_ms": END})
+    now = alerts(client)
+    assert [now[i]["muted_by"] for i in IDS] == [["suspension:s3"], [], [], []]
+    assert {now[i]["priority"] for i in IDS[1:]} == {"P2"}
+    # As of a time before it there was none, and nobody had ended it: a replay sees the same.
+    client.post("/api/playback", json={"action": "seek", "t_ms": T0_MS + 40_000})
+    [one] = client.get("/api/suspensions").json()["suspensions"]
+    assert (one["ended_by"], alerts(client)[IDS[0]]["priority"]) == (None, "P3")
+    client.post("/api/playback", json={"action": "seek", "t_ms": T0_MS})
+    assert client.get("/api/suspensions").json() == {"suspensions": []}
+    assert suspend(client, "end", id="s3").status_code == 404
+    with AuditLog(home) as log:
+        assert log.verify().broken_at is None
+        assert [line.verb for line in log.lines()][2:] == ["suspend", "end_suspension"]
+
+
+def test_what_cannot_be_suspended_and_what_the_handover_tells(client: TestClient) -> None:
+    watch(client, "V.P.")
+    for more, words in (
+        ({}, "for a vessel or for a list"), ({"mmsis": [5], "reason": ""}, "needs a reason"),
+        ({"mmsis": [5], "until_ms": END + 91 * 86_400_000}, "90 days"),
+        ({"mmsis": [5], "area": {"type": "Point", "coordinates": [1, 2]}}, "no polygon"),
+        ({"mmsis": "5"}, "no command"), ({"mmsis": [5], "from_ms": 0}, "no command"),
+    ):  # fmt: skip
+        refused = suspend(client, **SUSPENSION | more)
+        assert (refused.status_code, words in refused.json()["error"]) == (400, True), more
+    assert suspend(client, "stop", id="s1").status_code == 400
+    mmsi = ALERTS[1].subject.mmsi
+    assert suspend(client, mmsis=[mmsi], **SUSPENSION).is_success
+    later = SUSPENSION | {"until_ms": END + 86_400_000}
+    assert suspend(client, list="Own fleet", **later).is_success
+    [told] = client.get("/api/handover").json()["suspensions"]
+    assert told["vessels"] == [{"mmsi": mmsi, "name": "SHIP 1"}]
+    assert (told["detectors"], told["where"], told["muted"]) == (["gap"], "5 NM around", 0)
+    assert (told["by"], told["reason"]) == ("V.P.", AT_WORK)
+
+
 def test_the_quality_panel(client: TestClient, home: Home) -> None:
     with ShardWriter(home) as writer:
         writer.append(

@@ -134,6 +134,7 @@ def make_app(world: World) -> Starlette:
             Route("/api/vessels/{mmsi:int}", vessel),
             Route("/api/vessels/{mmsi:int}/track", track),
             Route("/api/search", search),
+            Route("/api/suspensions", lambda _: JSONResponse({"suspensions": []})),
             Route("/api/watches", lambda _: JSONResponse({"on_watch": [], "looking": []})),
             Route("/api/playback", playback, methods=["POST"]),
             WebSocketRoute("/ws", lambda ws: talk(ws, world)),

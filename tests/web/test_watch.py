@@ -115,6 +115,7 @@ def test_a_whole_watch_by_keyboard(
     expect(page.locator(".dialog-subjects")).to_contain_text(MARKUP)
     keys(page, "3", "Enter")
     expect(page.locator(".row")).to_have_count(3)
+    expect(page.locator('.row[aria-selected="true"]')).to_contain_text("Gap with an asset")
     # The stack: lay it open, mark both, group them, escalate the incident as one.
     keys(page, "ArrowRight")
     expect(page.locator(".row")).to_have_count(4)

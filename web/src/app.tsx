@@ -22,6 +22,7 @@ import { route, startRoute } from "./route.ts";
 import { startSession } from "./state/session.ts";
 import { alerts, selectedAlert, selectedMmsi } from "./state/state.ts";
 import { TriageDialog } from "./triage/dialog.tsx";
+import { SuspendDialogs } from "./triage/suspend.tsx";
 import { waits } from "./triage/triage.ts";
 import { Undo } from "./triage/undo.tsx";
 import { Views } from "./views/dialog.tsx";
@@ -102,6 +103,7 @@ function Screen() {
       {seen.current ? <WatchPage hidden={Page !== undefined} /> : null}
       {Page ? <Page /> : null}
       <Help />
+      <SuspendDialogs />
       <TriageDialog />
       <Undo />
       <Views />

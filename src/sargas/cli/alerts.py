@@ -43,6 +43,14 @@ _ACTS = (
 for _name, _help in _ACTS:
     app.command(f"sargas.cli.acts:{_name}", name=_name, help=_help)
 
+_SUSPENDING = (
+    ("suspend", "Suspend alerts of a vessel or a list for a time, with the reason."),
+    ("suspensions", "List what is suspended, and until when."),
+    ("resume", "End a suspension before its time."),
+)
+for _name, _help in _SUSPENDING:
+    app.command(f"sargas.cli.suspending:{_name}", name=_name, help=_help)
+
 State = Literal["open", "closed", "retracted"]
 
 
@@ -98,7 +106,7 @@ def list_(
     asset
         Only those about this asset, or with it ahead; its id or name as in 'sargas infra list'.
     muted
-        Show alerts too that a port, the coast or a mask mutes.
+        Show alerts too that a port, the coast, a mask or a suspension mutes.
     json
         One alert a line, as JSON.
     quiet

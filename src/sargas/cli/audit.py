@@ -137,7 +137,8 @@ def said_of(detail: Any) -> str:  # noqa: ANN401 - a mapping
         >>> said_of({"reason": "permitted", "comment": "Cable ship"})
         'permitted; Cable ship'
     """
-    named = [detail.get(key) for key in ("reason", "to", "ref", "title", "incident", "comment")]
+    keys = ("suspension", "reason", "to", "ref", "title", "incident", "comment")
+    named = [detail.get(key) for key in keys]
     if "until_ms" in detail:
         named.insert(0, f"until {iso_of(detail['until_ms'])}")
     if "undoes" in detail:

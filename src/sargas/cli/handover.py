@@ -93,6 +93,9 @@ def _put(report: dict[str, Any]) -> None:
                 ("detected", timed, "what", "vessel", "asset", "state", "by", "said"),
                 [_cells(row, timed) for row in rows],
             )
+    for one in report["suspensions"]:
+        print(f"\nSuspension {one['id']} ends {one['until']}: {clean_text(one['reason'])} "
+              f"({clean_text(one['by'])}; {one['muted']} alerts muted)")  # fmt: skip
     for feed in report["feeds"]:
         print(f"\nFeed: {clean_text(feed['text'])}")
     print(f"\nLog: {report['log']['lines']} lines, newest hash {report['log']['head']}")

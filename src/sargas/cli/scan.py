@@ -123,7 +123,7 @@ def scan(
         make_watch, assets, rules, home, lateness_ms, reading.exercise, masks, lists=lists or ()
     )
     watch = make()
-    source = _source(watch, reading, (lateness_ms, masks, *_masks_of(home), *_lists_of(watch)))
+    source = _source(watch, reading, (lateness_ms, masks, *_masks_of(home), *_judging_of(watch)))
     keeper = _keeper(home, watch, source)
     latest: dict[str, Alert] = {}
     late = LateRows()
@@ -217,7 +217,8 @@ def make_watch(
     lists: Sequence[Path] = (),
     detectors: tuple[type[Detector], ...] | None = None,
 ) -> Watch:
-    """Set up a watch over the assets, rules, masks and lists that the options and home name."""
+    """Set up a watch over the assets, rules, masks, lists and suspensions of options and home."""
+    from sargas.cli.suspending import home_suspensions
     from sargas.reference import (
         home_assets,
         load_assets,
@@ -256,6 +257,7 @@ def make_watch(
             *(home_masks(home) if home is not None else ()),
         ),
         lists=load_vessel_lists(lists) if lists else None,
+        suspensions=home_suspensions(home) if home is not None else (),
         detectors=detectors,
     )
 
@@ -279,10 +281,15 @@ def _masks_of(home: Path | None) -> tuple[str, ...]:
     return (masks_version(kept),) if kept else ()
 
 
-def _lists_of(watch: Watch) -> tuple[str, ...]:
-    """Name the vessel lists of a watch, for the name of the scan; nothing where it has none."""
-    lists = watch.judge.lists
-    return () if lists is None else (f"lists:{lists.version}",)
+def _judging_of(watch: Watch) -> tuple[str, ...]:
+    """Name the vessel lists and suspensions of a watch; nothing where it has none."""
+    from sargas.model.suspension import suspensions_version
+
+    lists, suspensions = watch.judge.lists, watch.judge.suspensions
+    return (
+        *(() if lists is None else (f"lists:{lists.version}",)),
+        *((f"suspensions:{suspensions_version(suspensions)}",) if suspensions else ()),
+    )
 
 
 def _keeper(home: Path | None, watch: Watch, source: str) -> Keeper | None:

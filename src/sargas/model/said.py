@@ -33,7 +33,7 @@ def checked_officer(name: object) -> str:
         >>> checked_officer("  V. Petraitis ")
         'V. Petraitis'
     """
-    text = _line(name, "A name", OFFICER_MOST)
+    text = checked_line(name, "A name", OFFICER_MOST)
     if not text:
         raise UsageError("Who acts? The log needs a name.", hint="Enter the name of the officer.")
     return text
@@ -62,15 +62,15 @@ def checked_detail(verb: str, said: Mapping[str, Any], t_ms: int) -> dict[str, A
     if verb == "dismiss":
         out["reason"] = _reason(said.get("reason"), out["comment"])
     if verb == "escalate":
-        out["to"] = _line(said.get("to"), "To whom it is escalated", LINE_MOST)
-        out["ref"] = _line(said.get("ref"), "The reference", LINE_MOST)
+        out["to"] = checked_line(said.get("to"), "To whom it is escalated", LINE_MOST)
+        out["ref"] = checked_line(said.get("ref"), "The reference", LINE_MOST)
         if not out["to"]:
             raise UsageError("To whom is it escalated?", hint="Name an authority or a person.")
     if verb == "snooze":
         out["until_ms"] = _until(said.get("until_ms"), t_ms)
     if verb == "group":
-        out["incident"] = _line(said.get("incident"), "The incident", LINE_MOST)
-        out["title"] = _line(said.get("title"), "The incident's title", LINE_MOST)
+        out["incident"] = checked_line(said.get("incident"), "The incident", LINE_MOST)
+        out["title"] = checked_line(said.get("title"), "The incident's title", LINE_MOST)
     if verb == "comment" and not out["comment"]:
         raise UsageError("The comment is empty.")
     return {name: value for name, value in out.items() if value not in (None, "")}
@@ -97,18 +97,23 @@ def _until(until_ms: object, t_ms: int) -> int:
     return until_ms
 
 
-def _line(value: object, what: str, most: int) -> str:
-    text = _text(value, what, most)
+def checked_line(value: object, what: str, most: int) -> str:
+    """Check and tidy a text of one line at most; empty where nothing was said.
+
+    Raises:
+        UsageError: it has more letters than `most`, or some that cannot be seen.
+    """
+    text = checked_text(value, what, most)
     if "\n" in text:
         raise UsageError(f"{what} is more than one line.")
     return text
 
 
 def _comment(value: object) -> str:
-    return _text(value, "The comment", COMMENT_MOST)
+    return checked_text(value, "The comment", COMMENT_MOST)
 
 
-def _text(value: object, what: str, most: int) -> str:
+def checked_text(value: object, what: str, most: int) -> str:
     """Tidy a text: composed letters, no blanks around it, nothing that cannot be seen in it."""
     if value is None:
         return ""

@@ -11,10 +11,13 @@ from typing import Any, NamedTuple
 
 from sargas.errors import NotFoundError
 from sargas.model.alerts import OPEN, PRIORITY_WORDS
-from sargas.model.time import MINUTE_MS, iso, parse_iso
+from sargas.model.suspension import Suspension, suspensions_of
+from sargas.model.time import HOUR_MS, MINUTE_MS, iso, parse_iso
 from sargas.model.triage import DONE, END_WATCH, REASONS, START_WATCH, STATE_WORDS, Act
 
 FEED_DETECTOR = "feed_health"
+ENDING_MS = 8 * HOUR_MS
+"""Suspensions that end within so long are told: the next watch will hear of what they mute."""
 COLUMNS = (
     "id", "priority", "detector", "vessel", "mmsi", "asset", "detected", "state", "taken_by",
     "taken_after_min", "owner", "reason", "escalated_to", "reference", "snoozed_until",
@@ -74,7 +77,7 @@ def handover(
 
     Returns:
         JSON values: `watch`, `counts`, `rang` (in this watch, or before it and taken in it),
-        `open` (oldest first), `snoozed`, `feeds`, `log`.
+        `open` (oldest first), `snoozed`, `suspensions` (ending in the next watch), `feeds`, `log`.
     """
     to_ms = now_ms if span.to_ms is None else span.to_ms
     heard = [a for a in alerts if not a["muted_by"]]
@@ -96,6 +99,11 @@ def handover(
         "open": [_row(a, to_ms) for a in sorted(still, key=_rang_ms)],
         "snoozed": [
             _row(a, to_ms) for a in sorted(asleep, key=lambda a: a["triage"]["snoozed_until_ms"])
+        ],
+        "suspensions": [
+            _suspension(one, alerts)
+            for one in sorted(suspensions_of(lines, to_ms), key=lambda one: one.ends_ms)
+            if to_ms < one.ends_ms <= to_ms + ENDING_MS
         ],
         "feeds": [
             {"name": a["subject"]["name"], "since": a["t_start"], "until": a["t_end"],
@@ -201,6 +209,24 @@ def _row(alert: dict[str, Any], to_ms: int) -> dict[str, Any]:
         "snoozed_until": iso(snoozed_ms) if snoozed_ms else None,
         "comment": triage["comment"],
         "exercise": alert["exercise"],
+    }
+
+
+def _suspension(one: Suspension, alerts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Write a suspension of the report, with how many alerts it has muted by now."""
+    names = {a["subject"]["mmsi"]: a["subject"]["name"] for a in alerts if a["subject"]["name"]}
+    return {
+        "id": one.id,
+        "vessels": [{"mmsi": n, "name": names.get(n)} for n in one.mmsis],
+        "imos": list(one.imos),
+        "list": one.list_name,
+        "detectors": list(one.detectors),
+        "where": one.where if one.area else None,
+        "from": iso(one.from_ms),
+        "until": iso(one.ends_ms),
+        "by": one.by,
+        "reason": one.reason,
+        "muted": sum(one.name in a["muted_by"] for a in alerts),
     }
 
 

@@ -17,6 +17,13 @@ from sqlalchemy.exc import DBAPIError
 
 from sargas.errors import ConflictError, NotFoundError, UsageError
 from sargas.model.said import checked_detail, checked_officer
+from sargas.model.suspension import (
+    END_SUSPENSION,
+    SUSPEND,
+    Suspension,
+    checked_suspension,
+    suspensions_of,
+)
 from sargas.model.time import iso
 from sargas.model.triage import (
     END_WATCH,
@@ -182,7 +189,7 @@ class AuditLog:
                 if act.officer == name:
                     return act
             detail = {} if until_ms is None else {"until_ms": until_ms}
-            return _append_watch(connection, START_WATCH, name, t_ms, at_ms, detail)
+            return _append_one(connection, START_WATCH, name, t_ms, at_ms, detail)
 
     def end_watch(self, officer: str, *, t_ms: int, at_ms: int, comment: str = "") -> Act:
         """Note that an officer hands the watch over.
@@ -197,12 +204,56 @@ class AuditLog:
             if not own:
                 raise UsageError(f"{name} has no watch to hand over.")
             detail["started"] = own[0].seq
-            return _append_watch(connection, END_WATCH, name, t_ms, at_ms, detail)
+            return _append_one(connection, END_WATCH, name, t_ms, at_ms, detail)
 
     def on_watch(self) -> list[Act]:
         """List who has the watch: the lines of those who took it and have not handed it over."""
         with self._reading() as connection:
             return _watch_lines(connection)
+
+    def suspend(self, officer: str, said: Mapping[str, Any], *, t_ms: int, at_ms: int) -> Act:
+        """Mute alerts of a vessel or a list for a time, from this event time on.
+
+        Args:
+            officer: who suspends.
+            said: see `sargas.model.suspension.checked_suspension`.
+            t_ms: event time on the officer's screen.
+            at_ms: wall clock, ms UTC.
+
+        Raises:
+            UsageError: something is missing or cannot be.
+        """
+        name, detail = checked_officer(officer), checked_suspension(said, t_ms)
+        with self._writing("write the audit log") as connection:
+            detail["suspension"] = f"s{next_seq(connection)}"
+            return _append_one(connection, SUSPEND, name, t_ms, at_ms, detail)
+
+    def end_suspension(
+        self, suspension: str, officer: str, *, t_ms: int, at_ms: int, comment: str = ""
+    ) -> Act:
+        """End a suspension before its time: alerts ring again from this event time on.
+
+        Raises:
+            NotFoundError: there is no such suspension at this event time.
+            ConflictError: it has ended.
+        """
+        name = checked_officer(officer)
+        detail = checked_detail("acknowledge", {"comment": comment}, t_ms)
+        with self._writing("write the audit log") as connection:
+            known = {one.id: one for one in suspensions_of(_suspension_lines(connection))}
+            one = known.get(suspension)
+            if one is None or one.from_ms > t_ms:
+                raise NotFoundError(f"There is no suspension {suspension!r} at {iso(t_ms)}.")
+            if one.ended_ms is not None or one.until_ms <= t_ms:
+                whose = f", by {one.ended_by}" if one.ended_by else ""
+                raise ConflictError(f"This suspension ended at {iso(one.ends_ms)}{whose}.")
+            detail["suspension"] = one.id
+            return _append_one(connection, END_SUSPENSION, name, t_ms, at_ms, detail)
+
+    def suspensions(self, as_of_ms: int | None = None) -> tuple[Suspension, ...]:
+        """Give all suspensions, those that are over too, as of an event time."""
+        with self._reading() as connection:
+            return suspensions_of(_suspension_lines(connection), as_of_ms)
 
     def lines(
         self,
@@ -317,13 +368,20 @@ def _who_acted(act: Act, lead: str) -> str:
     return f"{lead}{act.officer}: {act.verb.replace('_', ' ')} at {iso(act.t_ms)}{became}."
 
 
-def _append_watch(
+def _append_one(
     connection: Connection, verb: str, officer: str, t_ms: int, at_ms: int, detail: dict[str, Any]
 ) -> Act:
     seq = next_seq(connection)
     act = Act(seq, at_ms, t_ms, officer, verb, "", 0, seq, "", "", detail)
     append(connection, [act])
     return act
+
+
+def _suspension_lines(connection: Connection) -> list[Act]:
+    """List the lines about suspensions."""
+    a = tables.audit_log
+    query = select(a).where(a.c.verb.in_((SUSPEND, END_SUSPENSION))).order_by(a.c.seq)
+    return [act_of(row) for row in connection.execute(query)]
 
 
 def _watch_lines(connection: Connection) -> list[Act]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -218,6 +218,15 @@ class Ledger:
         if not versions:
             raise NotFoundError(f"There is no alert {alert_id!r}.", where=place(self._engine))
         return {**versions[-1], "versions": versions}
+
+    def first_versions(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Read how alerts were when they were detected, by id."""
+        t, found = tables.alerts, {}
+        for start in range(0, len(ids), _CHUNK):
+            query = select(t.c.id, t.c.body).where(t.c.id.in_(ids[start : start + _CHUNK]))
+            for name, body in self._read(query.where(t.c.version == 1)):
+                found[name] = json.loads(body)
+        return found
 
     def counters(self, source: str | None = None, run: str | None = None) -> dict[str, int]:
         """Add up the counters by reason, over all sources and runs or one of them."""

@@ -20,6 +20,7 @@ from sargas.model.alerts import Alert
 from sargas.model.assets import AssetSet
 from sargas.model.crossings import Crossing
 from sargas.model.fixes import SEA, Batch, Fixes
+from sargas.model.suspension import Suspension
 from sargas.model.time import MINUTE_MS
 from sargas.reference import Geography, Mask
 from sargas.reference.vessel_lists import VesselLists
@@ -79,6 +80,7 @@ class Watch:
         exercise: name of the exercise these fixes belong to; marks every alert.
         masks: the user's masks, besides ports and the land distance.
         lists: what the user's lists say of vessels (D16); told in their alerts.
+        suspensions: what officers have suspended, with the event times at which it counts.
         detectors: which to run; all if not given.
         observers: shown the same rows after the detectors; not part of the saved state.
         reception: what another watch over the same waters has learnt (`learnt_reception`), to
@@ -95,6 +97,7 @@ class Watch:
         exercise: str | None = None,
         masks: tuple[Mask, ...] = (),
         lists: VesselLists | None = None,
+        suspensions: tuple[Suspension, ...] = (),
         detectors: tuple[type[Detector], ...] | None = None,
         observers: tuple[Observer, ...] = (),
         reception: NDArray[np.void] | None = None,
@@ -119,7 +122,7 @@ class Watch:
         )
         self._quiet_minutes = max(QUIET_MINUTES, int(2 * longest_min) + 1)
         self.registry = Registry()
-        self.judge = Judge(self.around, lists)
+        self.judge = Judge(self.around, lists, suspensions)
         self.hunting = Hunting(rules["hunting"]["min_kn"], rules["hunting"]["wide_deg"])
         chosen = sorted(
             DETECTORS if detectors is None else detectors, key=lambda make: bool(make.rests_on)

@@ -2,7 +2,8 @@
 
 A mask, a ship type, GNSS interference or a feed that is not well lowers an alert and says so; none
 deletes one. An event that a mask mutes is still an alert of priority P3 with the mask's name on
-it, so that it can be counted. What the user's lists say of the vessel (D16) stands in its alerts,
+it, so that it can be counted; so it is with suspensions, which hold for the whole of an alert that
+opened under them. What the user's lists say of the vessel (D16) stands in its alerts,
 and raises one a step at most, after all that lowers it.
 """
 
@@ -24,6 +25,7 @@ from sargas.model.alerts import (
     AssetRef,
     alert_id,
 )
+from sargas.model.suspension import About, Suspension, covering, is_suspension
 from sargas.model.time import MINUTE_MS
 from sargas.reference.grid import sample
 from sargas.reference.vessel_lists import ListEntry, VesselLists
@@ -56,11 +58,18 @@ class Judge:
     Args:
         around: the world, with the rules.
         lists: what the user's lists say of vessels; None where none are loaded.
+        suspensions: what officers have suspended.
     """
 
-    def __init__(self, around: Surroundings, lists: VesselLists | None = None) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        lists: VesselLists | None = None,
+        suspensions: tuple[Suspension, ...] = (),
+    ) -> None:
         self.around = around
         self.lists = lists
+        self.suspensions = suspensions
         self.counts: Counter[str] = Counter()
         self._gnss: GnssArea | None = None
         self._positional: frozenset[str] = frozenset()
@@ -77,7 +86,12 @@ class Judge:
         key = f"{detector.word}:{who.domain}:{who.mmsi}:{who.segment}:{int(event['t_start_ms'])}"
         state = STATES[int(event["op"])]
         finding = detector.explain(event, who)
-        masks = self._masks(detector, event)
+        before = self._open.get(key)
+        entries: tuple[ListEntry, ...] = ()
+        if self.lists is not None and detector.of_vessels:
+            entries = self._entries(self.lists, event, who)
+        suspended = self._suspended(detector, event, who, entries, before)
+        masks = [*self._masks(detector, event), *(_Hit(name, mutes=True) for name in suspended)]
         lowering = ""
         if detector.of_vessels:
             gnss, area = self._gnss_at(event)
@@ -89,12 +103,10 @@ class Judge:
         priority, notes = self._priority(detector, finding, who, masks, lowering)
         muted_by = tuple(m.name for m in masks if m.mutes)
         if self.lists is not None and detector.of_vessels:
-            entries = self._entries(self.lists, event, who)
             said = {"lists": told(entries), "lists_version": self.lists.version}
             finding = replace(finding, context=finding.context | said)
             if not muted_by:
                 priority, notes = raised_by(entries, priority, notes)
-        before = self._open.get(key)
         if before is None and int(event["op"]) != base.OPEN:
             # Closed twice, or closed without having been opened: a detector's fault, not news.
             self.counts["event_without_alert"] += 1
@@ -251,6 +263,23 @@ class Judge:
             if meant and mask.counts_for(about) and mask.holds(lon, lat, int(event["t_ms"])):
                 out.append(_Hit(f"{mask.kind} {mask.id}", mask.effect == "mute"))
         return out
+
+    def _suspended(
+        self,
+        detector: Detector,
+        event: np.void,
+        who: Identity,
+        entries: Sequence[ListEntry],
+        before: Alert | None,
+    ) -> tuple[str, ...]:
+        """Name the suspensions of an alert: those that covered it when it opened."""
+        if before is not None:
+            return tuple(name for name in before.muted_by if is_suspension(name))
+        about = About(
+            detector.word, who.domain, who.mmsi, who.imo, {entry.list for entry in entries},
+            float(event["lon"]), float(event["lat"]), int(event["t_ms"]),
+        )  # fmt: skip
+        return covering(self.suspensions, about)
 
     def _harbour(self, lon: float, lat: float) -> list[_Hit]:
         """Name the port and the coast that mute a stop or slow rule here."""

@@ -65,6 +65,31 @@ class UndoCommand(msgspec.Struct, forbid_unknown_fields=True):
     batch: int
 
 
+class SuspendCommand(msgspec.Struct, forbid_unknown_fields=True):
+    """Suspending (`add`), or ending a suspension before its time (`end`)."""
+
+    action: str
+    officer: str
+    id: str = ""
+    mmsis: list[int] = []
+    imos: list[int] = []
+    list_name: str = msgspec.field(default="", name="list")
+    detectors: list[str] = []
+    area: dict[str, Any] | None = None
+    where: str = ""
+    until_ms: int | None = None
+    reason: str = ""
+    comment: str = ""
+
+    def said(self) -> dict[str, Any]:
+        """Give what is said with a suspension."""
+        return {
+            "mmsis": self.mmsis, "imos": self.imos, "list": self.list_name, "reason": self.reason,
+            "detectors": self.detectors, "area": self.area, "where": self.where,
+            "until_ms": self.until_ms,
+        }  # fmt: skip
+
+
 class WatchCommand(msgspec.Struct, forbid_unknown_fields=True):
     """Taking the watch, or handing it over."""
 
@@ -143,6 +168,8 @@ class Commands:
             Route("/api/undo", self.undo, methods=["POST"]),
             Route("/api/watches", self.watches),
             Route("/api/watches", self.watch, methods=["POST"]),
+            Route("/api/suspensions", self.suspensions),
+            Route("/api/suspensions", self.suspend, methods=["POST"]),
             Route("/api/log", self.log),
             Route("/api/quality", self.quality),
             Route("/api/handover", self.handover),
@@ -200,6 +227,30 @@ class Commands:
             )
         else:
             raise UsageError(f"Nobody can '{command.action}' a watch.", hint="start, or end.")
+        await self.desk.catch_up(self.player)
+        return JSONResponse(line_of(act))
+
+    def suspensions(self, request: Request) -> Response:
+        """Give the suspensions there are and were as of the clock, the newest first."""
+        return JSONResponse({"suspensions": self.desk.suspensions(self.player.t_ms)})
+
+    async def suspend(self, request: Request) -> Response:
+        """Suspend, or end a suspension."""
+        command = await read_command(request, SuspendCommand)
+        if refused := await self._without_watch(command.officer):
+            return refused
+        log, at = self.desk.log, {"t_ms": self.player.t_ms, "at_ms": _now_ms()}
+        try:
+            if command.action == "add":
+                act = await asyncio.to_thread(log.suspend, command.officer, command.said(), **at)
+            elif command.action == "end":
+                act = await asyncio.to_thread(
+                    log.end_suspension, command.id, command.officer, **at, comment=command.comment
+                )
+            else:
+                raise UsageError(f"Nobody can '{command.action}' a suspension.", hint="add or end.")
+        except ConflictError as error:
+            return refusal(409, error.what, error.hint)
         await self.desk.catch_up(self.player)
         return JSONResponse(line_of(act))
 

@@ -8,9 +8,11 @@ from collections.abc import Collection
 from typing import Any, Protocol
 
 from sargas.errors import StoreError
+from sargas.model.suspension import END_SUSPENSION, SUSPEND
 from sargas.model.time import iso
-from sargas.model.triage import Act
+from sargas.model.triage import END_WATCH, START_WATCH, Act
 from sargas.store import AuditLog, Ledger
+from sargas.store.suspended import under_suspensions
 
 FOLLOW_EVERY_S = 1.0
 """The log is looked at so often for acts from elsewhere: the command line, another service."""
@@ -75,6 +77,10 @@ class Desk:
             for a in self.log.on_watch()
         ]
 
+    def suspensions(self, as_of_ms: int) -> list[dict[str, Any]]:
+        """List the suspensions there are and were as of an event time, the newest first."""
+        return [one.to_dict() for one in self.log.suspensions(as_of_ms)[::-1]]
+
     def looks(self, screen: object, officer: str, alert: str) -> bool:
         """Note at which alert a screen looks; true if that is news."""
         if self._looking.get(screen) == (officer, alert):
@@ -101,9 +107,15 @@ class Desk:
         self._told = max(self._told, acts[-1].seq)
         now_ms = screens.t_ms
         alerts = await asyncio.to_thread(self.these, {a.alert for a in acts if a.alert}, now_ms)
+        about = [act.t_ms for act in acts if act.verb in (SUSPEND, END_SUSPENSION)]
+        if about:
+            found = await asyncio.to_thread(self.suspensions, now_ms)
+            screens.tell({"kind": "suspensions", "suspensions": found})
+            # Done at an earlier time than is shown, as by another service: then it bears on these.
+            alerts += await asyncio.to_thread(self.alerts, now_ms, since_ms=min(about))
         if alerts:
             screens.tell({"kind": "alerts", "alerts": alerts})
-        if any(not act.alert for act in acts):
+        if any(act.verb in (START_WATCH, END_WATCH) for act in acts):
             on_watch = await asyncio.to_thread(self.on_watch)
             screens.tell({"kind": "watches", "on_watch": on_watch})
 
@@ -117,11 +129,12 @@ class Desk:
     def _with_triage(
         self, alerts: list[dict[str, Any]], as_of_ms: int, *, everything: bool = False
     ) -> list[dict[str, Any]]:
-        """Add the triage to alerts, and write them as screens take them."""
+        """Add triage and suspensions to alerts, and write them as screens take them."""
         if not alerts:
             return []
         ids = None if everything else [alert["id"] for alert in alerts]
         triage = self.log.triage(as_of_ms, ids)
+        alerts = under_suspensions(self.ledger, alerts, self.log.suspensions(as_of_ms))
         return [as_shown(alert) | {"triage": triage[alert["id"]].to_dict()} for alert in alerts]
 
 

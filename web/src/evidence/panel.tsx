@@ -11,6 +11,7 @@ import { showSelection } from "../map/map-pane.tsx";
 import { selectAlert } from "../state/session.ts";
 import { detail, selectedAlert, selectedMmsi, vessel } from "../state/state.ts";
 import { ActLog, ActsBar, Standing } from "../triage/bar.tsx";
+import { SuspendedWords } from "../triage/suspend.tsx";
 import type { Alert, AlertDetail } from "../wire/types.ts";
 import { AlertFacts, VesselFacts } from "./facts.tsx";
 import { Against, Context, noteText, Part, Provenance, Versions } from "./parts.tsx";
@@ -35,6 +36,7 @@ function AlertPanel({ alert }: { alert: Alert }) {
         <ActsBar alert={alert} />
       </header>
       <Standing alert={alert} />
+      <SuspendedWords alert={alert} />
       <p class="sentence"><bdi>{outside(alert.text)}</bdi></p>
       <AlertFacts alert={alert} />
       <NearFacts withNext={false} />

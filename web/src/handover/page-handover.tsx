@@ -7,11 +7,12 @@ import { say, sayCount } from "../lang/lang.ts";
 import { Mark } from "../map/mark.tsx";
 import { go } from "../route.ts";
 import { selectAlert } from "../state/session.ts";
-import { alerts, myWatch, now_ms, status } from "../state/state.ts";
+import { alerts, myWatch, now_ms, status, suspensions } from "../state/state.ts";
 import { dialog, handOver, refusedWith } from "../triage/triage.ts";
+import { listOpen, whatWord } from "../triage/suspensions.ts";
 import { stateWord } from "../triage/words.ts";
 import { ApiError, getHandover } from "../wire/api.ts";
-import type { Handover, HandoverRow } from "../wire/types.ts";
+import type { Handover, HandoverRow, HandoverSuspension } from "../wire/types.ts";
 
 const after = (ms: number | null): string => (ms === null ? "–" : duration(ms));
 
@@ -71,6 +72,27 @@ function Rows({ rows, empty, aged }: { rows: readonly HandoverRow[]; empty: stri
         ))}
       </tbody>
     </table>
+  );
+}
+
+function Suspensions({ rows }: { rows: readonly HandoverSuspension[] }) {
+  return (
+    <section>
+      <h3>{say("Suspensions that end in the next 8 hours")}</h3>
+      {rows.length === 0 ? <p class="dim">{say("None.")}</p> : (
+        <ul>
+          {rows.map((one) => (
+            <li key={one.id}>
+              <span class="mono">{one.until.slice(5, 16).replace("T", " ")}Z</span>{" "}
+              <bdi class="who">{one.list ? say("list {name}", { name: outside(one.list) }) : [...one.vessels.map(({ mmsi, name }) => `${outside(name ?? "MMSI")} ${mmsi}`), ...one.imos.map((imo) => `IMO ${imo}`)].join(", ")}</bdi>
+              {" · "}{whatWord(one.detectors)} · <bdi>{one.where === null ? say("everywhere") : outside(one.where) || say("in an area")}</bdi>
+              {" · "}{sayCount(one.muted, "one alert muted", "{n} alerts muted")} · <bdi class="dim">{outside(one.by)}: {outside(one.reason)}</bdi>
+            </li>
+          ))}
+        </ul>
+      )}
+      <button type="button" class="link no-print" onClick={() => { listOpen.value = true; }}>{say("All suspensions")}</button>
+    </section>
   );
 }
 
@@ -139,6 +161,7 @@ function Sheet({ report }: { report: Handover }) {
       <section><h3>{say("Open, oldest first")}</h3><Rows rows={report.open} empty={say("Nothing is open.")} aged /></section>
       {report.snoozed.length > 0 ? <section><h3>{say("Snoozed")}</h3><Rows rows={report.snoozed} empty="" aged /></section> : null}
       <section><h3>{say("What rang or was taken in this watch")}</h3><Rows rows={report.rang} empty={say("Nothing rang.")} aged={false} /></section>
+      <Suspensions rows={report.suspensions} />
       <section>
         <h3>{say("Feeds")}</h3>
         {report.feeds.length === 0 ? <p class="dim">{say("No feed was told of as unwell.")}</p> : (
@@ -176,7 +199,7 @@ export function HandoverPage() {
       else if (!(cause instanceof DOMException)) throw cause;
     });
     return () => abort.abort();
-  }, [asked, minute, alerts.value, myWatch.value]);
+  }, [asked, minute, alerts.value, suspensions.value, myWatch.value]);
   return (
     <main class="page" aria-label={say("Handover")}>
       <div class="page-bar">

@@ -12,6 +12,8 @@ import { helpOpen } from "../state/state.ts";
 import { go, route } from "../route.ts";
 import { switchTheme } from "../theme/theme.ts";
 import { askEither, askFor, toggleMark } from "../triage/asked.ts";
+import { askSuspend } from "../triage/suspend.tsx";
+import { listOpen, suspending } from "../triage/suspensions.ts";
 import { dialog, undo } from "../triage/triage.ts";
 import { viewsOpen } from "../views/dialog.tsx";
 import { copyLink } from "../views/view.ts";
@@ -41,6 +43,7 @@ export const KEYS: readonly Key[] = [
   { keys: ["r", "R"], text: "resolve, or reopen", act: () => askEither("resolve", "reopen"), where: ALERT },
   { keys: ["c", "C"], text: "claim, or release", act: () => askEither("release", "claim"), where: ALERT },
   { keys: ["s", "S"], text: "snooze, or wake", act: () => askEither("wake", "snooze"), where: ALERT },
+  { keys: ["p", "P"], text: "suspend what is ordinary for a while", act: askSuspend, where: ALERT },
   { keys: ["n", "N"], text: "comment", act: () => askFor("comment"), where: ALERT },
   { keys: ["x", "X"], text: "mark to be grouped", act: toggleMark, where: WATCH },
   { keys: ["g", "G"], text: "group what is marked into an incident", act: () => askFor("group"), where: WATCH },
@@ -84,7 +87,7 @@ const OWN = "button, a, input, select, summary";
 
 export function startKeys(): void {
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || helpOpen.value || dialog.value) return;
+    if (event.defaultPrevented || helpOpen.value || dialog.value || suspending.value || listOpen.value) return;
     const at = event.target as Element | null;
     if (at?.closest(TYPED)) return;
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {

@@ -94,7 +94,6 @@ export const LT_FLOOR: Dictionary = {
   "Newest first; switch to Alarms first": "Pirma naujausi; perjungti: pirma pavojai",
   "Only what was detected since you took the watch": "Tik tai, kas aptikta nuo jūsų budėjimo pradžios",
   "One row for the alerts of one vessel or incident": "Viena eilutė vieno laivo arba incidento signalams",
-  "Alerts that a port, the coast or a mask mutes": "Signalai, kuriuos nutildo uostas, krantas arba kaukė",
   "raised again": "paskelbtas iš naujo",
   "raised again at {t}": "paskelbtas iš naujo {t}",
   "until {t}": "iki {t}",

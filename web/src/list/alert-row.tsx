@@ -5,10 +5,18 @@ import { say, sayCount } from "../lang/lang.ts";
 import { Mark } from "../map/mark.tsx";
 import { selectAlert } from "../state/session.ts";
 import { now_ms, selectedAlertId } from "../state/state.ts";
+import { isSuspension, suspensionOf, untilWord } from "../triage/suspensions.ts";
 import { isDone, isSnoozed, marked, othersAt } from "../triage/triage.ts";
 import { stateWord } from "../triage/words.ts";
 import type { Alert } from "../wire/types.ts";
 import { behind, layOpen } from "./filter.ts";
+
+function SuspendedChip({ alert }: { alert: Alert }) {
+  const names = alert.muted_by.filter(isSuspension);
+  if (names.length === 0) return null;
+  const ends_ms = names.flatMap((name) => suspensionOf(name)?.ends_ms ?? []);
+  return <span class="chip muted">{ends_ms.length > 0 ? say("suspended until {t}", { t: untilWord(Math.max(...ends_ms)) }) : say("suspended")}</span>;
+}
 
 /** What the watch says of it; a person's word follows where there is one. */
 export function Chips({ alert }: { alert: Alert }) {
@@ -22,7 +30,8 @@ export function Chips({ alert }: { alert: Alert }) {
       {triage.owner ? <span class="chip"><bdi>{outside(triage.owner)}</bdi></span> : null}
       {othersAt(alert.id).map((who) => <span key={who} class="chip looking">👁 <bdi>{outside(who)}</bdi></span>)}
       {alert.state === "open" ? null : <span class={`chip ${alert.state}`}>{say(STATE_WORD[alert.state] ?? outside(alert.state))}</span>}
-      {alert.muted_by.map((name) => (
+      <SuspendedChip alert={alert} />
+      {alert.muted_by.filter((name) => !isSuspension(name)).map((name) => (
         <span key={name} class="chip muted">muted by <bdi>{outside(name)}</bdi></span>
       ))}
     </>

@@ -1,7 +1,8 @@
 import { PRIORITIES, PRIORITY_WORD } from "../format/words.ts";
 import { say } from "../lang/lang.ts";
 import { Mark } from "../map/mark.tsx";
-import { myWatch } from "../state/state.ts";
+import { myWatch, suspensions } from "../state/state.ts";
+import { activeCount, listOpen } from "../triage/suspensions.ts";
 import type { Priority } from "../wire/types.ts";
 import { counts, filter, type Filter, type Tab, TABS } from "./filter.ts";
 
@@ -70,9 +71,14 @@ export function FilterBar() {
       <button type="button" class="chip-button" aria-pressed={stacked} title={say("One row for the alerts of one vessel or incident")} onClick={() => change({ stacked: !stacked })}>
         {say("Stacked")}
       </button>
-      <button type="button" class="chip-button" aria-pressed={muted} title={say("Alerts that a port, the coast or a mask mutes")} onClick={() => change({ muted: !muted })}>
+      <button type="button" class="chip-button" aria-pressed={muted} title={say("Alerts that a port, the coast, a mask or a suspension mutes")} onClick={() => change({ muted: !muted })}>
         {say("Muted")} <b>{count.muted}</b>
       </button>
+      {suspensions.value.length > 0 ? (
+        <button type="button" class="chip-button" title={say("What is suspended, by whom and until when")} onClick={() => { listOpen.value = true; }}>
+          {say("Suspended")} <b>{activeCount.value}</b>
+        </button>
+      ) : null}
       <Order />
     </div>
   );

@@ -1,6 +1,6 @@
 // Joins the wire to the state: what comes in, what is asked for, and when.
 import { batch, effect, untracked } from "@preact/signals";
-import { ApiError, getAlert, getAlerts, getAssets, getStatus, getTrack, getVessel, getWatches } from "../wire/api.ts";
+import { ApiError, getAlert, getAlerts, getAssets, getStatus, getSuspensions, getTrack, getVessel, getWatches } from "../wire/api.ts";
 import { DELTA, type Frame, SNAPSHOT } from "../wire/frame.ts";
 import { openSocket } from "../wire/socket.ts";
 import type { Alert, Clock, Message, Status, Track } from "../wire/types.ts";
@@ -107,6 +107,10 @@ function hear(message: Message): void {
         state.alertsRead.value = false;
       });
       void readAlerts();
+      readSuspensions();
+      break;
+    case "suspensions":
+      state.suspensions.value = message.suspensions;
       break;
     case "feeds":
       if (state.status.value) state.status.value = { ...state.status.value, feeds: message.feeds };
@@ -122,6 +126,12 @@ function hear(message: Message): void {
   }
 }
 
+function readSuspensions(): void {
+  getSuspensions().then((found) => {
+    state.suspensions.value = found;
+  }, fail);
+}
+
 /** Who has the watch is read anew, and told where this screen looks: the service may be another one. */
 function heardHello(): void {
   getWatches().then((said) => {
@@ -130,6 +140,7 @@ function heardHello(): void {
       state.presence.value = said.looking;
     });
   }, fail);
+  readSuspensions();
   state.greeted.value += 1;
 }
 

@@ -1,6 +1,6 @@
 // What the screen knows, as signals. Written by session.ts and by the user's acts, read everywhere.
 import { computed, signal } from "@preact/signals";
-import type { Alert, AlertDetail, AssetCollection, Clock, OnWatch, Presence, Status, Track, Vessel } from "../wire/types.ts";
+import type { Alert, AlertDetail, AssetCollection, Clock, OnWatch, Presence, Status, Suspension, Track, Vessel } from "../wire/types.ts";
 import { VesselStore } from "./vessels.ts";
 
 export const status = signal<Status | null>(null);
@@ -55,6 +55,8 @@ export const OFFICER_KEY = "sargas.officer";
 /** The name entered on this screen; on watch only if the service says so too. */
 export const officer = signal(storedOfficer());
 export const onWatch = signal<readonly OnWatch[]>([]);
+/** Those that are over too, the newest first. */
+export const suspensions = signal<readonly Suspension[]>([]);
 export const presence = signal<readonly Presence[]>([]);
 export const myWatch = computed<OnWatch | null>(() => onWatch.value.find((one) => one.officer === officer.value) ?? null);
 /** Counts the service's greetings: what it must be told anew follows it. */

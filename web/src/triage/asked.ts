@@ -1,16 +1,30 @@
 // What a key or a button asks for: the watch first, what must be said next, then the act.
+import { effect } from "@preact/signals";
 import { step } from "../list/alert-list.tsx";
 import { letGo, shownAlerts, stackOf, stacks } from "../list/filter.ts";
 import { alerts, myWatch, officer, onWatch, selectedAlertId } from "../state/state.ts";
 import { selectAlert } from "../state/session.ts";
 import type { Verb } from "../wire/types.ts";
-import { act, can, dialog, marked, seeNow, subjectsOf } from "./triage.ts";
+import { act, can, dialog, marked, seeNow, subjectsOf, undoable } from "./triage.ts";
 
 const SAYS: readonly Verb[] = ["dismiss", "escalate", "snooze", "comment", "group"];
 
+/** The answer to an act may come before the word of it on the socket: waits for both. */
+function whenHeard(id: string, then: () => void): void {
+  const seq = undoable.value?.batch ?? 0;
+  const stop = effect(() => {
+    if ((alerts.value.get(id)?.triage.last_seq ?? seq) < seq) return;
+    requestAnimationFrame(() => {
+      stop();
+      then();
+    });
+  });
+}
+
 /** After an act the row may be gone: the one in its place is next, so that a list is worked down. */
 function selectNext(id: string, at: number): void {
-  requestAnimationFrame(() => {
+  whenHeard(id, () => {
+    if (selectedAlertId.value !== id) return; // gone on meanwhile
     letGo([id]);
     const rows = shownAlerts.value;
     if (at < 0 || rows.some((alert) => alert.id === id)) return;

@@ -4,6 +4,7 @@ import { say } from "../lang/lang.ts";
 import { now_ms } from "../state/state.ts";
 import type { Alert, LogLine, Verb } from "../wire/types.ts";
 import { askFor } from "./asked.ts";
+import { askSuspend } from "./suspend.tsx";
 import { busy, can, isSnoozed, othersAt, refusedWith, subjectsOf } from "./triage.ts";
 import { doneWord, reasonWord, stateWord } from "./words.ts";
 
@@ -36,6 +37,9 @@ export function ActsBar({ alert }: { alert: Alert }) {
           {label} <kbd>{key}</kbd>
         </button>
       ))}
+      {alert.subject.mmsi === null ? null : (
+        <button type="button" class="small-button" disabled={busy.value} onClick={askSuspend}>{say("Suspend…")} <kbd>P</kbd></button>
+      )}
       {members > 1 ? <p class="dim small">{say("Acts on all {n} alerts of this incident.", { n: members })}</p> : null}
       {refusedWith.value ? (
         <p class="dialog-refused" role="alert">

@@ -125,7 +125,7 @@ function heardDone(verb: Verb, lines: readonly LogLine[]): void {
   });
 }
 
-function refuse(cause: unknown, seen: readonly Seen[] = []): void {
+export function refuse(cause: unknown, seen: readonly Seen[] = []): void {
   if (!(cause instanceof ApiError)) throw cause;
   refusedWith.value = { what: cause.message, hint: cause.hint, conflict: cause.status === 409 };
   if (cause.status === 403) {

@@ -47,6 +47,8 @@ export function doneWord(verb: string): string {
     case "group": return say("grouped");
     case "ungroup": return say("taken out of its incident");
     case "undo": return say("taken back");
+    case "suspend": return say("suspended");
+    case "end_suspension": return say("ended a suspension");
     case "start_watch": return say("took the watch");
     case "end_watch": return say("handed the watch over");
     default: return verb;

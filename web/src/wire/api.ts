@@ -1,7 +1,8 @@
 // The service's JSON answers. A refusal is {error, hint}; it becomes an ApiError with both.
 import type { Dossier, Identities } from "../dossier/types.ts";
 import type {
-  Alert, AlertDetail, AssetCollection, Clock, ClockLayer, Found, Handover, Histogram, LogLine, OnWatch, Presence, Quality, Status, Track, Verb, Vessel,
+  Alert, AlertDetail, AssetCollection, Clock, ClockLayer, Found, Handover, Histogram, LogLine, OnWatch, Presence, Quality, Status,
+  Suspension, Track, Verb, Vessel,
 } from "./types.ts";
 
 export class ApiError extends Error {
@@ -99,6 +100,24 @@ export const postWatch = (command: { action: "start" | "end"; officer: string; u
 
 export const getHandover = (watch: number | null, signal?: AbortSignal): Promise<Handover> =>
   ask(`/api/handover${watch === null ? "" : `?watch=${watch}`}`, { signal: signal ?? null });
+
+export interface SuspendCommand {
+  action: "add" | "end";
+  officer: string;
+  id?: string;
+  mmsis?: number[];
+  list?: string;
+  detectors?: string[];
+  area?: GeoJSON.Polygon;
+  where?: string;
+  until_ms?: number;
+  reason?: string;
+}
+
+export const postSuspension = (command: SuspendCommand): Promise<LogLine> => post("/api/suspensions", command);
+
+export const getSuspensions = async (): Promise<Suspension[]> =>
+  (await ask<{ suspensions: Suspension[] }>("/api/suspensions")).suspensions;
 
 export const getQuality = (officer: string, signal?: AbortSignal): Promise<Quality> =>
   ask(`/api/quality?officer=${encodeURIComponent(officer)}`, { signal: signal ?? null });

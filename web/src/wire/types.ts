@@ -168,6 +168,42 @@ export interface LogLine {
   undoes?: number;
 }
 
+/** Alerts of a vessel or a list that are muted for a time; times are event times. */
+export interface Suspension {
+  id: string;
+  mmsis: number[];
+  imos: number[];
+  list: string;
+  /** Empty for all. */
+  detectors: string[];
+  /** Null for everywhere. */
+  area: GeoJSON.Polygon | GeoJSON.MultiPolygon | null;
+  where: string;
+  from_ms: number;
+  until_ms: number;
+  /** `until_ms`, or when somebody ended it. */
+  ends_ms: number;
+  reason: string;
+  by: string;
+  ended_ms: number | null;
+  ended_by: string | null;
+}
+
+/** A suspension that ends in the next watch. */
+export interface HandoverSuspension {
+  id: string;
+  vessels: { mmsi: number; name: string | null }[];
+  imos: number[];
+  list: string;
+  detectors: string[];
+  where: string | null;
+  from: string;
+  until: string;
+  by: string;
+  reason: string;
+  muted: number;
+}
+
 export interface OnWatch {
   officer: string;
   since_ms: number;
@@ -219,6 +255,7 @@ export interface Handover {
   rang: HandoverRow[];
   open: HandoverRow[];
   snoozed: HandoverRow[];
+  suspensions: HandoverSuspension[];
   feeds: { name: string | null; since: string; until: string | null; state: string; text: string }[];
   log: { lines: number; head: string };
   watches: { seq: number; officer: string; from: string; to: string | null }[];
@@ -322,5 +359,6 @@ export type Message =
   | { kind: "alerts"; alerts: Alert[] }
   | { kind: "reset" }
   | { kind: "feeds"; feeds: Feed[] }
+  | { kind: "suspensions"; suspensions: Suspension[] }
   | { kind: "watches"; on_watch: OnWatch[] }
   | { kind: "looking"; looking: Presence[] };
