@@ -58,7 +58,7 @@ _COMMANDS = (
     ("audit", "sargas.cli.audit:app", "The log of what people did: list it, verify it."),
     ("handover", "sargas.cli.handover:handover", "What rang in a watch, and what is open."),
     ("detectors", "sargas.cli.detectors:app", "What each detector looks for, and how it decides."),
-    ("masks", "sargas.cli.masks:app", "Places where stopping is ordinary, kept in a home."),
+    ("masks", "sargas.cli.masks:app", "Masks, vigilance areas and zones, kept in a home."),
     ("serve", "sargas.cli.serve:serve", "Serve the screen over what a home has stored."),
     ("doctor", "sargas.cli.doctor:doctor", "Check this installation and say what is missing."),
 )

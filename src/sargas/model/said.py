@@ -39,6 +39,19 @@ def checked_officer(name: object) -> str:
     return text
 
 
+def checked_line(value: object, what: str, most: int) -> str:
+    """Check and tidy a text of one line.
+
+    Raises:
+        UsageError: it is no text, too long, of several lines, or has letters that cannot be seen.
+
+    Example:
+        >>> checked_line("  Estlink approach ", "The name", 60)
+        'Estlink approach'
+    """
+    return _line(value, what, most)
+
+
 def checked_detail(verb: str, said: Mapping[str, Any], t_ms: int) -> dict[str, Any]:
     """Check and tidy what is said with an act; what is empty is left out.
 

@@ -182,7 +182,7 @@ class AuditLog:
                 if act.officer == name:
                     return act
             detail = {} if until_ms is None else {"until_ms": until_ms}
-            return _append_watch(connection, START_WATCH, name, t_ms, at_ms, detail)
+            return _append_note(connection, START_WATCH, name, t_ms, at_ms, detail)
 
     def end_watch(self, officer: str, *, t_ms: int, at_ms: int, comment: str = "") -> Act:
         """Note that an officer hands the watch over.
@@ -197,7 +197,15 @@ class AuditLog:
             if not own:
                 raise UsageError(f"{name} has no watch to hand over.")
             detail["started"] = own[0].seq
-            return _append_watch(connection, END_WATCH, name, t_ms, at_ms, detail)
+            return _append_note(connection, END_WATCH, name, t_ms, at_ms, detail)
+
+    def note(
+        self, verb: str, officer: str, *, t_ms: int, at_ms: int, detail: Mapping[str, Any]
+    ) -> Act:
+        """Note an act that is about no alert and was done elsewhere, as with a zone."""
+        name = checked_officer(officer)
+        with self._writing("write the audit log") as connection:
+            return _append_note(connection, verb, name, t_ms, at_ms, dict(detail))
 
     def on_watch(self) -> list[Act]:
         """List who has the watch: the lines of those who took it and have not handed it over."""
@@ -317,7 +325,7 @@ def _who_acted(act: Act, lead: str) -> str:
     return f"{lead}{act.officer}: {act.verb.replace('_', ' ')} at {iso(act.t_ms)}{became}."
 
 
-def _append_watch(
+def _append_note(
     connection: Connection, verb: str, officer: str, t_ms: int, at_ms: int, detail: dict[str, Any]
 ) -> Act:
     seq = next_seq(connection)

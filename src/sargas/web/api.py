@@ -35,6 +35,7 @@ from sargas.web.commands import Commands, read_command, refusal, refuse, same_or
 from sargas.web.desk import Desk
 from sargas.web.picture import track_columns
 from sargas.web.player import Player
+from sargas.web.zones import ZoneBook, Zones
 
 EVIDENCE_BEFORE_MS = 60 * 60_000
 """Track shown before an alert's start, so that the change can be seen against what was usual."""
@@ -64,6 +65,7 @@ def make_app(
     attribution: list[str],
     hosts: list[str],
     background: Callable[[], Awaitable[None]] | None = None,
+    book: ZoneBook | None = None,
 ) -> Starlette:
     """Build the service.
 
@@ -75,7 +77,9 @@ def make_app(
         hosts: host names under which it may be asked; keeps a strange page from reading it
             through a name that it points here.
         background: something to run while the service runs.
+        book: the zones and masks of the home; made here where nothing is folded meanwhile.
     """
+    book = book or ZoneBook(player.picture.home.path, lambda: player.span().analysed_to_ms)
     commands = Commands(player, desk)
     answers = _Answers(player, desk, commands, assets, attribution)
 
@@ -107,6 +111,7 @@ def make_app(
         Route("/api/search", answers.search),
         Route("/api/playback", answers.playback, methods=["POST"]),
         *commands.routes(),
+        *Zones(player, desk, book).routes(),
         Route("/geo/{layer}.geojson", answers.layer),
         WebSocketRoute("/ws", answers.socket),
         Mount("/static", StaticFiles(directory=static)),

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from sargas.errors import StoreError
 from sargas.model.time import iso
-from sargas.model.triage import Act
+from sargas.model.triage import ZONE_VERBS, Act
 from sargas.store import AuditLog, Ledger
 
 FOLLOW_EVERY_S = 1.0
@@ -106,6 +106,8 @@ class Desk:
         if any(not act.alert for act in acts):
             on_watch = await asyncio.to_thread(self.on_watch)
             screens.tell({"kind": "watches", "on_watch": on_watch})
+        if any(act.verb in ZONE_VERBS for act in acts):
+            screens.tell({"kind": "zones"})
 
     async def follow(self, screens: Teller) -> None:
         """Catch up until cancelled."""

@@ -27,7 +27,7 @@ class Picture:
 
     def __init__(self, home: Home, exercise_mmsi: frozenset[int] = frozenset()) -> None:
         self.archive = Archive(home)
-        self._home = home
+        self.home = home
         self.lay_in(exercise_mmsi)
         self._now_ms = 0
         self._last = Fixes.empty()
@@ -104,7 +104,7 @@ class Picture:
         """Give the ship types said on the day shown, by MMSI; read anew each hour shown."""
         key = f"{day_of(self._now_ms)} {self._now_ms // (60 * MINUTE_MS)}"
         if key not in self._types:
-            said = read_statics_day(self._home, day_of(self._now_ms))
+            said = read_statics_day(self.home, day_of(self._now_ms))
             said = said.take(said.ship_type > 0)
             order = np.lexsort((said.t_ms, said.subject_id))
             last = np.append(np.diff(said.subject_id[order]) != 0, True)[: len(order)]
