@@ -8,6 +8,8 @@ import "./style/list.css";
 import "./style/triage.css";
 import "./style/map.css";
 import "./style/playback.css";
+import { startPaint } from "./draw/paint.ts";
+import { startZones } from "./draw/zones.ts";
 import { Evidence } from "./evidence/panel.tsx";
 import { Help } from "./keys/help.tsx";
 import { startKeys } from "./keys/keys.ts";
@@ -89,6 +91,8 @@ function Screen() {
 startRoute();
 startList();
 startSession();
+startZones();
+startPaint();
 startKeys();
 startTitle();
 startPages();

@@ -1,4 +1,5 @@
 // One key, one act; off while a field has the focus.
+import { toggleDraw } from "../draw/open.tsx";
 import { step, unfold } from "../list/alert-list.tsx";
 import { showSelection, zoomMap } from "../map/map-pane.tsx";
 import { togglePlay } from "../playback/bar.tsx";
@@ -41,6 +42,7 @@ export const KEYS: readonly Key[] = [
   { keys: ["+", "="], text: "zoom in", act: () => zoomMap(1) },
   { keys: ["-"], text: "zoom out", act: () => zoomMap(-1) },
   { keys: ["l", "L"], text: "legend", act: () => { legendOpen.value = !legendOpen.value; } },
+  { keys: ["z", "Z"], text: "zones: draw, change, withdraw", act: toggleDraw },
   { keys: ["t", "T"], text: "theme", act: switchTheme },
   { keys: ["?"], text: "this help", act: () => { helpOpen.value = true; } },
 ];

@@ -7,6 +7,9 @@ import { wanted } from "../list/filter.ts";
 import { selectAlert, selectVessel, tell } from "../state/session.ts";
 import * as state from "../state/state.ts";
 import { colours } from "../theme/theme.ts";
+import { Draw } from "../draw/open.tsx";
+import { outline, outlineEffect, zones } from "../draw/zones.ts";
+import { drawing } from "./above.ts";
 import { Attribution } from "./attribution.tsx";
 import { type AssetShape, assetShapes } from "./geometry.ts";
 import { Legend } from "./legend.tsx";
@@ -34,6 +37,8 @@ let shapeById: ReadonlyMap<string, AssetShape> = new Map();
 /** Local time at which each alert was first seen; those of the first reading never pulse. */
 const bornAt_ms = new Map<string, number>();
 
+/** The map as it is now; null before there is one. */
+export const mapView = (): MapView | null => view;
 export const zoomMap = (steps: number): void => view?.zoomBy(steps);
 export const goTo = (lon: number, lat: number, zoom?: number): void => view?.goTo(lon, lat, zoom);
 
@@ -148,6 +153,7 @@ function start(host: HTMLElement): () => void {
         // Everything the picture shows; reading it here is what makes it redraw.
         void [state.picture.value, state.clock.value, wanted.value, state.selectedAlert.value];
         void [state.selectedMmsi.value, state.vessel.value, state.track.value, state.detail.value, state.probe.value, colours.value];
+        void [zones.value, outline.value, outlineEffect.value];
         made.refresh();
       }),
     );
@@ -171,7 +177,7 @@ function pickAt(x: number, y: number): Picked {
 }
 
 function onMove(event: PointerEvent): void {
-  if (!view || event.buttons !== 0) {
+  if (!view || event.buttons !== 0 || drawing.value) {
     hover.value = null;
     return;
   }
@@ -188,6 +194,7 @@ export function MapPane() {
   const down = useRef<{ x: number; y: number } | null>(null);
   useEffect(() => start(host.current!), []);
   const onClick = (event: MouseEvent): void => {
+    if (drawing.value) return; // the click was a corner
     const { x, y } = pointerAt(event);
     if (!down.current || Math.hypot(x - down.current.x, y - down.current.y) > 4) return; // it was a drag
     const picked = pickAt(x, y);
@@ -215,6 +222,7 @@ export function MapPane() {
       />
       {reading.value.has("land") ? <p class="map-wait" role="status">Reading the coastline…</p> : null}
       <Tip />
+      <Draw />
       <div class="map-zoom">
         <button type="button" aria-label="Zoom in" onClick={() => zoomMap(1)}>+</button>
         <button type="button" aria-label="Zoom out" onClick={() => zoomMap(-1)}>−</button>

@@ -1,6 +1,7 @@
 // The service's JSON answers. A refusal is {error, hint}; it becomes an ApiError with both.
 import type {
   Alert, AlertDetail, AssetCollection, Clock, Found, Handover, LogLine, OnWatch, Presence, Status, Track, Verb, Vessel,
+  ZoneCollection, ZoneCommand, ZoneDone,
 } from "./types.ts";
 
 export class ApiError extends Error {
@@ -88,3 +89,6 @@ export const getHandover = (watch: number | null, signal?: AbortSignal): Promise
   ask(`/api/handover${watch === null ? "" : `?watch=${watch}`}`, { signal: signal ?? null });
 
 export const getWatches = (): Promise<{ on_watch: OnWatch[]; looking: Presence[] }> => ask("/api/watches");
+
+export const getZones = (): Promise<ZoneCollection> => ask("/api/zones");
+export const postZone = (command: ZoneCommand): Promise<ZoneDone> => post("/api/zones", command);
