@@ -7,6 +7,8 @@ import { type Camera, type MapView, project, unproject } from "../map/view.ts";
 
 const HANDLE_PX = 4.5;
 const MIDPOINT_PX = 2.8;
+/** Handles nearer than this to the one before would hide the outline; they are there all the same. */
+const HANDLE_APART_PX = 12;
 
 export class OverlayAdapter extends TerraDrawExtend.TerraDrawBaseAdapter {
   private readonly features = new Map<string | number, GeoJSONStoreFeatures>();
@@ -91,9 +93,12 @@ export class OverlayAdapter extends TerraDrawExtend.TerraDrawBaseAdapter {
       }
     }
     context.lineWidth = 1.5;
+    let [px, py] = [-HANDLE_APART_PX, -HANDLE_APART_PX];
     for (const { geometry, properties } of this.features.values()) {
       if (geometry.type !== "Point") continue;
       const [x, y] = project(camera, geometry.coordinates[0]!, geometry.coordinates[1]!);
+      if (Math.hypot(x - px, y - py) < HANDLE_APART_PX) continue;
+      [px, py] = [x, y];
       context.beginPath();
       context.arc(x, y, properties.midPoint ? MIDPOINT_PX : HANDLE_PX, 0, 2 * Math.PI);
       context.fillStyle = properties.midPoint ? selection : sea;

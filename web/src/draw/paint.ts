@@ -1,6 +1,7 @@
 // Zones on the map, in both renderers: told apart by their line and their word, never by hue alone.
 import { computed } from "@preact/signals";
 import { outside } from "../format/format.ts";
+import { say } from "../lang/lang.ts";
 import { now_ms, vessels } from "../state/state.ts";
 import { alpha, type Colours, colours } from "../theme/theme.ts";
 import type { Zone, ZoneEffect } from "../wire/types.ts";
@@ -64,7 +65,7 @@ function nameIt(context: CanvasRenderingContext2D, camera: Camera, hues: Colours
   const [x, y] = toScreen(camera, (top.box[0] + top.box[2]) / 2, top.box[1]);
   const full = outside(name || id);
   const short = full.length > NAME_MOST ? `${full.slice(0, NAME_MOST - 1)}…` : full;
-  const text = `${effectWord(effect)}${waits ? " ⏱" : ""} · ${short}`;
+  const text = `${effectWord(effect)}${waits ? `, ${say("waits")}` : ""} · ${short}`;
   context.font = "11px Inter, sans-serif";
   context.textBaseline = "middle";
   context.textAlign = "center";

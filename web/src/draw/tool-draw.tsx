@@ -2,7 +2,7 @@
 // Everything can be typed; the pointer is a second way to give the same corners.
 import "./draw.css";
 import { useEffect, useRef } from "preact/hooks";
-import { outside, utc, utcMinute } from "../format/format.ts";
+import { outside, utc } from "../format/format.ts";
 import { detectorTitle } from "../format/words.ts";
 import { say, sayCount } from "../lang/lang.ts";
 import { pathsOf, boxOf } from "../map/geometry.ts";
@@ -43,7 +43,7 @@ function timeWords(zone: Zone): string {
   const minute = (iso: string): string => utc(Date.parse(iso)).replace(/:\d\dZ$/, "Z");
   const until = valid_until ? say("until {t}", { t: minute(valid_until) }) : say("no end");
   if (standing(zone, shownTime()) === "counts") return until;
-  return `${say("counts from {t}", { t: utcMinute(Date.parse(valid_from)) })}, ${until}`;
+  return `${say("waits: counts from {t}", { t: utc(Date.parse(valid_from)) })}, ${until}`;
 }
 
 function ZoneRow({ zone }: { zone: Zone }) {
