@@ -12,7 +12,9 @@ from playwright.sync_api import Page, expect
 from sargas.reference.mask_book import read_book
 from sargas.store import AuditLog
 
+from .conftest import WEB
 from .desk import END, DeskServer
+from .test_palette import THEMES
 from .test_watch import keys, open_page, take_watch  # noqa: F401 - open_page is a fixture
 
 pytestmark = pytest.mark.browser
@@ -68,6 +70,12 @@ def test_a_zone_by_the_pointer(
     expect(page.locator(".draw-panel")).to_have_count(0)
 
 
+def serious_in_panel(page: Page) -> list[str]:
+    found = page.evaluate("axe.run('.draw-panel')")["violations"]
+    return [one["id"] for one in found if one["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.usefixtures("node_modules")
 def test_an_area_by_the_form_and_the_keyboard_alone(
     desk: DeskServer,
     open_page: Callable[[str], Page],  # noqa: F811
@@ -75,7 +83,7 @@ def test_an_area_by_the_form_and_the_keyboard_alone(
     page = open_page(f"{desk.url}/?renderer=canvas")
     expect(page.locator(".row").first).to_be_visible()
     keys(page, "j", "z")
-    expect(page.get_by_role("button", name="Close the zones")).to_be_focused()
+    expect(page.locator(".draw-close")).to_be_focused()
     keys(page, "Tab", "Enter")
     expect(page.locator("[name=name]")).to_be_focused()
     page.keyboard.type("Estlink approach")
@@ -84,6 +92,10 @@ def test_an_area_by_the_form_and_the_keyboard_alone(
     page.keyboard.type("3")  # about the selected alert
     keys(page, "Tab", "Enter")
     expect(page.locator(".draw-hint")).to_contain_text("64 corners")
+    page.evaluate((WEB / "node_modules/axe-core/axe.min.js").read_text())
+    for _ in THEMES:
+        assert serious_in_panel(page) == []
+        keys(page, "t")
     page.locator("[name=effect][value=none]").focus()
     keys(page, "ArrowDown")
     page.locator("[name=reason]").focus()

@@ -112,7 +112,7 @@ export function DrawTool() {
     <section ref={panel} class="draw-panel" aria-labelledby="draw-title">
       <div class="draw-head">
         <h2 id="draw-title">{say("Zones, vigilance areas, masks")}</h2>
-        <button type="button" class="small-button" aria-label={say("Close the zones")} onClick={close}>× <kbd>Esc</kbd></button>
+        <button type="button" class="small-button draw-close" onClick={close}>{say("Close")} <kbd>Esc</kbd></button>
       </div>
       {now ? <ZoneForm key={`${now.action} ${now.zone?.properties.id ?? ""}`} doing={now} /> : <ZoneList />}
       <p class="draw-said small" role="status">{said.value}</p>

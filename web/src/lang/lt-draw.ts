@@ -98,6 +98,6 @@ export const LT_DRAW: Dictionary = {
   "{n} zones at the time shown": {
     one: "{n} zona rodomu laiku", few: "{n} zonos rodomu laiku", many: "{n} zonos rodomu laiku", other: "{n} zonų rodomu laiku",
   },
-  "Close the zones": "Užverti zonas",
+  Close: "Užverti",
   "zones: draw, change, withdraw": "zonos: brėžti, keisti, naikinti",
 };
