@@ -159,8 +159,8 @@ class _Run:
                 self.folded_to_ms = t_ms - 2 * MINUTE_MS
                 self._say_progress(t_ms)
         with self.turn:
-            self.judged_to_ms = max(self.judged_to_ms, self.scenario.end_ms)
             last = watch.flush()
+            self.judged_to_ms = max(watch.judged_to_ms, self.scenario.end_ms)
         self._keep(keeper, last, None)
         keeper.close()
         if not self.stop.is_set():
