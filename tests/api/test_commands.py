@@ -11,7 +11,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from sargas.model.assets import AssetSet
-from sargas.store import AuditLog, Home, Ledger
+from sargas.model.fixes import Fixes
+from sargas.store import AuditLog, Home, Ledger, ShardWriter
 from sargas.store.audit import Seen
 from sargas.web.api import make_app
 from sargas.web.desk import Desk
@@ -237,3 +238,29 @@ def test_the_handover_of_a_watch(client: TestClient) -> None:
     assert client.get("/api/handover").json()["watch"]["officer"] == "A.B."
     assert client.get("/api/handover?watch=99").status_code == 404
     assert client.get("/api/handover?watch=x").status_code == 400
+
+
+def test_the_quality_panel(client: TestClient, home: Home) -> None:
+    with ShardWriter(home) as writer:
+        writer.append(
+            Fixes.build(
+                30, subject_id=[7, 8] * 15, t_ms=[END - k * 60_000 for k in range(30)],
+                station=[1] * 30,
+            )
+        )  # fmt: skip
+    with Ledger(home) as ledger:
+        ledger.commit("t", 1, b"", counters={"ok": 30, "bad_checksum": 4, "sog_missing": 9})
+    client.post("/api/playback", json={"action": "seek", "t_ms": END})
+    watch(client, "V.P.")
+    act(client, "dismiss", IDS[0], reason="too_eager")
+    told = client.get("/api/quality").json()
+    [station] = told["stations"]
+    assert (station["station"], station["fixes_per_min"], station["silent_s"]) == (1, 1.0, 0)
+    assert list(told["rejected"].items()) == [("sog_missing", 9), ("bad_checksum", 4)]
+    [gap] = told["detectors"]
+    assert gap["raised"] == {"P1": 1, "P2": 3, "P3": 0}
+    assert (gap["dismissed"], gap["reasons"], gap["dismissed_share"]) == (1, {"too_eager": 1}, None)
+    assert [(b["count"], b["most"]) for b in told["budget"]] == [(1, 2), (4, 24), (0, 1)]
+    own = client.get("/api/quality?officer=V.P.").json()
+    assert own["since_watch"]
+    assert own["detectors"][0]["raised"] == {"P1": 0, "P2": 0, "P3": 0}

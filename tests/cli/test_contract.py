@@ -74,7 +74,8 @@ def test_every_command_of_the_contract_is_there() -> None:
         "alerts reopen", "alerts snooze", "alerts comment", "audit list", "audit verify",
         "handover",
         "detectors list", "detectors explain", "detectors test", "masks list", "masks add",
-        "masks expire", "masks derive", "score", "fetch dma",
+        "masks expire", "masks derive", "score", "fetch dma", "vessel find", "vessel show",
+        "vessel track",
     }  # fmt: skip
 
 
@@ -273,6 +274,12 @@ def test_a_table_fits_the_terminal_and_only_there(
         (["exercise", "run", "no-such-exercise"], 5),
         (["serve", "--home", "no-such-home"], 5),
         (["infra", "show", "no-such-asset"], 5),
+        (["vessel", "find", "nobody", "--home", "HOME"], 5),
+        (["vessel", "find", " ", "--home", "HOME"], 2),
+        (["vessel", "show", "not-a-number", "--home", "HOME"], 2),
+        (["vessel", "show", "1234567890", "--home", "HOME"], 2),
+        (["vessel", "show", "200000000", "--home", "HOME"], 5),
+        (["vessel", "track", "200000000", "--home", "no-such-home"], 5),
     ],
     ids=lambda value: " ".join(map(str, value[:5])) if isinstance(value, list) else str(value),
 )

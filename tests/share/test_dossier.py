@@ -10,7 +10,8 @@ import pytest
 
 from sargas.model.alerts import Subject
 from sargas.model.fixes import LON_NONE, Fixes
-from sargas.share.dossier import as_html, speed_limits
+from sargas.model.svg_alert import speed_limits
+from sargas.share.dossier import as_html
 
 from .conftest import alert, evidence, fixes
 
@@ -151,3 +152,18 @@ def test_only_levels_of_speed_are_drawn_as_limits():
 
 def test_the_same_evidence_gives_the_same_page():
     assert as_html(evidence()) == as_html(evidence())
+
+
+def test_every_printed_page_says_which_alert_it_is_of():
+    """A sheet can get lost from the others; the id stands in a style sheet and must not end it."""
+    made_up = alert(exercise="drill", id='x"}</style><b>')
+    for one, words in (
+        (alert(), '"alert 0123456789abcdef01234567"'),
+        (made_up, '"EXERCISE · SYNTHETIC · alert xstyleb"'),
+    ):
+        page = as_html(evidence(one))
+        style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)[1]
+        assert f"@bottom-left{{content:{words};" in style
+        assert "counter(page)" in style
+        assert style.count("{") == style.count("}")
+        assert "b" not in Reader(page).tags

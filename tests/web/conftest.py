@@ -107,6 +107,7 @@ def open_screen(browser: Browser) -> Iterator[Opener]:
         page.goto(f"{server.url}/?renderer={renderer}")
         page.wait_for_selector(".map-host[data-renderer]")
         page.get_by_role("button", name=re.compile("^Note,")).click()  # not listed at first
+        page.evaluate("document.activeElement.blur()")
         return screen
 
     yield opener

@@ -31,12 +31,12 @@ END = START + 6 * HOUR_MS
 MARKUP = "<img src=x onerror=alert(1)>"
 
 
-def made_alert(number: int, priority: str, detector: str, minutes: int, **more: Any) -> Alert:
+def made_alert(number: int, priority: str, detector: str, minutes: float, **more: Any) -> Alert:
     """An alert of a made ship, detected so many minutes after the start."""
     mmsi = more.pop("mmsi", 999_000_100 + number)
     name = more.pop("name", f"MADE SHIP {number}")
     subject = Subject("sea", mmsi, name=name, length_m=120)
-    t_ms = START + minutes * 60_000
+    t_ms = START + round(minutes * 60_000)
     state, group = more.pop("state", "open"), more.pop("group", None)
     return Alert(
         alert_id(detector, "1", subject.key, "c", t_ms), detector, "1", "1-made", 1, state,

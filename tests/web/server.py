@@ -25,6 +25,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sargas.web.api import PAGES
 
+from .dossiers import dossier_routes
 from .traffic import pack
 from .world import ROOT, World, all_assets, coarse_land, geo_file
 
@@ -110,6 +111,11 @@ def make_app(world: World) -> Starlette:
         ]
         return JSONResponse({"vessels": rows[:20]})
 
+    def histogram(request: Request) -> Response:
+        query = request.query_params
+        names = ("from_ms", "to_ms", "bins", "at_ms")
+        return JSONResponse(world.histogram(*(int(query[name]) for name in names)))
+
     async def playback(request: Request) -> Response:
         return JSONResponse(world.play(await request.json()))
 
@@ -119,8 +125,12 @@ def make_app(world: World) -> Starlette:
             Route("/api/status", lambda _request: JSONResponse(world.status())),
             Route("/api/assets", lambda _request: JSONResponse(all_assets())),
             Route("/geo/{layer}.geojson", geo),
+            Route("/api/layers/masks", lambda _request: JSONResponse(world.masks())),
+            Route("/api/layers/coverage", lambda _request: JSONResponse(world.coverage())),
             Route("/api/alerts", lambda _request: JSONResponse({"alerts": world.visible_alerts()})),
             Route("/api/alerts/{id}", one_alert),
+            *dossier_routes(world, one_alert),
+            Route("/api/histogram", histogram),
             Route("/api/vessels/{mmsi:int}", vessel),
             Route("/api/vessels/{mmsi:int}/track", track),
             Route("/api/search", search),

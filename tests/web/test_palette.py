@@ -33,8 +33,10 @@ EYES = {
         [0.004733, 0.691367, 0.303900],
     ],
 }
-# Floors of the least colour difference (CIE76) between two priorities, as in the reference.
+# Floors of the least colour difference (CIE76) between two priorities: the reference's, and where
+# there is but one hue those of lightness alone.
 FLOOR = {"normal": 35, "deutan": 10, "protan": 20, "tritan": 20}
+FLOORS = {"dark": FLOOR, "light": FLOOR, "night": dict.fromkeys(EYES, 20)}
 TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 WHITE = np.array([0.9505, 1.0, 1.089])
 
@@ -125,7 +127,7 @@ def test_priorities_differ_for_every_eye(name: str, eye: str) -> None:
     pairs = itertools.combinations(
         [lab(tokens[key], eye) for key in ("alarm", "warning", "note")], 2
     )
-    assert min(float(np.linalg.norm(a - b)) for a, b in pairs) >= FLOOR[eye]
+    assert min(float(np.linalg.norm(a - b)) for a, b in pairs) >= FLOORS[name][eye]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -136,6 +138,28 @@ def test_no_colour_of_an_alert_is_used_for_anything_else(name: str) -> None:
     assert own.isdisjoint(
         value for key, value in tokens.items() if key not in ("alarm", "warning", "note")
     )
+
+
+def luminance(colour: str) -> float:
+    """WCAG relative luminance."""
+    return float(linear(colour) @ np.array([0.2126, 0.7152, 0.0722]))
+
+
+def test_night_is_red_only_and_alarm_the_brightest() -> None:
+    """Eyes that are used to the dark stay so: no hue but red, and nothing outshines an Alarm."""
+    tokens = THEMES["night"]["colours"]
+    hues = {}
+    for key, value in tokens.items():
+        red, green, blue = (int(value[at : at + 2], 16) for at in (1, 3, 5))
+        assert red > green >= blue, key
+        hues[key] = 60 * (green - blue) / (red - blue)
+    assert {key: hue for key, hue in hues.items() if hue > 15} == {}
+    shining = sorted(tokens, key=lambda key: luminance(tokens[key]))
+    assert shining[-1] == "alarm"
+    assert luminance(tokens["page"]) < 0.003
+    # The marks that nobody need act on come below all that one must.
+    calm = max(luminance(tokens[key]) for key in ("traffic", "cable", "pipeline", "wind"))
+    assert calm < luminance(tokens["note"]) < luminance(tokens["warning"])
 
 
 @pytest.mark.parametrize("name", NAMES)

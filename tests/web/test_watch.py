@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from sargas.store import AuditLog
 
-from .desk import MARKUP, DeskServer
+from .conftest import WEB
+from .desk import MARKUP, DeskServer, made_alert
 
 pytestmark = pytest.mark.browser
 
@@ -190,3 +191,57 @@ def test_two_officers_at_one_alert(desk: DeskServer, open_page: Callable[[str], 
     second.keyboard.press("Control+Enter")
     expect(second.locator(".dialog[open]")).to_have_count(0)
     expect(first.locator(".row")).to_have_count(3)
+
+
+def test_five_thousand_alerts_are_a_few_rows_of_page(
+    tmp_path: Path, open_page: Callable[[str], Page]
+) -> None:
+    alerts = [
+        made_alert(n, "P2" if n % 50 else "P1", "loiter", n * 0.07, mmsi=999_000_101 + n % 6)
+        for n in range(5_000)
+    ]
+    with DeskServer(tmp_path, alerts=alerts) as server:
+        page = open_page(server.url)
+        expect(page.locator(".row").first).to_be_visible(timeout=30_000)
+        assert tab(page, "Open") == "Open 5000"
+        assert page.locator(".row").count() < 40
+        assert page.locator(".row").first.get_attribute("aria-setsize") == "5000"
+        page.locator(".rows").focus()
+        keys(page, "End")
+        last = page.locator('.row[aria-selected="true"]')
+        expect(last).to_have_attribute("aria-posinset", "5000")
+        expect(last).to_be_in_viewport()
+        assert page.locator(".row").count() < 40
+        heights = page.eval_on_selector_all(".row", "rows => rows.map(row => row.offsetHeight)")
+        assert set(heights) == {92}
+        keys(page, "Home")
+        expect(page.locator('.row[aria-selected="true"]')).to_have_attribute("aria-posinset", "1")
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_axe_finds_nothing_serious_on_the_sheets(
+    desk: DeskServer, open_page: Callable[[str], Page], theme: str, node_modules: None
+) -> None:
+    page = open_page(f"{desk.url}/")
+    page.evaluate(f"localStorage.setItem('sargas.theme', '{theme}')")
+    page.reload()
+    page.wait_for_selector(".row")
+    keys(page, "j", "a")
+    page.locator(".dialog[open]").wait_for()
+    axe = (WEB / "node_modules/axe-core/axe.min.js").read_text()
+    for opened in ("watch", "dismiss", "handover", "quality"):
+        if opened == "dismiss":
+            take_watch(page, "V.P.")
+            keys(page, "j", "d")
+            page.locator(".dialog[open] input").first.wait_for()
+        if opened in ("handover", "quality"):
+            keys(page, "Escape")
+            keys(page, "5" if opened == "handover" else "q")
+            page.locator(".handover").wait_for()
+        found = page.evaluate(
+            axe
+            + """; axe.run(document, { resultTypes: ["violations"] })
+          .then(r => r.violations.filter(v => ["serious", "critical"].includes(v.impact))
+                      .map(v => [v.id, v.nodes[0].html]))"""
+        )
+        assert found == [], opened

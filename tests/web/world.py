@@ -9,6 +9,7 @@ import functools
 import json
 import os
 import threading
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from shapely import STRtree, points, polygons
 
 from sargas.model.time import parse_iso
 from sargas.model.triage import Step, triage_of
+from sargas.web.histogram import count, neighbours
 
 from .traffic import Fleet
 
@@ -98,6 +100,19 @@ def all_assets() -> Json:
             if own.get("attribution") and own["attribution"] not in result["attribution"]:
                 result["attribution"].append(own["attribution"])
     return result
+
+
+def box_feature(west: float, south: float, east: float, north: float, properties: Json) -> Json:
+    """A box with properties."""
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    geometry = {"type": "MultiPolygon", "coordinates": [[ring]]}
+    return {"type": "Feature", "properties": properties, "geometry": geometry}
+
+
+def layer_of(t_ms: int, features: Iterable[Json]) -> Json:
+    """A layer that follows the clock."""
+    listed = list(features)
+    return {"type": "FeatureCollection", "as_of": iso(t_ms), "note": "made", "features": listed}
 
 
 @functools.cache
@@ -331,7 +346,10 @@ class World:
     def __init__(self, n: int = 400, *, exercise: bool = True) -> None:
         self.lock = threading.RLock()
         self.t_ms = Dragger.onset_ms + 2_400_000
-        self.playing, self.speed = False, 1
+        self.playing, self.speed, self.live = False, 1, False
+        self.from_ms = SPAN[0]
+        #: How far the watch has folded; None is always a quarter of an hour ahead of the clock.
+        self.analysed_ms: int | None = None
         self.fleet = Fleet(n, SPAN[0])
         self.dragger = Dragger()
         self.alerts = alerts()
@@ -364,9 +382,25 @@ class World:
             "t": iso(self.t_ms),
             "playing": self.playing,
             "speed": self.speed,
-            "span": {"from_ms": SPAN[0], "to_ms": SPAN[1]},
-            "analysed_to_ms": min(SPAN[1], self.t_ms + 900_000),
+            "live": self.live,
+            "span": {"from_ms": self.from_ms, "to_ms": SPAN[1]},
+            "analysed_to_ms": self.analysed_to_ms(),
         }
+
+    def analysed_to_ms(self) -> int:
+        """How far the watch has folded."""
+        ahead_ms = self.t_ms + 900_000
+        return min(SPAN[1], ahead_ms if self.analysed_ms is None else self.analysed_ms)
+
+    def histogram(self, from_ms: int, to_ms: int, bins: int, at_ms: int) -> Json:
+        """When the alerts that are open or closed arose, counted as the service counts."""
+        times: dict[str, list[int]] = {"P1": [], "P2": [], "P3": []}
+        for alert in self.alerts:
+            at = round(datetime.fromisoformat(alert["t_detected"]).timestamp() * 1000)
+            if alert["state"] != "retracted" and not alert["muted_by"]:
+                times[alert["priority"]] += [at] if at <= self.analysed_to_ms() else []
+        arrays = {p: np.array(sorted(t), np.int64) for p, t in times.items()}
+        return count(arrays, from_ms, to_ms, bins) | neighbours(arrays, at_ms)
 
     def feeds(self) -> list[Json]:
         """One healthy feed."""
@@ -393,6 +427,22 @@ class World:
             "vessels": int(self.fleet.kept.sum()) + 1,
             "fixes": 182_340,
         }
+
+    def masks(self) -> Json:
+        """One made mask in the middle of the first view."""
+        properties = {"id": "made", "kind": "works", "shipped": False}
+        return layer_of(self.t_ms, (box_feature(19.6, 58.4, 20.4, 58.8, properties),))
+
+    def coverage(self) -> Json:
+        """All of the chart east of 20 degrees is not heard."""
+        halves = ((9.0, 20.0, True), (20.0, 31.0, False))
+        return layer_of(
+            self.t_ms,
+            (
+                box_feature(west, 53.0, east, 66.5, {"heard": heard, "cells": 7425})
+                for west, east, heard in halves
+            ),
+        )
 
     def visible_alerts(self) -> list[Json]:
         """Nothing that was detected after the clock; nobody has acted on any."""
@@ -422,7 +472,9 @@ class World:
     def tick(self, seconds: float) -> None:
         """Lets local time pass."""
         with self.lock:
-            if self.playing:
+            if self.live:
+                self.t_ms = self.analysed_to_ms()
+            elif self.playing:
                 self.t_ms = min(SPAN[1], round(self.t_ms + seconds * 1000 * self.speed))
 
     def play(self, command: Json) -> Json:
@@ -431,11 +483,15 @@ class World:
             self.commands.append(command)
             match command["action"]:
                 case "play" | "pause" as action:
-                    self.playing = action == "play"
+                    self.playing, self.live = action == "play", False
+                case "live":
+                    self.playing = self.live = True
+                    self.t_ms = self.analysed_ms = self.analysed_to_ms()
+                    self.resets += 1
                 case "speed":
                     self.speed = command["speed"]
                 case "seek":
-                    self.t_ms = command["t_ms"]
+                    self.t_ms, self.live = command["t_ms"], False
                     self.resets += 1
             return self.clock()
 

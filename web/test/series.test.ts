@@ -85,7 +85,7 @@ test("no camera looks beyond the chart", () => {
   }
 });
 
-const alert = (id: string, version: number): Alert => ({ id, version }) as Alert;
+const alert = (id: string, version: number): Alert => ({ id, version, triage: { last_seq: 0 } }) as Alert;
 
 test("new alerts come first, new versions stay in place, old versions are ignored", () => {
   const known = new Map([["a", alert("a", 1)], ["b", alert("b", 3)]]);

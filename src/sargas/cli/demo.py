@@ -20,6 +20,7 @@ from sargas.model.time import MINUTE_MS, iso
 if TYPE_CHECKING:  # imported where they are used: `sargas demo --help` loads no library
     from sargas.model.fixes import Batch
     from sargas.reference.mask_book import BookFollower
+    from sargas.share.evidence import Evidence
     from sargas.watch.fold import Outcome, Watch
 
 COMMIT_MINUTES = 20
@@ -195,6 +196,7 @@ class _Run:
 
 def _app(run: _Run, sock: Any, speed: float) -> Any:  # noqa: ANN401 - socket and Starlette
     """Build the service over the run's home."""
+    from sargas.cli.gathering import gather
     from sargas.reference import shipped_assets
     from sargas.store import AuditLog, Home, Ledger
     from sargas.web.api import make_app
@@ -241,7 +243,13 @@ def _app(run: _Run, sock: Any, speed: float) -> Any:  # noqa: ANN401 - socket an
         await player.seek(scenario.play_from_ms)
 
     book = ZoneBook(run.home, lambda: run.judged_to_ms, run.turn)
-    return make_app(player, desk, assets, attribution, hosts(sock), background, book)
+
+    def evidence(alert_id: str, as_of_ms: int | None) -> Evidence:
+        return gather(home, alert_id, as_of_ms=as_of_ms)
+
+    return make_app(
+        player, desk, assets, attribution, hosts(sock), background, gather=evidence, book=book
+    )
 
 
 def _report(run: _Run, *, json: bool) -> None:

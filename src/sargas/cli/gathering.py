@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sargas import __version__
 from sargas.errors import SargasError
-from sargas.model.svg_map import MapAsset, MapPoint, map_box
+from sargas.model.svg_alert import points_ahead
+from sargas.model.svg_map import map_box
 
 if TYPE_CHECKING:
     from sargas.model.assets import Asset, AssetSet
@@ -15,10 +16,14 @@ if TYPE_CHECKING:
     from sargas.share.evidence import Evidence, Ruleset
     from sargas.store import Home
 
-LAND_FILE = "land_baltic_200m.geojson"
 
-
-def gather(home: Home, alert_id: str, assets: Path | None, rules: Path | None) -> Evidence:
+def gather(
+    home: Home,
+    alert_id: str,
+    assets: Path | None = None,
+    rules: Path | None = None,
+    as_of_ms: int | None = None,
+) -> Evidence:
     """Gather what one alert rests on.
 
     Args:
@@ -26,33 +31,31 @@ def gather(home: Home, alert_id: str, assets: Path | None, rules: Path | None) -
         alert_id: its whole id.
         assets: the file that was given to the scan as --assets, if there was one.
         rules: the file that was given as --rules.
+        as_of_ms: leave out what was issued or received later; None takes all.
     """
-    from sargas.reference import home_assets, licences, load_assets
-    from sargas.reference.geography import land_collection
+    from sargas.reference import home_assets, load_assets
+    from sargas.reference.drawing import assets_within, credits_of, drawn, land_within
     from sargas.share.evidence import Evidence, read_alert, span_ms
     from sargas.store import Archive, Ledger
 
     with Ledger(home) as ledger, Archive(home) as archive:
-        alert, fixes = read_alert(ledger, archive, alert_id)
+        alert, fixes = read_alert(ledger, archive, alert_id, as_of_ms)
     known = load_assets(assets) if assets is not None else home_assets(home.path)
     asset = _asset(known, alert)
-    near: list[MapAsset] = []
     shown: list[Asset] = []
     land = None
     if alert["lon"] is not None and alert["lat"] is not None:
         box = _box(alert, fixes)
-        shown, near = _near(known, alert, box)
-        land = _land(land_collection(), box)
-    named = (*shown, *([asset] if asset else ()))
-    credited = sorted({f"Assets: {_credit(a.attribution, a.licence)}" for a in named})
-    if land is not None:
-        credited += [
-            f"Land: {_credit(row.attribution, row.licence)}"
-            for row in licences()
-            if row.file == LAND_FILE
-        ]
+        shown = assets_within(known, box, asset.id if asset else None)
+        land = land_within(box)
+    near = [
+        drawn(a, is_main=True, accuracy_m=alert["asset"]["accuracy_m"]) if a is asset else drawn(a)
+        for a in shown
+    ]
+    credited = credits_of((*shown, *([asset] if asset else ())), with_land=land is not None)
     return Evidence(
-        alert=alert, fixes=fixes, span_ms=span_ms(alert), asset=asset, near=near, land=land,
+        alert=alert, fixes=fixes, span_ms=span_ms(alert, as_of_ms),
+        asset=asset, near=near, land=land,
         rules=ruleset(alert["detector"], rules), geometry=known.watched().version,
         sargas=__version__, credits=(*credited, *_of_fixes(alert)),
         exercise_note=_exercise_note(alert["exercise"]), vessel_words=_vessel(alert),
@@ -67,45 +70,8 @@ def _asset(known: AssetSet, alert: dict[str, Any]) -> Asset | None:
 
 def _box(alert: dict[str, Any], fixes: Fixes) -> tuple[float, float, float, float]:
     """Give the bounds of the map, in degrees."""
-    ahead = [
-        MapPoint(n["lon"], n["lat"], "")
-        for n in alert["next_assets"]
-        if n["lon"] is not None and n["lat"] is not None
-    ]
-    return map_box(fixes.lon_deg, fixes.lat_deg, (alert["lon"], alert["lat"]), ahead)
-
-
-def _near(
-    known: AssetSet, alert: dict[str, Any], box: tuple[float, float, float, float]
-) -> tuple[list[Asset], list[MapAsset]]:
-    """Choose the assets that reach into the map; the alert's own last, above the others."""
-    import shapely
-
-    frame = shapely.box(*box)
-    main = alert["asset"]["id"] if alert["asset"] else None
-    found = [a for a in known.watched().assets if shapely.intersects(a.geometry, frame)]
-    found.sort(key=lambda a: (a.id == main, a.id))
-    return found, [
-        MapAsset(
-            a.name, a.kind, a.geometry,
-            (alert["asset"]["accuracy_m"] or a.accuracy_m) if a.id == main else a.accuracy_m,
-            is_main=a.id == main,
-        )
-        for a in found
-    ]  # fmt: skip
-
-
-def _land(collection: Any, box: tuple[float, float, float, float]) -> Any:  # noqa: ANN401 - GeoJSON
-    """Cut the land to a little more than the map."""
-    import json
-
-    import shapely
-
-    west, south, east, north = box
-    shapes = shapely.from_geojson([json.dumps(f["geometry"]) for f in collection["features"]])
-    room = 0.1
-    cut = shapely.clip_by_rect(shapes, west - room, south - room, east + room, north + room)
-    return shapely.union_all(cut)
+    here, ahead = (alert["lon"], alert["lat"]), points_ahead(alert)
+    return map_box(fixes.lon_deg, fixes.lat_deg, here, ahead)
 
 
 def ruleset(detector: str, overlay: Path | None) -> Ruleset:
@@ -121,11 +87,6 @@ def ruleset(detector: str, overlay: Path | None) -> Ruleset:
         for table in shared_tables(rules)
     }
     return Ruleset(rules.version, own, shared)
-
-
-def _credit(attribution: str, licence: str) -> str:
-    """Name whom to credit and under which licence; what is not known is said."""
-    return ", ".join(filter(None, (attribution, licence))) or "source and licence not stated"
 
 
 def _of_fixes(alert: dict[str, Any]) -> tuple[str, ...]:

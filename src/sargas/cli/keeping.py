@@ -12,11 +12,10 @@ from sargas.errors import SargasError, UsageError
 from sargas.model.alerts import Alert
 from sargas.model.fixes import Batch
 from sargas.store import Home, Ledger, ShardWriter
+from sargas.store.kind import KIND, kind_of
 from sargas.watch.fold import STATE_VERSION, Outcome, Watch
 
 COMMIT_ROWS = 5_000_000
-KIND = "kind"
-"""Checkpoint of a home that names the exercise it holds; empty for real traffic."""
 
 
 class Keeper:
@@ -103,12 +102,6 @@ class Keeper:
                 "the same id and version; the stored text stands. It was made of other fixes, "
                 "assets, rules or lists: scan into a new home to compare."
             )
-
-
-def kind_of(ledger: Ledger) -> str | None:
-    """Name the exercise a home holds; empty for real traffic, None where nothing is noted."""
-    found = ledger.checkpoint(KIND)
-    return None if found is None else found.state.decode()
 
 
 def _agree(ledger: Ledger, home: Home, kind: str) -> None:

@@ -57,6 +57,7 @@ _COMMANDS = (
     ("alerts", "sargas.cli.alerts:app", "The alerts of a home: list, show, triage, export."),
     ("audit", "sargas.cli.audit:app", "The log of what people did: list it, verify it."),
     ("handover", "sargas.cli.handover:handover", "What rang in a watch, and what is open."),
+    ("vessel", "sargas.cli.vessel:app", "Find a vessel; who it said it is, where it was."),
     ("detectors", "sargas.cli.detectors:app", "What each detector looks for, and how it decides."),
     ("masks", "sargas.cli.masks:app", "Masks, vigilance areas and zones, kept in a home."),
     ("serve", "sargas.cli.serve:serve", "Serve the screen over what a home has stored."),

@@ -11,6 +11,7 @@ from sargas.errors import EXIT_OK, NotFoundError, SargasError, UsageError
 from sargas.exercise.scenario import BACKDROP_CREDIT, load_scenario
 
 if TYPE_CHECKING:
+    from sargas.share.evidence import Evidence
     from sargas.store import Ledger
 
 
@@ -47,10 +48,11 @@ def serve(
     quiet
         Print the address and nothing else.
     """
+    from sargas.cli.gathering import gather
     from sargas.cli.home import home_dir
-    from sargas.cli.keeping import kind_of
     from sargas.reference import home_assets
     from sargas.store import AuditLog, Home, Ledger
+    from sargas.store.kind import kind_of
     from sargas.web.api import make_app
     from sargas.web.desk import Desk
     from sargas.web.picture import Picture
@@ -108,7 +110,12 @@ def serve(
         f"{'EXERCISE ' + exercise if exercise else 'Stored'}: {span_text(*ends)}; Ctrl-C ends.",
         quiet=quiet,
     )
-    serve_app(make_app(player, desk, assets, attribution, hosts(sock)), sock, browser=browser)
+
+    def evidence(alert_id: str, as_of_ms: int | None) -> Evidence:
+        return gather(stored, alert_id, as_of_ms=as_of_ms)
+
+    app = make_app(player, desk, assets, attribution, hosts(sock), gather=evidence)
+    serve_app(app, sock, browser=browser)
     return EXIT_OK
 
 

@@ -9,10 +9,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sargas.errors import FormatError, UsageError
 from sargas.model.time import iso, parse_iso
+
+if TYPE_CHECKING:  # without `from`, which the stamps of kernels would follow (model.jit)
+    import sargas.model.card as card
 
 PRIORITIES = ("P1", "P2", "P3")
 PRIORITY_WORDS = {"P1": "Alarm", "P2": "Warning", "P3": "Note"}
@@ -228,6 +231,21 @@ class Alert:
         raise FormatError(
             what, where=str(name or ""), hint="Scan its source again into a new home."
         )
+
+    def _scene(self) -> card.Scene:
+        """Give what its picture shows around it: nothing, for an alert alone knows no geography.
+
+        The alerts of `sargas.open` know their home, and give the fixes, the assets and the land.
+        """
+        import sargas.model.card as card
+
+        return card.Scene()
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook: words and a still picture, without script."""
+        import sargas.model.card as card  # a watch that draws nothing does without
+
+        return card.alert_card(self.to_dict(), self._scene())
 
     def to_json(self) -> str:
         """Write one line of JSON, byte for byte the same for equal alerts."""

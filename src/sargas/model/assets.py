@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -23,6 +23,9 @@ from numpy.typing import NDArray
 
 from sargas.errors import NotFoundError
 from sargas.model.geodesy import distance_m
+
+if TYPE_CHECKING:  # without `from`, which the stamps of kernels would follow (model.jit)
+    import sargas.model.card as card
 
 KINDS = (
     "telecom_cable", "unspecified_cable", "power_cable", "gas_pipeline", "oil_pipeline",
@@ -73,6 +76,18 @@ class Asset:
     def length_km(self) -> float:
         """Length of the line or outline on the ellipsoid; 0 for a point."""
         return sum(_chain_length_m(chain) for chain in chains(self.geometry)) / 1000.0
+
+    def _scene(self) -> card.Scene:
+        """Give what its picture shows around it: nothing, for an asset alone knows no coast."""
+        import sargas.model.card as card
+
+        return card.Scene(credits=tuple(filter(None, (self.attribution, self.licence))))
+
+    def _repr_html_(self) -> str:
+        """Show it in a notebook: words and a still picture, without script."""
+        import sargas.model.card as card  # who only measures does without
+
+        return card.asset_card(self, self._scene())
 
 
 @dataclass(frozen=True)

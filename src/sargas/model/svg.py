@@ -34,7 +34,11 @@ WIDTH = 720
 LEFT, RIGHT, TOP, BOTTOM = 46, 14, 18, 22
 MOMENT_ROW = 13
 WORD_APART = 13
-SPEED_HEIGHT, ANGLE_HEIGHT, BETWEEN = 150, 120, 22
+HEIGHTS = (150, 120)
+"""Of the panels of speed and of angles."""
+BETWEEN = 22
+HOUR_APART = 73
+"""Pixels between two words of the time scale at least."""
 STEPS_MIN = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 14400)
 
 
@@ -57,6 +61,27 @@ class Moment:
 
     t_ms: int
     text: str
+
+
+def as_image(svg: str, width: float, height: float, alt: str) -> str:
+    """Put a picture into an image that HTML holds in itself.
+
+    Notebook pages take SVG elements out of HTML that they did not make themselves and leave an
+    image with its data; and an image is a document of its own, in which nothing runs and which
+    shares no names and no style with the page around it.
+
+    Args:
+        svg: as `picture` writes it.
+        width, height: of the picture, in pixels.
+        alt: what it shows, for who cannot see it.
+    """
+    # In the text all quotation marks are escaped: what is left are those around attributes.
+    url = svg.replace("\n", "").replace('"', "'").replace("%", "%25").replace("#", "%23")
+    src = "data:image/svg+xml;charset=utf-8," + url.replace("&", "&amp;")
+    return (
+        f'<img alt="{shown(alt)}" width="{width:.0f}" height="{height:.0f}" '
+        f'style="max-width:100%;height:auto" src="{src}">'
+    )
 
 
 def colour(name: str) -> str:
@@ -127,13 +152,28 @@ def label(x: float, y: float, text: str, *, anchor: str = "start", size: int = 1
     )  # fmt: skip
 
 
-def picture(width: float, height: float, title: str, parts: Iterable[str]) -> str:
-    """Wrap drawn parts into one picture that scales to the width it is given."""
+def picture(
+    width: float, height: float, title: str, parts: Iterable[str],
+    at: tuple[float, float] | None = None,
+) -> str:  # fmt: skip
+    """Wrap drawn parts into one picture that scales to the width it is given.
+
+    Args:
+        width, height: of what is drawn; nothing outside shows.
+        title: what it is, for who cannot see it.
+        parts: drawn before.
+        at: where it stands in another picture; None for a picture of its own.
+    """
     body = "\n".join(parts)
+    if at is not None:
+        return element(
+            "svg", f"\n<title>{shown(title)}</title>\n{body}\n", x=float(at[0]), y=float(at[1]),
+            width=float(width), height=float(height),
+        )  # fmt: skip
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {number(width)} {number(height)}" '
         f'role="img" width="100%" style="max-width:{number(width)}px;font-family:system-ui,'
-        f"-apple-system,'Segoe UI','Noto Sans',sans-serif\">\n<title>{shown(title)}</title>\n"
+        f'-apple-system,Segoe UI,Noto Sans,sans-serif">\n<title>{shown(title)}</title>\n'
         f"{body}\n</svg>"
     )
 
@@ -147,6 +187,9 @@ def track_chart(
     limits: Sequence[Limit] = (),
     moments: Sequence[Moment] = (),
     span_ms: tuple[int, int] | None = None,
+    width: float = WIDTH,
+    heights: tuple[float, float] = HEIGHTS,
+    at: tuple[float, float] | None = None,
 ) -> str:
     """Draw speed, and course with heading, over time.
 
@@ -156,6 +199,9 @@ def track_chart(
         limits: thresholds over the speed.
         moments: marked by upright lines.
         span_ms: shaded: what the alert rests on.
+        width: of the whole chart.
+        heights: of the panels of speed and of angles.
+        at: as in `picture`.
 
     Returns:
         SVG; a line stops where nothing was received.
@@ -164,12 +210,12 @@ def track_chart(
         return ""
     ends = [int(t_ms[0]), int(t_ms[-1]), *(m.t_ms for m in moments), *(span_ms or ())]
     low_ms, high_ms = min(ends), max(max(ends), min(ends) + MINUTE_MS)
-    x_px = _Axis(low_ms, high_ms, LEFT, WIDTH - RIGHT)
+    x_px = _Axis(low_ms, high_ms, float(LEFT), float(width - RIGHT))
     # The marked moments have rows of their own above: no word lies on a curve.
     speed_top = TOP + MOMENT_ROW * len(moments)
-    speed_bottom = speed_top + SPEED_HEIGHT
+    speed_bottom = speed_top + heights[0]
     angle_top = speed_bottom + BETWEEN
-    angle_bottom = angle_top + ANGLE_HEIGHT
+    angle_bottom = angle_top + heights[1]
     parts = []
     if span_ms is not None:
         left, right = x_px.at(span_ms[0]), x_px.at(span_ms[1])
@@ -179,11 +225,16 @@ def track_chart(
                     fill_opacity="0.07")
         )  # fmt: skip
     parts += _time_grid(x_px, speed_top, angle_bottom)
+    parts += _moments(moments, x_px, speed_top, angle_bottom)
     parts += _speed(t_ms, sog_kn, x_px, (speed_top, speed_bottom), limits)
     parts += _angles(t_ms, cog_deg, heading_deg, x_px, (angle_top, angle_bottom))
-    parts += _moments(moments, x_px, speed_top, angle_bottom)
     title = f"Speed, course and heading from {iso(low_ms)} to {iso(high_ms)}"
-    return picture(WIDTH, angle_bottom + BOTTOM, title, parts)
+    return picture(width, angle_bottom + BOTTOM, title, parts, at)
+
+
+def chart_height(moments: int, heights: tuple[float, float] = HEIGHTS) -> float:
+    """Give the height of a chart with so many marked moments."""
+    return TOP + MOMENT_ROW * moments + heights[0] + BETWEEN + heights[1] + BOTTOM
 
 
 @dataclass(frozen=True)
@@ -202,9 +253,8 @@ class _Axis:
 
 def _time_grid(x_px: _Axis, top: float, bottom: float) -> list[str]:
     """Draw the hours: lines over both panels, words under them."""
-    step_ms = next(
-        (s for s in STEPS_MIN if (x_px.high - x_px.low) / (s * MINUTE_MS) <= 9), STEPS_MIN[-1]
-    ) * MINUTE_MS  # fmt: skip
+    span_min, words = (x_px.high - x_px.low) / MINUTE_MS, (x_px.to_px - x_px.from_px) // HOUR_APART
+    step_ms = next((s for s in STEPS_MIN if span_min / s <= words), STEPS_MIN[-1]) * MINUTE_MS
     parts = []
     first = math.ceil(x_px.low / step_ms) * step_ms
     for t_ms in range(int(first), int(x_px.high) + 1, step_ms):
@@ -213,7 +263,7 @@ def _time_grid(x_px: _Axis, top: float, bottom: float) -> list[str]:
                              stroke=colour("grid")))  # fmt: skip
         text = iso(t_ms)[11:16] if step_ms < 1440 * MINUTE_MS else iso(t_ms)[5:10]
         parts.append(label(x, bottom + 15, text, anchor="middle"))
-    parts.append(label(WIDTH - RIGHT, top - 5, f"{iso(int(x_px.low))[:10]}, UTC", anchor="end"))
+    parts.append(label(x_px.to_px, top - 5, f"{iso(int(x_px.low))[:10]}, UTC", anchor="end"))
     return parts
 
 
@@ -230,17 +280,17 @@ def _speed(
     step = next(s for s in (0.5, 1, 2, 5, 10, 20, 50) if most / s <= 6 or s == 50)
     high = math.ceil(most * 1.08 / step) * step
     y_px = _Axis(0.0, high, bottom, top)
-    parts = [label(LEFT, top - 5, "Speed over ground, kn", bold=True, tint="sog")]
-    parts += _scale(y_px, np.arange(0.0, high + step / 2, step), lambda v: f"{v:g}")
+    parts = [label(LEFT, top - 5, "Speed over ground, kn", bold=True, tint="sog", rim="page")]
+    parts += _scale(x_px, y_px, np.arange(0.0, high + step / 2, step), lambda v: f"{v:g}")
     last_word = -99.0
     for limit in sorted(limits, key=lambda one: -one.value_kn):
         y = y_px.at(limit.value_kn)
-        parts.append(element("line", x1=float(LEFT), x2=float(WIDTH - RIGHT), y1=y, y2=y,
+        parts.append(element("line", x1=float(LEFT), x2=x_px.to_px, y1=y, y2=y,
                              stroke=colour("limit"), stroke_dasharray="6 3"))  # fmt: skip
         # Over its line, or under it where that would lie on the word before.
         word = y - 3 if y - 3 - last_word >= WORD_APART else max(y + 11, last_word + WORD_APART)
         last_word = word
-        parts.append(label(WIDTH - RIGHT - 2, word, limit.text, anchor="end",
+        parts.append(label(x_px.to_px - 2, word, limit.text, anchor="end",
                            tint="limit", rim="page"))  # fmt: skip
     parts.append(_line(t_ms, sog_kn, x_px, y_px, "sog", None))
     return parts
@@ -260,8 +310,8 @@ def _angles(
     both = np.concatenate([course, heading])
     both = both[~np.isnan(both)]
     parts = [
-        label(LEFT, top - 5, "Course over ground, degrees", bold=True, tint="cog"),
-        label(LEFT + 185, top - 5, "Heading (dashed)", bold=True, tint="heading"),
+        label(LEFT, top - 5, "Course over ground, degrees", bold=True, tint="cog", rim="page"),
+        label(LEFT + 185, top - 5, "Heading (dashed)", bold=True, tint="heading", rim="page"),
     ]
     if not len(both):
         return [*parts, label(LEFT + 8, (top + bottom) / 2, "neither was reported")]
@@ -271,18 +321,20 @@ def _angles(
     step = next(s for s in (10, 20, 30, 45, 90) if (high - low) / s <= 5 or s == 90)
     y_px = _Axis(low, high, bottom, top)
     ticks = np.arange(math.ceil(low / step) * step, high, step)
-    parts += _scale(y_px, ticks, lambda v: f"{v % 360:03.0f}°")
+    parts += _scale(x_px, y_px, ticks, lambda v: f"{v % 360:03.0f}°")
     parts.append(_line(t_ms, course, x_px, y_px, "cog", None))
     parts.append(_line(t_ms, heading, x_px, y_px, "heading", "5 3"))
     return parts
 
 
-def _scale(y_px: _Axis, ticks: Iterable[float], write: Callable[[float], str]) -> list[str]:
+def _scale(
+    x_px: _Axis, y_px: _Axis, ticks: Iterable[float], write: Callable[[float], str]
+) -> list[str]:
     """Draw level lines and their words."""
     parts = []
     for value in ticks:
         y = y_px.at(float(value))
-        parts.append(element("line", x1=float(LEFT), x2=float(WIDTH - RIGHT), y1=y, y2=y,
+        parts.append(element("line", x1=float(LEFT), x2=x_px.to_px, y1=y, y2=y,
                              stroke=colour("grid")))  # fmt: skip
         parts.append(label(LEFT - 5, y + 4, write(float(value)), anchor="end"))
     return parts
@@ -294,7 +346,7 @@ def _moments(moments: Sequence[Moment], x_px: _Axis, top: float, bottom: float) 
     for row, moment in enumerate(moments):
         x = x_px.at(moment.t_ms)
         y = 11.0 + MOMENT_ROW * row
-        is_right = x > WIDTH * 0.75
+        is_right = x > x_px.from_px + 0.75 * (x_px.to_px - x_px.from_px)
         parts.append(element("line", x1=x, x2=x, y1=y - 8, y2=float(bottom),
                              stroke=colour("alarm"), stroke_width="1.2"))  # fmt: skip
         parts.append(

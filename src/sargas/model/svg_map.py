@@ -18,15 +18,18 @@ from numpy.typing import NDArray
 from sargas.model.assets import chains
 from sargas.model.geodesy import NM_M, metres_per_degree
 from sargas.model.place import degrees_minutes
-from sargas.model.svg import colour, element, label, path_d, picture, runs, thinned
+from sargas.model.svg import colour, element, label, number, path_d, picture, runs, thinned
 
 WIDTH, HEIGHT = 720, 440
+SIZE = (WIDTH, HEIGHT)
 ROOM = 0.10
 """Share of the picture left free around what is shown."""
 LEAST_SPAN_M = 5_000.0
 """No map is narrower: a ship at anchor would fill it with noise."""
 NEXT_REACH = 2.5
 """Assets ahead are taken in while the map stays within so many times what it shows without them."""
+LEAST_LAND = 1.5
+"""Pixels that an island is long at least, to be drawn."""
 SIGN_APART, NAME_AWAY = 15.0, 70.0
 """Pixels between signs of assets ahead at least, and from the alert to the asset's name."""
 DASHES = {"gas_pipeline": "8 4", "oil_pipeline": "8 4", "wind_farm": "2 3"}
@@ -69,14 +72,23 @@ class _Frame:
     kx: float
     ky: float
     metres_per_px: float
+    width: float
+    height: float
 
     def at(self, lon: float, lat: float) -> tuple[float, float]:
         return (lon - self.lon0) * self.kx, (self.lat0 - lat) * self.ky
 
+    def line(self, chain: NDArray[np.float64]) -> list[tuple[float, float]]:
+        """Give a chain of points in pixels."""
+        return [self.at(*point) for point in chain]
+
     @property
     def box(self) -> tuple[float, float, float, float]:
         """West, south, east, north of the picture, in degrees."""
-        return (self.lon0, self.lat0 - HEIGHT / self.ky, self.lon0 + WIDTH / self.kx, self.lat0)
+        return (
+            self.lon0, self.lat0 - self.height / self.ky,
+            self.lon0 + self.width / self.kx, self.lat0,
+        )  # fmt: skip
 
 
 def track_map(
@@ -88,6 +100,8 @@ def track_map(
     assets: Sequence[MapAsset] = (),
     ahead: Sequence[MapPoint] = (),
     land: Any = None,  # noqa: ANN401 - shapely is untyped
+    size: tuple[float, float] = SIZE,
+    at: tuple[float, float] | None = None,
 ) -> str:
     """Draw a track with its fixes among assets and land.
 
@@ -98,15 +112,13 @@ def track_map(
         assets: drawn where they reach into the picture.
         ahead: places where assets ahead would be met, nearest first; those far off are left out.
         land: shapely polygons, degrees; None where they are not to be had.
+        size: width and height of the picture.
+        at: as in `picture`.
 
     Returns:
         SVG, with a scale bar, north, and the frame's own degrees.
     """
-    frame = _frame(lon_deg, lat_deg, here, ahead)
-    parts = [
-        '<defs><clipPath id="m"><rect width="720" height="440"/></clipPath></defs>',
-        element("rect", width=WIDTH, height=HEIGHT, fill=colour("sea")),
-    ]
+    frame = _frame(lon_deg, lat_deg, here, ahead, size)
     inside = [
         *_land(land, frame),
         *_grid_lines(frame),
@@ -116,12 +128,44 @@ def track_map(
         *_here(here, frame),
         *(part for asset in assets if asset.is_main for part in _name(asset, here, frame)),
     ]
-    parts.append(element("g", "\n".join(inside), clip_path="url(#m)"))
-    parts += _grid_words(frame)
-    parts += [*_scale_bar(frame), *_north()]
-    parts.append(element("rect", x=0.5, y=0.5, width=WIDTH - 1, height=HEIGHT - 1, fill="none",
-                         stroke=colour("faint")))  # fmt: skip
-    return picture(WIDTH, HEIGHT, "Map of the track, the assets near it and the coast", parts)
+    title = "Map of the track, the assets near it and the coast"
+    return picture(*size, title, _framed(inside, frame), at)
+
+
+def asset_map(
+    asset: MapAsset,
+    *,
+    near: Sequence[MapAsset] = (),
+    land: Any = None,  # noqa: ANN401 - shapely is untyped
+    size: tuple[float, float] = SIZE,
+    at: tuple[float, float] | None = None,
+) -> str:
+    """Draw an asset from end to end, among others and land.
+
+    Args:
+        asset: the one that is shown; it must have points.
+        near: others, drawn below it.
+        land, size, at: as in `track_map`.
+    """
+    frame = _frame_of(asset, size)
+    lines = [part for one in (*near, asset) for part in _asset(one, frame)]
+    name = _name(asset, _middle(asset), frame)
+    inside = [*_land(land, frame), *_grid_lines(frame), *lines, *name]
+    return picture(*size, "Map of the asset and the coast", _framed(inside, frame), at)
+
+
+def _framed(inside: Sequence[str], frame: _Frame) -> list[str]:
+    """Lay what is drawn on the sea, cut to the picture, with degrees, scale and north above."""
+    width, height = frame.width, frame.height
+    # An inner picture shows nothing outside itself. A clip path would need a name, and the names
+    # of several pictures on one page are in each other's way.
+    return [
+        element("rect", width=float(width), height=float(height), fill=colour("sea")),
+        element("svg", "\n".join(inside), width=float(width), height=float(height)),
+        *_grid_words(frame), *_scale_bar(frame), *_north(frame),
+        element("rect", x=0.5, y=0.5, width=float(width - 1), height=float(height - 1),
+                fill="none", stroke=colour("faint")),
+    ]  # fmt: skip
 
 
 def map_box(
@@ -129,9 +173,17 @@ def map_box(
     lat_deg: NDArray[np.float64],
     here: tuple[float, float],
     ahead: Sequence[MapPoint] = (),
+    size: tuple[float, float] = SIZE,
 ) -> tuple[float, float, float, float]:
     """Give the west, south, east and north of the map that `track_map` draws, in degrees."""
-    return _frame(lon_deg, lat_deg, here, ahead).box
+    return _frame(lon_deg, lat_deg, here, ahead, size).box
+
+
+def asset_box(
+    asset: MapAsset, size: tuple[float, float] = SIZE
+) -> tuple[float, float, float, float]:
+    """Give the west, south, east and north of the map that `asset_map` draws, in degrees."""
+    return _frame_of(asset, size).box
 
 
 def _frame(
@@ -139,6 +191,7 @@ def _frame(
     lat_deg: NDArray[np.float64],
     here: tuple[float, float],
     ahead: Sequence[MapPoint],
+    size: tuple[float, float],
 ) -> _Frame:
     """Choose the part of the world that is shown: the track, the alert, and what is near ahead."""
     known = ~(np.isnan(lon_deg) | np.isnan(lat_deg))
@@ -155,17 +208,52 @@ def _frame(
         if span_m(*wider) > most_m:
             break
         lon, lat = wider
+    return _around(lon, lat, (kx_m, ky_m), size)
+
+
+def _frame_of(asset: MapAsset, size: tuple[float, float]) -> _Frame:
+    """Choose the part of the world that shows the whole of an asset."""
+    lon, lat = shapely.get_coordinates(asset.geometry).T
+    return _around(lon, lat, metres_per_degree(float(lat.min() + lat.max()) / 2), size)
+
+
+def _around(
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    metres: tuple[float, float],
+    size: tuple[float, float],
+) -> _Frame:
+    """Lay a frame around points, with some room.
+
+    Args:
+        lon, lat: (n,) degrees, all known.
+        metres: in a degree of longitude and of latitude.
+        size: of the picture.
+    """
+    (width, height), (kx_m, ky_m) = size, metres
     middle = (lon.min() + lon.max()) / 2, (lat.min() + lat.max()) / 2
     room = 1 - 2 * ROOM
     metres_per_px = max(
-        float(np.ptp(lon)) * kx_m / (WIDTH * room), float(np.ptp(lat)) * ky_m / (HEIGHT * room),
-        LEAST_SPAN_M / WIDTH,
+        float(np.ptp(lon)) * kx_m / (width * room), float(np.ptp(lat)) * ky_m / (height * room),
+        LEAST_SPAN_M / width,
     )  # fmt: skip
     kx, ky = kx_m / metres_per_px, ky_m / metres_per_px
     return _Frame(
-        float(middle[0] - WIDTH / 2 / kx), float(middle[1] + HEIGHT / 2 / ky), kx, ky,
-        metres_per_px,
+        float(middle[0] - width / 2 / kx), float(middle[1] + height / 2 / ky), kx, ky,
+        metres_per_px, width, height,
     )  # fmt: skip
+
+
+def _middle(asset: MapAsset) -> tuple[float, float]:
+    """Give the point in the middle of an asset's points."""
+    points = shapely.get_coordinates(asset.geometry)
+    lon, lat = points[len(points) // 2]
+    return float(lon), float(lat)
+
+
+def _extent(points: Sequence[tuple[float, float]]) -> float:
+    """Give the longer side of the box around some points."""
+    return max(float(np.ptp(side)) for side in np.array(points).T)
 
 
 def _land(land: Any, frame: _Frame) -> list[str]:  # noqa: ANN401 - shapely is untyped
@@ -175,8 +263,10 @@ def _land(land: Any, frame: _Frame) -> list[str]:  # noqa: ANN401 - shapely is u
     west, south, east, north = frame.box
     edge = 4 / frame.kx  # the cut lies outside the picture, so that it is not drawn as a coast
     cut = shapely.clip_by_rect(land, west - edge, south - edge, east + edge, north + edge)
-    cut = shapely.simplify(cut, 0.5 / frame.ky)
-    d = [path_d([frame.at(*p) for p in chain[:-1]]) + "Z" for chain in chains(cut)]
+    cut = shapely.simplify(cut, 0.5 / frame.ky, preserve_topology=False)
+    rings = [frame.line(chain[:-1]) for chain in chains(cut)]
+    # An islet of a pixel is not seen, and there are thousands.
+    d = [path_d(ring) + "Z" for ring in rings if _extent(ring) >= LEAST_LAND]
     if not d:
         return []
     return [
@@ -193,13 +283,10 @@ def _asset(asset: MapAsset, frame: _Frame) -> list[str]:
     box = shapely.box(west - pad_x, south - pad_y, east + pad_x, north + pad_y)
     lines = [c for c in chains(asset.geometry) if len(c) > 1]
     points = [c for c in chains(asset.geometry) if len(c) == 1]
-    # Cut to the picture: a cable of 1,000 km would be most of the file.
-    cut = [
-        part
-        for line in lines
-        for part in chains(shapely.intersection(shapely.linestrings(line), box))
-        if len(part) > 1
-    ]
+    # Cut to the picture, and no finer than can be seen: a cable of 1,000 km would be most of it.
+    seen = shapely.intersection([shapely.linestrings(line) for line in lines], box)
+    coarse = shapely.simplify(seen, 0.2 / frame.ky, preserve_topology=False)
+    cut = [part for line in coarse for part in chains(line) if len(part) > 1]
     tint, width = TINTS.get(asset.kind, "cable"), 2.4 if asset.is_main else 1.2
     parts = []
     for chain in points:
@@ -208,7 +295,7 @@ def _asset(asset: MapAsset, frame: _Frame) -> list[str]:
                              stroke=colour(tint), stroke_width=width))  # fmt: skip
     if not cut:
         return parts
-    d = "".join(path_d([frame.at(*p) for p in chain]) for chain in cut)
+    d = "".join(path_d(frame.line(chain)) for chain in cut)
     if asset.is_main and 2 * reach > 2 * width:
         parts.append(
             element("path", d=d, fill="none", stroke=colour(tint), stroke_width=2 * reach,
@@ -234,7 +321,8 @@ def _name(asset: MapAsset, here: tuple[float, float], frame: _Frame) -> list[str
     else:
         x, y = frame.at(*here)
         y += 34
-    x, y = min(max(x, 40.0), WIDTH - 40.0), min(max(y, 40.0), HEIGHT - 40.0)
+    x = min(max(x, 40.0), frame.width - 40.0)
+    y = min(max(y, 40.0), frame.height - 40.0)
     anchor = "end" if x < frame.at(*here)[0] else "start"
     return [
         label(x + (-8 if anchor == "end" else 8), y - 10, asset.name, anchor=anchor, size=12,
@@ -272,7 +360,7 @@ def _signs(ahead: Sequence[MapPoint], frame: _Frame) -> list[str]:
     drawn: list[tuple[float, float]] = []
     for point in ahead:
         x, y = frame.at(point.lon, point.lat)
-        is_seen = 0 <= x <= WIDTH and 0 <= y <= HEIGHT
+        is_seen = 0 <= x <= frame.width and 0 <= y <= frame.height
         if not is_seen or any(math.hypot(x - a, y - b) < SIGN_APART for a, b in drawn):
             continue
         drawn.append((x, y))
@@ -306,8 +394,8 @@ def _steps(low: float, high: float) -> list[float]:
 def _grid_lines(frame: _Frame) -> list[str]:
     """Draw meridians and parallels."""
     west, south, east, north = frame.box
-    d = [f"M{frame.at(lon, north)[0]:.1f} 0V{HEIGHT}" for lon in _steps(west, east)]
-    d += [f"M0 {frame.at(west, lat)[1]:.1f}H{WIDTH}" for lat in _steps(south, north)]
+    d = [f"M{frame.at(lon, north)[0]:.1f} 0V{number(frame.height)}" for lon in _steps(west, east)]
+    d += [f"M0 {frame.at(west, lat)[1]:.1f}H{number(frame.width)}" for lat in _steps(south, north)]
     return [element("path", d="".join(d), fill="none", stroke=colour("faint"), stroke_width="0.5",
                     stroke_opacity="0.6")]  # fmt: skip
 
@@ -318,13 +406,13 @@ def _grid_words(frame: _Frame) -> list[str]:
     parts = []
     for lon in _steps(west, east):
         x = frame.at(lon, north)[0]
-        if 50 < x < WIDTH - 60:
+        if 50 < x < frame.width - 60:
             parts.append(
                 label(x + 3, 12, degrees_minutes(lon, "EW", is_round=True), size=10, rim="sea")
             )
     for lat in _steps(south, north):
         y = frame.at(west, lat)[1]
-        if 24 < y < HEIGHT - 46:
+        if 24 < y < frame.height - 46:
             parts.append(
                 label(4, y - 3, degrees_minutes(lat, "NS", is_round=True), size=10, rim="sea")
             )
@@ -336,7 +424,7 @@ def _scale_bar(frame: _Frame) -> list[str]:
     rounds = [n * m for n in (0.1, 1, 10, 100) for m in (1, 2, 5)]
     length_nm = max((r for r in rounds if r * NM_M / frame.metres_per_px <= 170), default=0.1)
     px = length_nm * NM_M / frame.metres_per_px
-    x, y = 14.0, HEIGHT - 14.0
+    x, y = 14.0, frame.height - 14.0
     metres = length_nm * NM_M
     metric = f"{metres / 1000:.1f} km" if metres >= 1000 else f"{metres:.0f} m"
     bar = f"M{x:.1f} {y - 5:.1f}V{y:.1f}H{x + px:.1f}V{y - 5:.1f}"
@@ -346,9 +434,9 @@ def _scale_bar(frame: _Frame) -> list[str]:
     ]
 
 
-def _north() -> list[str]:
+def _north(frame: _Frame) -> list[str]:
     """Draw the arrow of north."""
-    x, y = WIDTH - 22.0, 26.0
+    x, y = frame.width - 22.0, 26.0
     return [
         element("path", d=f"M{x} {y - 12}l6 20l-6 -5l-6 5Z", fill=colour("ink")),
         label(x, y + 22, "N", anchor="middle", tint="ink", bold=True),

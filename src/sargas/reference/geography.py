@@ -188,6 +188,7 @@ class Geography:
         return sorted(codes[int(i)] for i in found)
 
 
+LAND_FILE = "land_baltic_200m.geojson"
 _PORT_NUMBER = "World Port Index Number"
 
 
@@ -199,4 +200,4 @@ def shipped_geography() -> Geography:
 
 def land_collection() -> Any:  # noqa: ANN401 - GeoJSON
     """Read the land polygons as GeoJSON, for maps."""
-    return read_json("land_baltic_200m.geojson")
+    return read_json(LAND_FILE)

@@ -14,28 +14,23 @@ import numpy as np
 from sargas.model.alerts import PRIORITY_WORDS
 from sargas.model.listing import entry_lines
 from sargas.model.place import place_text
-from sargas.model.svg import Limit, Moment, shown, track_chart
-from sargas.model.svg_map import MapPoint, track_map
-from sargas.model.time import iso, parse_iso
-from sargas.share.dossier_style import STYLE
+from sargas.model.svg import shown
+from sargas.model.svg_alert import MARKS, alert_chart, alert_map, points_ahead, value_text, who
+from sargas.model.time import iso
+from sargas.share.dossier_style import STYLE, page_style
 from sargas.share.evidence import CAVEAT, Evidence
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+LONG = 90
+"""Letters of a fact from which on it takes a row of its own on paper."""
 ROWS = 24
 """Fixes in the printed table; all of them are in fixes.csv."""
-MARKS = {"P1": "▲", "P2": "◆", "P3": "●"}
-SPEED_LEVELS = ("speed over ground", "reported speed", "smoothed speed")
-"""Features in knots that are a level of the vessel's speed, so that their threshold can be drawn
-over it. Others in knots are losses, spreads or speeds that nobody reported."""
-OWN_SPEED = "own speed before"
-OWN_SHARE = "speed as share of own"
-LANE_SHARE = "speed as share of the lane's"
 
 
 def as_html(evidence: Evidence) -> str:
     """Write the dossier."""
     alert = evidence.alert
-    title = f"{alert['detector'].replace('_', ' ')} · {_who(alert)} · {alert['t_detected']}"
+    title = f"{alert['detector'].replace('_', ' ')} · {who(alert)} · {alert['t_detected']}"
     body = "\n".join(
         part
         for part in (
@@ -62,7 +57,7 @@ def as_html(evidence: Evidence) -> str:
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
 <meta name="color-scheme" content="light dark">
 <title>{shown(title)}</title>
-<style>{STYLE}</style>
+<style>{STYLE}{page_style(alert["id"], is_exercise=bool(alert["exercise"]))}</style>
 </head>
 <body>
 <main>
@@ -95,9 +90,15 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]], kind: str = ""
 def _facts_list(rows: Iterable[tuple[str, object]]) -> str:
     """Write short facts, a name and a value each."""
     inner = "".join(
-        f"<div><dt>{shown(name)}</dt><dd>{shown(value)}</dd></div>" for name, value in rows
+        f"<div{_long(value)}><dt>{shown(name)}</dt><dd>{shown(value)}</dd></div>"
+        for name, value in rows
     )
     return f'<dl class="facts">{inner}</dl>' if inner else ""
+
+
+def _long(value: object) -> str:
+    """Give a value the whole width where a column of it would be a page long."""
+    return ' class="long"' if len(str(value)) > LONG else ""
 
 
 def _list(texts: Iterable[object]) -> str:
@@ -107,14 +108,6 @@ def _list(texts: Iterable[object]) -> str:
 
 def _para(text: str, kind: str = "") -> str:
     return f'<p class="{kind}">{shown(text)}</p>' if text else ""
-
-
-def _who(alert: Mapping[str, Any]) -> str:
-    subject = alert["subject"]
-    if not subject["mmsi"]:
-        return str(subject["name"] or "no single vessel")
-    number = f"MMSI {subject['mmsi']}" if subject["domain"] == "sea" else f"{subject['mmsi']:06x}"
-    return f"{subject['name']} ({number})" if subject["name"] else number
 
 
 def _banner(evidence: Evidence) -> str:
@@ -139,7 +132,7 @@ def _head(alert: Mapping[str, Any]) -> str:
         f'<header><p class="kind {shown(priority)}">{MARKS.get(priority, "")} '
         f"{shown(PRIORITY_WORDS.get(priority, priority))} {shown(priority)} · "
         f"{shown(alert['detector'].replace('_', ' '))} {said}</p>\n"
-        f"<h1>{shown(_who(alert))}</h1>\n{_para(alert['text'], 'sentence')}\n"
+        f"<h1>{shown(who(alert))}</h1>\n{_para(alert['text'], 'sentence')}\n"
         f"{_para(CAVEAT, 'caveat')}</header>"
     )
 
@@ -186,18 +179,7 @@ def _distance(asset: Mapping[str, Any]) -> str:
 def _pictures(evidence: Evidence) -> str:
     """Draw the map and the chart; without fixes only the map."""
     alert, fixes = evidence.alert, evidence.reports
-    ahead = [
-        MapPoint(n["lon"], n["lat"], str(k))
-        for k, n in enumerate(alert["next_assets"], 1)
-        if n["lon"] is not None and n["lat"] is not None
-    ]
-    lon, lat = fixes.lon_deg, fixes.lat_deg
-    drawn = ""
-    if alert["lon"] is not None and alert["lat"] is not None:
-        here = (alert["lon"], alert["lat"])
-        drawn = track_map(
-            fixes.t_ms, lon, lat, here, assets=evidence.near, ahead=ahead, land=evidence.land
-        )
+    drawn = alert_map(alert, fixes, evidence.near, evidence.land)
     band = any(a.is_main and a.accuracy_m > 0 for a in evidence.near)
     legend = (
         "Track with its fixes; ring with strokes: where the vessel was when this version was "
@@ -205,20 +187,11 @@ def _pictures(evidence: Evidence) -> str:
         + (" The pale band is the room that the asset's position leaves." if band else "")
         + (
             " Numbers: assets ahead, as listed below; where they crowd, the nearest."
-            if ahead
+            if points_ahead(alert)
             else ""
         )
     )
-    moments = [
-        Moment(parse_iso(alert["t_start"]), "began"),
-        Moment(parse_iso(alert["t_detected"]), "detected"),
-    ]
-    if alert["t_end"]:
-        moments.append(Moment(parse_iso(alert["t_end"]), "ended"))
-    chart = track_chart(
-        fixes.t_ms, fixes.sog_kn, fixes.cog_deg, fixes.heading_deg,
-        limits=speed_limits(alert), moments=moments, span_ms=evidence.evidence_ms,
-    )  # fmt: skip
+    chart = alert_chart(alert, fixes, evidence.evidence_ms)
     received = len(evidence.fixes)
     copies = f", received {received:,} times by several stations" if received > len(fixes) else ""
     words = f"{len(fixes):,} fixes{copies}. Shaded: the span that the alert rests on. A line stops "
@@ -233,56 +206,16 @@ def _pictures(evidence: Evidence) -> str:
     )
 
 
-def speed_limits(alert: Mapping[str, Any]) -> list[Limit]:
-    """Choose the thresholds that can be drawn over the speed, from the alert's own tests.
-
-    Example:
-        >>> why = [{"feature": "mean speed over ground", "unit": "kn", "value": 1, "threshold": 3}]
-        >>> speed_limits({"why": why})
-        [Limit(value_kn=3.0, text='limit of mean speed over ground: 3 kn')]
-    """
-    out, own = [], None
-    lane = (alert.get("context") or {}).get("lane") or {}
-    for test in alert["why"]:
-        feature, limit = test["feature"], test["threshold"]
-        if feature == OWN_SPEED and test["value"] is not None:
-            own = float(test["value"])
-            out.append(Limit(own, f"own speed before: {own:.1f} kn"))
-        elif test["unit"] == "kn" and limit is not None:
-            if any(word in feature for word in SPEED_LEVELS):
-                out.append(Limit(float(limit), f"limit of {feature}: {limit:g} kn"))
-        elif feature == OWN_SHARE and own is not None and limit is not None:
-            out.append(Limit(own * limit, f"{100 * limit:.0f} % of it: {own * limit:.1f} kn"))
-        elif feature == LANE_SHARE and lane.get("median_kn") and limit is not None:
-            kn = float(lane["median_kn"])
-            out.append(Limit(kn, f"others of its lane: {kn:.1f} kn"))
-            out.append(Limit(kn * limit, f"{100 * limit:.0f} % of them: {kn * limit:.1f} kn"))
-    return out
-
-
 def _tests(alert: Mapping[str, Any]) -> str:
     """Write every test with its margin."""
     rows = [
-        (r["feature"], _value(r["value"], r["unit"]), _value(r["threshold"], r["unit"]),
-         _value(r["margin"], r["unit"], sign=True), "passed" if r["passed"] else "not passed")
+        (r["feature"], value_text(r["value"], r["unit"]), value_text(r["threshold"], r["unit"]),
+         value_text(r["margin"], r["unit"], sign=True), "passed" if r["passed"] else "not passed")
         for r in alert["why"]
     ]  # fmt: skip
     notes = _list(alert["notes"])
     head = ("test", "measured", "threshold", "margin", "")
     return _section("Why", _table(head, rows, "numbers"), notes)
-
-
-def _value(value: float | None, unit: str, *, sign: bool = False) -> str:
-    """Write a number with its unit.
-
-    Example:
-        >>> _value(1.85, "kn", sign=True), _value(None, "m"), _value(98.0, "min")
-        ('+1.85 kn', 'unknown', '98 min')
-    """
-    if value is None:
-        return "unknown"
-    form = ",.0f" if abs(value) >= 1000 else ".4g"
-    return f"{value:{'+' if sign else ''}{form}} {unit}"
 
 
 def _against(alert: Mapping[str, Any]) -> str:

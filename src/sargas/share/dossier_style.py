@@ -58,15 +58,39 @@ td{{border-bottom:1px solid var(--grid);overflow-wrap:break-word}}
 .mono td{{font-family:ui-monospace,"DejaVu Sans Mono",monospace;font-size:11.5px}}
 ul{{margin:0;padding-left:18px}}
 .provenance ul{{margin-top:10px;font-size:12px;color:var(--soft)}}
-@page{{size:A4;margin:14mm}}
 @media print{{
-body{{background:none;font-size:10.5pt}}
+body{{background:none;font-size:10pt}}
 main{{max-width:none;padding:0}}
-.facts{{grid-template-columns:repeat(3,1fr)}}
-section{{margin-top:14px}}
-figure,tr,header,.facts div{{break-inside:avoid}}
-h2{{break-after:avoid}}
+.sentence{{font-size:12pt}}
+.facts{{grid-template-columns:repeat(3,1fr);gap:5px 14px}}
+.facts .long{{grid-column:1/-1}}
+section{{margin-top:12px}}
+figure,tr,header,.facts div,li{{break-inside:avoid}}
+h2,figcaption{{break-after:avoid}}
+h2+*{{break-before:avoid}}
+.pictures figcaption{{break-after:auto}}
+.pictures svg{{max-height:86mm;margin:0 auto}}
+table{{font-size:8.5pt}}
+.mono td{{font-size:8pt}}
+td{{padding-top:2px;padding-bottom:2px}}
 thead{{display:table-header-group}}
 .wide{{overflow:visible}}
 }}
 """
+
+
+def page_style(alert_id: str, *, is_exercise: bool) -> str:
+    """Write what stands in the margin of every printed page: a sheet can get lost from the others.
+
+    Args:
+        alert_id: only its letters and digits are written: it stands inside a style sheet.
+        is_exercise: every page says so.
+    """
+    name = "".join(c for c in alert_id if c.isascii() and c.isalnum())
+    words = f'"EXERCISE · SYNTHETIC · alert {name}"' if is_exercise else f'"alert {name}"'
+    font = "font:8pt system-ui,sans-serif;color:#465862"
+    return (
+        "@page{size:A4;margin:14mm 14mm 16mm;"
+        f"@bottom-left{{content:{words};{font}}}"
+        f'@bottom-right{{content:counter(page) " / " counter(pages);{font}}}}}\n'
+    )

@@ -89,16 +89,7 @@ class Evidence:
     @cached_property
     def reports(self) -> Fixes:
         """The fixes with the first of each report's copies alone."""
-        last_ms: dict[int, int] = {}
-        kept = np.ones(len(self.fixes), dtype=np.bool_)
-        payloads, times = self.fixes.payload_hash.tolist(), self.fixes.t_ms.tolist()
-        for i, (payload, t_ms) in enumerate(zip(payloads, times, strict=True)):
-            # Sources without payload have 0: nothing says that two of their rows are copies.
-            if payload and t_ms - last_ms.get(payload, t_ms - COPY_MS - 1) <= COPY_MS:
-                kept[i] = False
-            else:
-                last_ms[payload] = t_ms
-        return self.fixes.take(kept)
+        return without_copies(self.fixes)
 
     @property
     def evidence_ms(self) -> tuple[int, int]:
@@ -116,6 +107,26 @@ class Evidence:
         return bool(self.alert["geometry"] == self.geometry)
 
 
+def without_copies(fixes: Fixes, last_ms: dict[int, int] | None = None) -> Fixes:
+    """Keep the first of each report's copies: several stations receive the same report.
+
+    Args:
+        fixes: in order of time.
+        last_ms: when each payload was last taken; handed on from one piece of a track to the
+            next, and changed here.
+    """
+    seen = {} if last_ms is None else last_ms
+    kept = np.ones(len(fixes), dtype=np.bool_)
+    payloads, times = fixes.payload_hash.tolist(), fixes.t_ms.tolist()
+    for i, (payload, t_ms) in enumerate(zip(payloads, times, strict=True)):
+        # Sources without payload have 0: nothing says that two of their rows are copies.
+        if payload and t_ms - seen.get(payload, t_ms - COPY_MS - 1) <= COPY_MS:
+            kept[i] = False
+        else:
+            seen[payload] = t_ms
+    return fixes.take(kept)
+
+
 def evidence_span_ms(alert: Mapping[str, Any]) -> tuple[int, int]:
     """Give the span of the fixes that one version of an alert rests on, ms UTC.
 
@@ -131,24 +142,37 @@ def evidence_span_ms(alert: Mapping[str, Any]) -> tuple[int, int]:
         ) from error
 
 
-def span_ms(alert: Mapping[str, Any]) -> tuple[int, int]:
-    """Give the span that a bundle's fixes come from: all versions, and an hour on either side."""
+def span_ms(alert: Mapping[str, Any], as_of_ms: int | None = None) -> tuple[int, int]:
+    """Give the span that a bundle's fixes come from: all versions, and an hour on either side.
+
+    Args:
+        alert: with all its versions.
+        as_of_ms: the span ends there at the latest.
+    """
     spans = [evidence_span_ms(version) for version in alert["versions"]]
     known = [parse_iso(version["t_issued"]) for version in alert["versions"]]
     low = min(from_ms for from_ms, _ in spans)
     high = max(*(to_ms for _, to_ms in spans), *known)
-    return low - MARGIN_MS, high + MARGIN_MS
+    end = high + MARGIN_MS
+    return low - MARGIN_MS, end if as_of_ms is None else min(end, as_of_ms)
 
 
-def read_alert(ledger: Ledger, archive: Archive, alert_id: str) -> tuple[dict[str, Any], Fixes]:
+def read_alert(
+    ledger: Ledger, archive: Archive, alert_id: str, as_of_ms: int | None = None
+) -> tuple[dict[str, Any], Fixes]:
     """Read one alert with all its versions, and the fixes of its span in order of time.
 
+    Args:
+        ledger, archive: of one home.
+        alert_id: its whole id.
+        as_of_ms: leave out what was issued or received later; None reads all.
+
     Raises:
-        NotFoundError: there is no such alert.
+        NotFoundError: there is no such alert, or not yet.
     """
-    alert = ledger.alert(alert_id)
+    alert = ledger.alert(alert_id, as_of_ms)
     domain = AIR if alert["subject"]["domain"] == "air" else SEA
     subject = alert["subject"]["mmsi"]
     if not subject:  # about an area, not a vessel
         return alert, Fixes.empty()
-    return alert, archive.track(domain, subject, *span_ms(alert))
+    return alert, archive.track(domain, subject, *span_ms(alert, as_of_ms))

@@ -43,29 +43,45 @@ src_id, src_offset   which file or connection of that scan, and the byte or row 
 """
 
 
-def as_text(fixes: Fixes) -> str:
-    """Write fixes, a row each, in the order given."""
+def head(*more: str) -> str:
+    """Write the line that names the columns, and more of them behind."""
+    return ",".join((*COLUMNS, *more)) + "\n"
+
+
+def rows_text(fixes: Fixes, *more: str) -> str:
+    """Write fixes, a row each, in the order given, without the line of names.
+
+    Args:
+        fixes: n rows.
+        more: what stands behind each row.
+    """
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(COLUMNS)
     units = (
         (fixes.lon_deg, 6), (fixes.lat_deg, 6), (fixes.sog_kn, 1), (fixes.cog_deg, 1),
         (fixes.heading_deg, 0),
     )  # fmt: skip
-    for i in range(len(fixes)):
+    written = [[_written(v, digits) for v in column.tolist()] for column, digits in units]
+    raw = [getattr(fixes, name).tolist() for name in RAW]
+    plain = [
+        getattr(fixes, name).tolist()
+        for name in ("t_ms", "t_source", "domain", "subject_id", "msg_type", "payload_hash")
+    ]
+    where = [getattr(fixes, name).tolist() for name in ("station", "src_id", "src_offset")]
+    for i, (t_ms, source, domain, subject, kind, payload) in enumerate(zip(*plain, strict=True)):
         rows.writerow(
             (
-                iso(int(fixes.t_ms[i])), int(fixes.t_ms[i]),
-                TIME_SOURCES.get(int(fixes.t_source[i]), int(fixes.t_source[i])),
-                ("sea", "air")[int(fixes.domain[i]) == 1], int(fixes.subject_id[i]),
-                int(fixes.msg_type[i]),
-                *(_written(float(column[i]), digits) for column, digits in units),
-                *(int(getattr(fixes, name)[i]) for name in RAW),
-                f"{int(fixes.payload_hash[i]):016x}", int(fixes.station[i]),
-                int(fixes.src_id[i]), int(fixes.src_offset[i]),
+                iso(t_ms), t_ms, TIME_SOURCES.get(source, source), ("sea", "air")[domain == 1],
+                subject, kind, *(column[i] for column in written), *(column[i] for column in raw),
+                f"{payload:016x}", *(column[i] for column in where), *more,
             )
         )  # fmt: skip
     return out.getvalue()
+
+
+def as_text(fixes: Fixes) -> str:
+    """Write fixes, a row each, in the order given, under the names of the columns."""
+    return head() + rows_text(fixes)
 
 
 def _written(value: float, digits: int) -> str:

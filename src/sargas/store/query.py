@@ -16,8 +16,8 @@ import duckdb
 import numpy as np
 
 from sargas.errors import StoreError, UsageError
-from sargas.model.arrow import fixes_from_arrow
-from sargas.model.fixes import AIR, PER_DEGREE, SEA, Fixes
+from sargas.model.arrow import fixes_from_arrow, statics_from_arrow
+from sargas.model.fixes import AIR, PER_DEGREE, SEA, Fixes, Statics
 from sargas.model.time import DAY_MS, parse_iso
 from sargas.store import files
 from sargas.store.canon import canonical_order, shard_of, subject_keys
@@ -32,7 +32,21 @@ _COLUMNS = ", ".join(Fixes.DTYPES)
 _FROM = " FROM read_parquet($files, hive_partitioning = false)"
 _FIXES = "SELECT " + _COLUMNS + _FROM + " WHERE t_ms BETWEEN $from_ms AND $to_ms"
 
-_TRACK = _FIXES + " AND domain = $domain AND subject_id = $subject_id"
+_OF = " AND domain = $domain AND subject_id = $subject_id"
+_TRACK = _FIXES + _OF
+_LAST_FIX = (
+    _TRACK + " AND lon_raw BETWEEN -108000000 AND 108000000"
+    " AND lat_raw BETWEEN -54000000 AND 54000000"
+    " ORDER BY t_ms DESC, payload_hash DESC, station DESC LIMIT 1"
+)
+_SAID = (
+    "SELECT "
+    + ", ".join(Statics.DTYPES)
+    + _FROM
+    + " WHERE t_ms <= $to_ms"
+    + _OF
+    + " ORDER BY t_ms, payload_hash, station"
+)
 _BOX = (
     _FIXES
     + """
@@ -51,6 +65,13 @@ _LAST = "WITH seen AS NOT MATERIALIZED (" + _FIXES + """
         SELECT domain, subject_id, max(t_ms) AS t_ms FROM seen GROUP BY domain, subject_id
     )
     SELECT seen.* FROM seen SEMI JOIN newest USING (domain, subject_id, t_ms)"""  # fmt: skip # noqa: S608 - joins constants only
+_CELLS = (
+    "SELECT (lat_raw + 54000000) // $lat_step, (lon_raw + 108000000) // $lon_step, count(*)"
+    + _FROM
+    + """ WHERE t_ms BETWEEN $from_ms AND $to_ms AND domain = $domain
+        AND lon_raw BETWEEN -108000000 AND 107999999 AND lat_raw BETWEEN -54000000 AND 54000000
+    GROUP BY ALL"""
+)
 _LAST_TIME = (
     "SELECT max(t_ms)" + _FROM + " WHERE domain = $domain AND subject_id = $subject_id"
     " AND t_ms <= $to_ms"
@@ -90,6 +111,10 @@ _STATICS = """
     WHERE t_ms <= $to_ms
       AND list_contains($keys::UBIGINT[], domain::UBIGINT * 4294967296 + subject_id)
     GROUP BY domain, subject_id"""
+_STATIONS = f"""
+    SELECT src_id, station, count(*), count(DISTINCT domain::UBIGINT * 4294967296 + subject_id),
+           max(t_ms){_FROM}
+    WHERE t_ms BETWEEN $from_ms AND $to_ms GROUP BY src_id, station ORDER BY src_id, station"""
 _STATIC_FIELDS = (
     "imo", "name", "callsign", "ship_type", "length_m", "beam_m", "draught_m", "destination",
     "eta_raw",
@@ -162,6 +187,20 @@ class Archive:
         values = {"domain": domain, "subject_id": subject_id}
         return self._fixes(_TRACK, from_ms, to_ms, values, shard)
 
+    def last_fix(self, domain: int, subject_id: int, as_of_ms: int | None = None) -> Fixes:
+        """Read one subject's last fix with a position, however old: one row, or none.
+
+        Args:
+            domain, subject_id: the subject.
+            as_of_ms: leave out what was reported later; None reads all.
+        """
+        if not _is_subject(domain, subject_id):
+            return Fixes.empty()
+        shard = int(shard_of(domain, subject_id, self.home.shards)[0])
+        values = {"domain": domain, "subject_id": subject_id}
+        to_ms = _LATEST if as_of_ms is None else as_of_ms
+        return self._fixes(_LAST_FIX, _EARLIEST, to_ms, values, shard)
+
     def box(
         self, lon1: float, lat1: float, lon2: float, lat2: float,
         from_ms: int, to_ms: int, limit: int = 100_000,
@@ -205,6 +244,37 @@ class Archive:
         is_last = np.ones(len(found), dtype=np.bool_)
         is_last[:-1] = keys[1:] != keys[:-1]
         return found.take(is_last)
+
+    def stations(self, from_ms: int, to_ms: int) -> list[dict[str, int]]:
+        """Count what each station of each source brought in a span.
+
+        Returns:
+            `src_id`, `station` (-1 where the source names none), `fixes`, `subjects`, `last_ms`.
+        """
+        bounds = {"from_ms": _bounded(from_ms), "to_ms": _bounded(to_ms)}
+        names = ("src_id", "station", "fixes", "subjects", "last_ms")
+        rows = self._ask(_STATIONS, FIXES, from_ms, to_ms, bounds)
+        return [dict(zip(names, map(int, row), strict=True)) for row in rows]
+
+    def reports_by_cell(
+        self, from_ms: int, to_ms: int, lon_step_deg: float, lat_step_deg: float
+    ) -> dict[tuple[int, int], int]:
+        """Count ships' position reports by cells of longitude and latitude.
+
+        Args:
+            from_ms, to_ms: event time, both included.
+            lon_step_deg, lat_step_deg: size of a cell, a whole number of 1/600000 degree.
+
+        Returns:
+            Reports by (row from 90 S, column from 180 W); cells without any are left out.
+        """
+        values = {
+            "from_ms": _bounded(from_ms), "to_ms": _bounded(to_ms), "domain": SEA,
+            "lon_step": round(lon_step_deg * PER_DEGREE),
+            "lat_step": round(lat_step_deg * PER_DEGREE),
+        }  # fmt: skip
+        rows = self._ask(_CELLS, FIXES, from_ms, to_ms, values)
+        return {(int(row), int(column)): int(count) for row, column, count in rows}
 
     def vessels(
         self, text: str, limit: int = 20, as_of_ms: int | None = None
@@ -255,6 +325,21 @@ class Archive:
             return None
         to_ms = _LATEST if as_of_ms is None else as_of_ms
         return self._statics_of([(domain, subject_id)], to_ms).get((domain, subject_id))
+
+    def statics_of(self, domain: int, subject_id: int, as_of_ms: int | None = None) -> Statics:
+        """Read every static report of one subject, in order of time.
+
+        Args:
+            domain, subject_id: the subject.
+            as_of_ms: leave out what was reported later; None reads all.
+        """
+        if not _is_subject(domain, subject_id):
+            return Statics.empty()
+        shard = int(shard_of(domain, subject_id, self.home.shards)[0])
+        to_ms = _LATEST if as_of_ms is None else as_of_ms
+        values = {"domain": domain, "subject_id": subject_id, "to_ms": _bounded(to_ms)}
+        table = self._ask(_SAID, STATICS, _EARLIEST, to_ms, values, shard, arrow=True)
+        return Statics.empty() if table is None else statics_from_arrow(table)
 
     def span(self) -> tuple[int, int] | None:
         """Give the first and last event time of all fixes; None if there are none."""

@@ -26,19 +26,20 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sargas.errors import NotFoundError, SargasError, UsageError
 from sargas.model.assets import AssetSet
-from sargas.model.fixes import SEA, Fixes
-from sargas.model.time import iso, parse_iso
+from sargas.model.fixes import SEA
+from sargas.model.time import iso
 from sargas.reference import flag_of, ship_type_text
 from sargas.reference.files import read_json
 from sargas.reference.geography import land_collection
+from sargas.web import layers
 from sargas.web.commands import Commands, read_command, refusal, refuse, same_origin
 from sargas.web.desk import Desk
+from sargas.web.dossier import Gather, dossier_routes, fixes_of, with_distance
+from sargas.web.histogram import DEFAULT_BINS, AlertTimes, count, neighbours
 from sargas.web.picture import track_columns
 from sargas.web.player import Player
 from sargas.web.zones import ZoneBook, Zones
 
-EVIDENCE_BEFORE_MS = 60 * 60_000
-"""Track shown before an alert's start, so that the change can be seen against what was usual."""
 GEO_FILES = {"territory": "territory_12nm.geojson", "ports": "ports_wpi.geojson"}
 PAGES = ("/", "/alert/{id}", "/handover", "/quality")
 """Paths of the screen: the client shows the page that the path names."""
@@ -65,6 +66,7 @@ def make_app(
     attribution: list[str],
     hosts: list[str],
     background: Callable[[], Awaitable[None]] | None = None,
+    gather: Gather | None = None,
     book: ZoneBook | None = None,
 ) -> Starlette:
     """Build the service.
@@ -78,8 +80,9 @@ def make_app(
             through a name that it points here.
         background: something to run while the service runs.
         book: the zones and masks of the home; made here where nothing is folded meanwhile.
+        gather: gathers what an alert rests on, for its evidence files; without it there are none.
     """
-    book = book or ZoneBook(player.picture.home.path, lambda: player.span().analysed_to_ms)
+    book = book or ZoneBook(player.picture.archive.home.path, lambda: player.span().analysed_to_ms)
     commands = Commands(player, desk)
     answers = _Answers(player, desk, commands, assets, attribution)
 
@@ -106,6 +109,8 @@ def make_app(
         Route("/api/assets", answers.all_assets),
         Route("/api/alerts", answers.alerts),
         Route("/api/alerts/{id}", answers.alert),
+        *dossier_routes(player, assets, answers.alert_body, gather),
+        Route("/api/histogram", answers.histogram),
         Route("/api/vessels/{mmsi:int}", answers.vessel),
         Route("/api/vessels/{mmsi:int}/track", answers.track),
         Route("/api/search", answers.search),
@@ -113,6 +118,8 @@ def make_app(
         *commands.routes(),
         *Zones(player, desk, book).routes(),
         Route("/geo/{layer}.geojson", answers.layer),
+        Route("/api/layers/masks", layers.answer(layers.masks, player)),
+        Route("/api/layers/coverage", layers.answer(layers.coverage, player)),
         WebSocketRoute("/ws", answers.socket),
         Mount("/static", StaticFiles(directory=static)),
     ]
@@ -202,6 +209,7 @@ class _Answers:
         self.player, self.desk, self.commands = player, desk, commands
         self.assets = assets
         self.attribution = attribution
+        self._times = AlertTimes(desk.ledger)
         self._layers: dict[str, bytes] = {}
 
     async def index(self, request: Request) -> Response:
@@ -248,24 +256,35 @@ class _Answers:
         return JSONResponse({"alerts": self.desk.alerts(self.player.t_ms)[::-1]})
 
     def alert(self, request: Request) -> Response:
-        alert = self.desk.alert(request.path_params["id"], self.player.t_ms)
+        return JSONResponse(self.alert_body(request.path_params["id"]))
+
+    def alert_body(self, alert_id: str) -> dict[str, Any]:
+        """Give an alert as it was known at the clock, with what it rests on."""
+        alert = self.desk.alert(alert_id, self.player.t_ms)
         evidence = alert["evidence"] or {"from": alert["t_start"], "to": alert["t_detected"]}
-        from_ms, to_ms = _ms(evidence["from"]), _ms(evidence["to"])
-        number = alert["subject"]["mmsi"]
-        fixes = self.player.picture.archive.track(
-            SEA, number, from_ms - EVIDENCE_BEFORE_MS,
-            min(max(to_ms, _ms(alert["t_detected"])) + EVIDENCE_BEFORE_MS, self.player.t_ms),
-        ) if number else Fixes.empty()  # fmt: skip
-        wanted = ("version", "state", "priority", "t_detected", "text")
+        fixes = fixes_of(self.player.picture.archive, alert, self.player.t_ms)
+        wanted = ("version", "state", "priority", "t_detected", "t_issued", "text")
         alert["versions"] = [{k: v[k] for k in wanted} for v in alert["versions"]]
         alert["evidence"] = {
             **evidence,
-            "fixes": track_columns(fixes),
+            **with_distance(fixes, alert, self.assets),
             "rules": alert["rules"],
             "attribution": self.attribution,
             "caveat": CAVEAT,
         }
-        return JSONResponse(alert)
+        return alert
+
+    def histogram(self, request: Request) -> Response:
+        query = request.query_params
+        try:
+            from_ms, to_ms = int(query["from_ms"]), int(query["to_ms"])
+            bins = int(query.get("bins") or DEFAULT_BINS)
+            at_ms = int(query.get("at_ms") or self.player.t_ms)
+        except (KeyError, ValueError) as error:
+            raise UsageError("A histogram needs from_ms and to_ms, whole numbers.") from error
+        # All that is analysed, past the clock too: it is there to find one's way to.
+        times = self._times.by_priority(self.player.span().analysed_to_ms)
+        return JSONResponse(count(times, from_ms, to_ms, bins) | neighbours(times, at_ms))
 
     def vessel(self, request: Request) -> Response:
         mmsi = request.path_params["mmsi"]
@@ -344,8 +363,3 @@ def _last(fixes: Any) -> dict[str, Any] | None:  # noqa: ANN401 - Fixes of one r
     c = {name: values[0] for name, values in track_columns(fixes).items()}
     t_ms = c.pop("t_ms")
     return {"t": iso(t_ms), **c, "nav_status": int(fixes.nav_status[0])}
-
-
-def _ms(text: str) -> int:
-    """Read a time that we wrote ourselves."""
-    return parse_iso(text)

@@ -20,6 +20,7 @@ from sargas.share.handover import handover, to_csv, watch_of, watches
 from sargas.store.audit import Seen
 from sargas.web.desk import Desk, line_of
 from sargas.web.player import Player
+from sargas.web.quality import quality
 
 COMMAND_MOST = 40_000
 """Bytes of a command: an incident of 200 alerts and a comment of a page fit."""
@@ -143,6 +144,7 @@ class Commands:
             Route("/api/watches", self.watches),
             Route("/api/watches", self.watch, methods=["POST"]),
             Route("/api/log", self.log),
+            Route("/api/quality", self.quality),
             Route("/api/handover", self.handover),
             Route("/api/handover.csv", self.handover_csv),
         ]
@@ -209,6 +211,18 @@ class Commands:
             raise UsageError("after is the number of a line.") from error
         lines = self.desk.log.lines(after_seq=after, as_of_ms=self.player.t_ms)
         return JSONResponse({"lines": [line_of(act) for act in lines]})
+
+    def quality(self, request: Request) -> Response:
+        """Tell how good the picture is, as of the clock and since an officer took the watch."""
+        officer, t_ms = request.query_params.get("officer", ""), self.player.t_ms
+        since = [one["since_ms"] for one in self.desk.on_watch() if one["officer"] == officer]
+        rejected = self.desk.ledger.counters()
+        rejected.pop("ok", None)
+        told = quality(
+            self.player.picture.archive, self.desk.alerts(t_ms), self.player.feeds(), rejected,
+            since[0] if since else None, t_ms,
+        )  # fmt: skip
+        return JSONResponse(told)
 
     def handover(self, request: Request) -> Response:
         """Give the handover of a watch as of the clock, and the watches there were."""

@@ -15,6 +15,9 @@ from sargas.web import frames
 
 MAX_AGE_MS = 20 * MINUTE_MS
 """A vessel not received for so long leaves the picture; its alerts and track stay."""
+AHEAD_STEPS, AHEAD_ROWS = 8, 300_000
+"""Playing reads so many steps at once, or so many rows (chosen): for the fixes of a minute all of
+the day's files must be gone through, as they are ordered by vessel."""
 
 
 class Picture:
@@ -27,14 +30,17 @@ class Picture:
 
     def __init__(self, home: Home, exercise_mmsi: frozenset[int] = frozenset()) -> None:
         self.archive = Archive(home)
-        self.home = home
+        self._home = home
         self.lay_in(exercise_mmsi)
         self._now_ms = 0
         self._last = Fixes.empty()
+        self._whole = b""
+        self._ahead, self._ahead_ms = Fixes.empty(), (0, -1)
         self._types: dict[str, tuple[NDArray[np.uint32], NDArray[np.uint8]]] = {}
 
     def lay_in(self, exercise_mmsi: frozenset[int]) -> None:
         """Say which vessels an exercise laid in; they are marked in every frame."""
+        self._whole = b""
         self._laid_in = np.array(sorted(exercise_mmsi), dtype=np.uint32)
 
     @property
@@ -44,19 +50,27 @@ class Picture:
 
     def seek(self, t_ms: int) -> bytes:
         """Go to a time; give the snapshot frame."""
-        self._now_ms = t_ms
+        self._now_ms, self._whole = t_ms, b""
+        self._ahead_ms = (0, -1)
         self._last = self._positions(t_ms, MAX_AGE_MS)
         return self.snapshot()
 
     def snapshot(self) -> bytes:
-        """Give the frame of the whole picture."""
-        return frames.encode(frames.SNAPSHOT, self._now_ms, self._last, self._classes(self._last))
+        """Give the frame of the whole picture; encoded once for all screens that join at a time."""
+        if not self._whole:
+            classes = self._classes(self._last)
+            self._whole = frames.encode(frames.SNAPSHOT, self._now_ms, self._last, classes)
+        return self._whole
 
-    def advance(self, t_ms: int) -> list[bytes]:
-        """Go forward to a time; give the frames of what changed."""
-        # In a step of more than the age none is new that a fresh picture would not show.
-        new = self._positions(t_ms, min(t_ms - self._now_ms - 1, MAX_AGE_MS))
-        self._now_ms = t_ms
+    def advance(self, t_ms: int, known_to_ms: int = 0) -> list[bytes]:
+        """Go forward to a time; give the frames of what changed.
+
+        Args:
+            t_ms: the time, after that of the picture.
+            known_to_ms: up to here nothing more is to come: it may be read ahead.
+        """
+        new = self._new(t_ms, known_to_ms)
+        self._now_ms, self._whole = t_ms, b""
         kept = self._last.take(~np.isin(self._last.subject_id, new.subject_id))
         gone = kept.t_ms < t_ms - MAX_AGE_MS
         removed = kept.take(gone)
@@ -82,6 +96,30 @@ class Picture:
             return None
         return float(self._last.lon_deg[at[0]]), float(self._last.lat_deg[at[0]])
 
+    def _new(self, t_ms: int, known_to_ms: int) -> Fixes:
+        """Give the last fix of each ship since the picture's time, from what was read ahead."""
+        step_ms = t_ms - self._now_ms
+        if step_ms > MAX_AGE_MS:  # none is new that a fresh picture would not show
+            return self._positions(t_ms, MAX_AGE_MS)
+        if not self._ahead_ms[0] <= self._now_ms < t_ms <= self._ahead_ms[1]:
+            to_ms = min(known_to_ms, t_ms + min(AHEAD_STEPS * step_ms, MAX_AGE_MS))
+            if to_ms > t_ms:
+                self._read_ahead(to_ms)
+            if to_ms <= t_ms or self._ahead_ms[1] < t_ms:
+                return self._positions(t_ms, step_ms - 1)
+        ahead = self._ahead
+        found = ahead.take((ahead.t_ms > self._now_ms) & (ahead.t_ms <= t_ms))
+        is_last = np.append(np.diff(found.subject_id) != 0, True)[: len(found)]
+        return found.take(is_last)
+
+    def _read_ahead(self, to_ms: int) -> None:
+        """Read all positions after the picture's time, in order of vessel and time."""
+        from_ms = self._now_ms + 1
+        found = self.archive.box(-180, -90, 180, 90, from_ms, to_ms, AHEAD_ROWS)
+        if len(found) == AHEAD_ROWS:  # of the last time there may be more
+            to_ms = int(found.t_ms.max()) - 1
+        self._ahead, self._ahead_ms = found.take(found.domain != AIR), (self._now_ms, to_ms)
+
     def _positions(self, t_ms: int, max_age_ms: int) -> Fixes:
         """Read the last fix of each ship in a span."""
         found = self.archive.last_positions(t_ms, max_age_ms)
@@ -104,7 +142,7 @@ class Picture:
         """Give the ship types said on the day shown, by MMSI; read anew each hour shown."""
         key = f"{day_of(self._now_ms)} {self._now_ms // (60 * MINUTE_MS)}"
         if key not in self._types:
-            said = read_statics_day(self.home, day_of(self._now_ms))
+            said = read_statics_day(self._home, day_of(self._now_ms))
             said = said.take(said.ship_type > 0)
             order = np.lexsort((said.t_ms, said.subject_id))
             last = np.append(np.diff(said.subject_id[order]) != 0, True)[: len(order)]

@@ -110,6 +110,7 @@ class Player:
         feeds: gives the feeds' health.
         about: `version`, `mode`, `exercise` and `attribution` of the status.
         speed: event seconds a second.
+        live: the clock stands at the end of what is analysed and goes on with it.
     """
 
     picture: Picture
@@ -119,6 +120,7 @@ class Player:
     about: dict[str, Any]
     speed: float = 60.0
     playing: bool = True
+    live: bool = False
     t_ms: int = 0
     _lines: dict[Screen, _Line] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -133,6 +135,7 @@ class Player:
             "t": iso(self.t_ms),
             "playing": self.playing,
             "speed": self.speed,
+            "live": self.live,
             "span": {"from_ms": span.from_ms, "to_ms": span.to_ms},
             "analysed_to_ms": span.analysed_to_ms,
         }
@@ -155,8 +158,12 @@ class Player:
     async def run(self) -> None:
         """Tick until cancelled."""
         last, fed = time.monotonic(), 0.0
+        due = last
         while True:
-            await asyncio.sleep(TICK_S)
+            # On a grid: the time that a tick takes must not put off the next one. What was missed
+            # is not made up for, as the clock goes by what has passed.
+            due = max(due + TICK_S, time.monotonic())
+            await asyncio.sleep(due - time.monotonic())
             now = time.monotonic()
             if self.playing:
                 await self._or_pause(self._step(now - last))
@@ -193,14 +200,16 @@ class Player:
         async with self._turn:
             span = self.span()
             before = self.t_ms
-            after = min(before + round(seconds * self.speed * 1000), span.analysed_to_ms)
+            after = span.analysed_to_ms
+            if not self.live:
+                after = min(before + round(seconds * self.speed * 1000), after)
             if after <= before:
-                if before >= span.to_ms:
+                if before >= span.to_ms and not self.live:
                     self.playing = False
                 return
             if self._is_torn:  # what a step that failed had read already was never sent
                 await self._show(before)
-            frames = await asyncio.to_thread(self.picture.advance, after)
+            frames = await asyncio.to_thread(self.picture.advance, after, span.analysed_to_ms)
             alerts = await asyncio.to_thread(self.desk.alerts, after, since_ms=before + 1)
             self.t_ms = after
             for frame in frames:
@@ -231,18 +240,22 @@ class Player:
         """
         if action == "play":
             self.playing = True
-            if self.t_ms >= self.span().to_ms:
+            if self.t_ms >= self.span().to_ms and not self.live:
                 await self.seek(self.span().from_ms)
+        elif action == "live":
+            self.playing = self.live = True
+            await self.seek(self.span().analysed_to_ms)
         elif action == "pause":
-            self.playing = False
+            self.playing = self.live = False
         elif action == "seek" and t_ms is not None:
+            self.live = False
             await self.seek(t_ms)
         elif action == "speed" and speed is not None and SPEEDS[0] <= speed <= SPEEDS[1]:
-            self.speed = float(speed)
+            self.speed, self.live = float(speed), False
         else:
             raise UsageError(
                 f"The clock cannot do '{action}' with these numbers.",
-                hint="play, pause, seek with t_ms, or speed with 1 to 3600.",
+                hint="play, pause, live, seek with t_ms, or speed with 1 to 3600.",
             )
         self.tell({"kind": "clock", "clock": self.clock()})
 

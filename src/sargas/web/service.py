@@ -83,6 +83,8 @@ def serve(
     config = uvicorn.Config(
         app, log_level="warning", ws="websockets-sansio", lifespan="on",
         timeout_graceful_shutdown=SHUTDOWN_S,
+        # A frame is encoded once for all screens; it would be compressed anew for each.
+        ws_per_message_deflate=False,
     )  # fmt: skip
     server = uvicorn.Server(config)
     if browser:

@@ -30,7 +30,7 @@ const shapeWord = (mode: ShapeMode): string => ({ polygon: say("Polygon"), recta
 
 const kindName = (kind: string): string => ({
   port: say("port"), anchorage: say("anchorage"), pilot: say("pilot"), ferry: say("ferry"), works: say("works"),
-  dredging: say("dredging"), fishing: say("fishing"), tss: say("traffic separation"), pilot_boarding: say("pilot boarding"),
+  dredging: say("dredging"), fishing: say("fishery"), tss: say("traffic separation"), pilot_boarding: say("pilot boarding"),
   ferry_route: say("ferry route"), dredge_spoil: say("dredge spoil"), wind_farm_works: say("wind farm works"),
   cable_works: say("cable works"), fishing_ground: say("fishing ground"),
 })[kind] ?? outside(kind).replaceAll("_", " ");

@@ -1,33 +1,18 @@
 // Places as they are typed, and outlines as text: a corner a line, longitude before latitude.
-import { ahead, CHART_BOUNDS } from "../map/mercator.ts";
+import { ahead } from "../map/mercator.ts";
+import { isOnChart, parsePlace as parseAny } from "../map/place.ts";
 import type { Place } from "./zones.ts";
 
 export const NM_M = 1852;
 export const POINTS_MOST = 500;
 const CIRCLE_POINTS = 64;
-const WITH_LETTER = /(\d{1,3}(?:\.\d+)?)(?:\s*[°\s]\s*(\d{1,2}(?:\.\d+)?)\s*['′]?)?\s*([NSEW])/gi;
-const DECIMAL = /^(-?\d{1,3}(?:\.\d+)?)\s*[,;\s]\s*(-?\d{1,2}(?:\.\d+)?)$/;
 
 const tidy = (degrees: number): number => Math.round(degrees * 1e6) / 1e6;
 
-/** "24.5017 59.6920", "024°30.1′E 59°41.5′N" or "59 41.5 N, 24 30.1 E"; null for anything else. */
+/** A place on the map, as people write one; null for anything else. */
 export function parsePlace(text: string): Place | null {
-  const decimal = DECIMAL.exec(text.trim());
-  if (decimal) return within(Number(decimal[1]), Number(decimal[2]));
-  const parts = new Map<string, number>();
-  for (const [, degrees, minutes = "0", letter] of text.matchAll(WITH_LETTER)) {
-    const value = Number(degrees) + Number(minutes) / 60;
-    const way = letter!.toUpperCase();
-    if (Number(minutes) >= 60) return null;
-    parts.set(way === "N" || way === "S" ? "lat" : "lon", way === "S" || way === "W" ? -value : value);
-  }
-  const [lon, lat] = [parts.get("lon"), parts.get("lat")];
-  return lon === undefined || lat === undefined ? null : within(lon, lat);
-}
-
-function within(lon: number, lat: number): Place | null {
-  const { west, south, east, north } = CHART_BOUNDS;
-  return lon >= west && lon <= east && lat >= south && lat <= north ? [tidy(lon), tidy(lat)] : null;
+  const place = parseAny(text);
+  return place && isOnChart(place) ? [tidy(place[0]), tidy(place[1])] : null;
 }
 
 /** The corners of a text, or the number of the first line that is no place on the map. */

@@ -39,7 +39,7 @@ export function circularMiddle(values: readonly (number | null)[]): number {
   return Math.round((middle + 360) % 360);
 }
 
-const around = (value: number | null | undefined, middle: number): number | null =>
+export const around = (value: number | null | undefined, middle: number): number | null =>
   value === null || value === undefined ? null : middle + ((((value - middle + 180) % 360) + 360) % 360) - 180;
 
 /** Later than this it is another story, and would squeeze the one the alert tells. */

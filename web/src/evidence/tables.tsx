@@ -3,6 +3,7 @@ import { measured, metres, outside, parseTime, utcMinute, duration } from "../fo
 import { featureWord, kindWord } from "../format/words.ts";
 import { now_ms } from "../state/state.ts";
 import { showAsset } from "../map/map-pane.tsx";
+import { say, sayCount } from "../lang/lang.ts";
 import type { NextAsset, Why } from "../wire/types.ts";
 
 const cell = (value: number | string | null): string =>
@@ -14,9 +15,9 @@ const signed = (value: number | null): string =>
 export function WhyTable({ why }: { why: readonly Why[] }) {
   return (
     <table class="why">
-      <caption class="visually-hidden">Each tested feature with its value, its limit, the margin between them, and whether it passed</caption>
+      <caption class="visually-hidden">{say("Each tested feature with its value, its limit, the margin between them, and whether it passed")}</caption>
       <thead>
-        <tr><th scope="col">Feature</th><th scope="col" class="num">Value</th><th scope="col" class="num">Limit</th><th scope="col" class="num">Margin</th><th scope="col">Test</th></tr>
+        <tr><th scope="col">{say("Feature")}</th><th scope="col" class="num">{say("Value")}</th><th scope="col" class="num">{say("Limit")}</th><th scope="col" class="num">{say("Margin")}</th><th scope="col">{say("Test")}</th></tr>
       </thead>
       <tbody>
         {why.map((row, at) => (
@@ -25,7 +26,7 @@ export function WhyTable({ why }: { why: readonly Why[] }) {
             <td class="num mono">{cell(row.value)}</td>
             <td class="num mono">{cell(row.threshold)}</td>
             <td class="num mono">{signed(row.margin)}</td>
-            <td>{row.passed ? <b>met</b> : "not met"}</td>
+            <td>{row.passed ? <b>{say("met")}</b> : say("not met")}</td>
           </tr>
         ))}
       </tbody>
@@ -35,33 +36,34 @@ export function WhyTable({ why }: { why: readonly Why[] }) {
 
 function Eta({ eta }: { eta: string | null }) {
   const at_ms = parseTime(eta);
-  if (Number.isNaN(at_ms)) return <>no ETA</>;
+  if (Number.isNaN(at_ms)) return <>{say("no ETA")}</>;
   const left_ms = now_ms.value === null ? Number.NaN : at_ms - now_ms.value;
-  return <>{utcMinute(at_ms)}{left_ms > 0 ? ` · in ${duration(left_ms)}` : Number.isNaN(left_ms) ? "" : " · passed"}</>;
+  return <>{utcMinute(at_ms)}{left_ms > 0 ? ` · ${say("in {time}", { time: duration(left_ms) })}` : Number.isNaN(left_ms) ? "" : ` · ${say("passed")}`}</>;
 }
 
 /** Rows before "more". */
 const FEW = 5;
 
-function NextRow({ asset }: { asset: NextAsset }) {
+function NextRow({ asset, hasMap }: { asset: NextAsset; hasMap: boolean }) {
   return (
     <li>
-      <button type="button" class="link" onClick={() => showAsset(asset.id)}><bdi>{outside(asset.name)}</bdi></button>
+      {hasMap ? <button type="button" class="link" onClick={() => showAsset(asset.id)}><bdi>{outside(asset.name)}</bdi></button> : <bdi>{outside(asset.name)}</bdi>}
       <span class="dim"> {kindWord(asset.kind)}</span>
       <span class="mono right">{metres(asset.distance_km * 1000)} · <Eta eta={asset.eta} /></span>
     </li>
   );
 }
 
-export function NextAssets({ list }: { list: readonly NextAsset[] }) {
+/** `hasMap`: the map stands beside it, and a name shows its asset there. */
+export function NextAssets({ list, hasMap = true }: { list: readonly NextAsset[]; hasMap?: boolean }) {
   const more = list.slice(FEW);
   return (
     <>
-      <ul class="next">{list.slice(0, FEW).map((asset) => <NextRow key={asset.id} asset={asset} />)}</ul>
+      <ul class="next">{list.slice(0, FEW).map((asset) => <NextRow key={asset.id} asset={asset} hasMap={hasMap} />)}</ul>
       {more.length > 0 ? (
         <details class="next">
-          <summary>{more.length} more</summary>
-          <ul>{more.map((asset) => <NextRow key={asset.id} asset={asset} />)}</ul>
+          <summary>{sayCount(more.length, "{n} more", "{n} more")}</summary>
+          <ul>{more.map((asset) => <NextRow key={asset.id} asset={asset} hasMap={hasMap} />)}</ul>
         </details>
       ) : null}
     </>

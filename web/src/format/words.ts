@@ -1,5 +1,6 @@
 // The words of the screen for the words of the wire. Anything unknown is shown as it came.
 import type { AlertState, Priority } from "../wire/types.ts";
+import { say } from "../lang/lang.ts";
 import { outside } from "./format.ts";
 
 export const PRIORITY_WORD: Record<Priority, string> = { P1: "Alarm", P2: "Warning", P3: "Note" };
@@ -50,9 +51,9 @@ const sentence = (word: string): string => {
 
 /** "from P1 to P2" in the words of the screen. */
 export const inWords = (text: string): string =>
-  outside(text).replace(/\bP[123]\b/g, (code) => PRIORITY_WORD[code as Priority]);
+  outside(text).replace(/\bP[123]\b/g, (code) => say(PRIORITY_WORD[code as Priority]));
 
-export const detectorTitle = (word: string): string => DETECTOR_TITLE[word] ?? sentence(word);
-export const classWord = (vesselClass: number): string => CLASS_WORD[vesselClass] ?? "type unknown";
-export const kindWord = (kind: string): string => KIND_WORD[kind] ?? outside(kind).replaceAll("_", " ");
+export const detectorTitle = (word: string): string => say(DETECTOR_TITLE[word] ?? sentence(word));
+export const classWord = (vesselClass: number): string => say(CLASS_WORD[vesselClass] ?? "type unknown");
+export const kindWord = (kind: string): string => say(KIND_WORD[kind] ?? outside(kind).replaceAll("_", " "));
 export const featureWord = (feature: string): string => outside(feature).replaceAll("_", " ");

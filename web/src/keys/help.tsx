@@ -1,10 +1,11 @@
 import { useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
+import { say } from "../lang/lang.ts";
 import { renderer } from "../map/map-pane.tsx";
 import { helpOpen } from "../state/state.ts";
-import { KEYS } from "./keys.ts";
+import { keysHere } from "./keys.ts";
 
-const CAP: Record<string, string> = { " ": "Space", ArrowDown: "↓", ArrowUp: "↑", Escape: "Esc" };
+const CAP: Record<string, string> = { " ": "Space", ArrowDown: "↓", ArrowUp: "↑", Backspace: "⌫", Escape: "Esc", T: "⇧T", "{": "⇧[", "}": "⇧]" };
 
 const caps = (keys: readonly string[]): string[] => [...new Set(keys.map((key) => CAP[key] ?? (key.length === 1 ? key.toUpperCase() : key)))];
 
@@ -16,21 +17,21 @@ export function Help() {
   });
   return (
     <dialog ref={dialog} class="help" aria-labelledby="help-title" onClose={() => { helpOpen.value = false; }}>
-      <h2 id="help-title">Keys</h2>
+      <h2 id="help-title">{say("Keys")}</h2>
       <dl>
-        {KEYS.map(({ keys, text }) => (
+        {keysHere().map(({ keys, text }) => (
           <div key={text}>
             <dt>{caps(keys).map((cap) => <kbd key={cap}>{cap}</kbd>)}</dt>
-            <dd>{text}</dd>
+            <dd>{say(text)}</dd>
           </div>
         ))}
       </dl>
       <p class="dim small">
-        An alert is a hypothesis from public data: it says what the fixes show, and can be withdrawn. It is no evidence on its own and
-        accuses nobody. Map drawn by {renderer.kind === "gl" ? "WebGL" : "Canvas"}: {renderer.reason}.
+        {say("An alert is a hypothesis from public data: it says what the fixes show, and can be withdrawn. It is no evidence on its own and accuses nobody.")}{" "}
+        {say("Map drawn by {renderer}", { renderer: renderer.kind === "gl" ? "WebGL" : "Canvas" })}: {renderer.reason}.
       </p>
-      <p class="dim small"><a href="./static/THIRD-PARTY-NOTICES.txt">Licences of what this screen is built from</a></p>
-      <form method="dialog"><button type="submit" class="small-button" autofocus>Close <kbd>Esc</kbd></button></form>
+      <p class="dim small"><a href="./static/THIRD-PARTY-NOTICES.txt">{say("Licences of what this screen is built from")}</a></p>
+      <form method="dialog"><button type="submit" class="small-button" autofocus>{say("Close")} <kbd>Esc</kbd></button></form>
     </dialog>
   );
 }

@@ -21,7 +21,7 @@ export const LT_DRAW: Dictionary = {
   ferry: "keltas",
   works: "darbai",
   dredging: "dugno gilinimas",
-  fishing: "žvejyba",
+  fishery: "žvejyba",
   "traffic separation": "eismo atskyrimo schema",
   "pilot boarding": "locmanų įlaipinimo vieta",
   "ferry route": "keltų maršrutas",
@@ -34,7 +34,7 @@ export const LT_DRAW: Dictionary = {
   "Click the map twice.": "Spustelėkite žemėlapyje du kartus.",
   "Draw with the pointer": "Brėžti pele",
   "Last corner back": "Atšaukti kampą",
-  "{n} corners": { one: "{n} kampas", few: "{n} kampai", many: "{n} kampo", other: "{n} kampų" },
+  "{n} corners": { one: "{n} kampas", few: "{n} kampai", other: "{n} kampų" },
   "Drag a corner or the point between two to move it; a right click takes one out.":
     "Kampą ar tašką tarp dviejų kampų galima tempti; dešiniuoju mygtuku kampas pašalinamas.",
   "Choose a shape and click on the map, or type it here.":
@@ -56,7 +56,6 @@ export const LT_DRAW: Dictionary = {
   "What it does": "Ką ji daro",
   "All about vessels, unless some are ticked.": "Visi apie laivus, jei nepažymėti atskiri.",
   "Those of stopping and slow speed, unless others are ticked.": "Sustojimo ir lėtos eigos, jei nepažymėti kiti.",
-  Detectors: "Detektoriai",
   "The outline is not closed yet.": "Kontūras dar neuždarytas.",
   "One of the corners is no place on the map.": "Vienas iš kampų nėra žemėlapio vieta.",
   "It needs an outline of three corners or more.": "Reikia bent trijų kampų kontūro.",
@@ -67,14 +66,11 @@ export const LT_DRAW: Dictionary = {
   "from {t} on; what was judged before stays": "nuo {t}; kas įvertinta anksčiau, nesikeičia",
   "{name}: withdrawn, {since}.": "{name}: panaikinta, {since}.",
   "{name}: kept. It counts {since}.": "{name}: įrašyta. Galioja {since}.",
-  "Nothing was done; what you typed is kept. Send it again to do it all the same.":
-    "Nieko nepakeista; kas įvesta, išliko. Jei vis tiek norite, siųskite dar kartą.",
   "Draw a zone": "Brėžti zoną",
   Change: "Keisti",
   Withdraw: "Panaikinti",
   "It stays in the book; what it has weighed stays as it is.":
     "Žurnale ji lieka; kas pagal ją įvertinta, nesikeičia.",
-  Name: "Pavadinimas",
   "Its outline has several parts or too many points to be changed here.":
     "Kontūras iš kelių dalių arba turi per daug taškų, todėl čia nekeičiamas.",
   "Why stopping is ordinary here": "Kodėl čia sustoti įprasta",
@@ -82,12 +78,8 @@ export const LT_DRAW: Dictionary = {
   "Until, UTC; empty for no end": "Iki, UTC; tuščia – be pabaigos",
   "Like 2026-12-24 12:00": "Pavyzdžiui, 2026-12-24 12:00",
   Reason: "Priežastis",
-  Cancel: "Atšaukti",
-  Save: "Įrašyti",
   "The drawing tool could not be fetched.": "Nepavyko gauti brėžimo įrankio.",
-  "Is sargas still running?": "Ar sargas tebeveikia?",
   waits: "laukia",
-  "until {t}": "iki {t}",
   "no end": "be pabaigos",
   "waits: counts from {t}": "laukia: galios nuo {t}",
   "Show {name}": "Rodyti „{name}“",
@@ -96,8 +88,7 @@ export const LT_DRAW: Dictionary = {
   "Withdraw {name}": "Panaikinti „{name}“",
   "a later version waits": "laukia naujesnė versija",
   "{n} zones at the time shown": {
-    one: "{n} zona rodomu laiku", few: "{n} zonos rodomu laiku", many: "{n} zonos rodomu laiku", other: "{n} zonų rodomu laiku",
+    one: "{n} zona rodomu laiku", few: "{n} zonos rodomu laiku", other: "{n} zonų rodomu laiku",
   },
-  Close: "Užverti",
   "zones: draw, change, withdraw": "zonos: brėžti, keisti, naikinti",
 };

@@ -21,14 +21,19 @@ export function step(by: number): void {
   const rows = shownAlerts.value;
   if (rows.length === 0) return;
   const at = rows.findIndex((alert) => alert.id === selectedAlertId.value);
-  const to = at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, at + by));
+  const from = at >= 0 ? at : by > 0 ? -1 : rows.length;
+  const to = Math.min(rows.length - 1, Math.max(0, from + by));
   const { id } = rows[to]!;
   selectAlert(id);
   const list = document.querySelector<HTMLElement>(".rows");
   if (!list) return;
-  const top = to * ROW_PX;
-  if (top < list.scrollTop) list.scrollTop = top;
-  else if (top + ROW_PX > list.scrollTop + list.clientHeight) list.scrollTop = top + ROW_PX - list.clientHeight;
+  // A button that was pressed before would take the next Enter for itself.
+  if (document.activeElement?.closest("button")) list.focus({ preventScroll: true });
+  requestAnimationFrame(() => {
+    const top = to * ROW_PX; // after the evidence has opened and taken its room
+    if (top < list.scrollTop) list.scrollTop = top;
+    else if (top + ROW_PX > list.scrollTop + list.clientHeight) list.scrollTop = top + ROW_PX - list.clientHeight;
+  });
 }
 
 /** Lays the selected row's stack open, or closes it. */

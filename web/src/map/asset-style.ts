@@ -15,6 +15,12 @@ export function lineScale(zoom: number): number {
   return THIN.share + (1 - THIN.share) * part;
 }
 
+/** Areas: opacity of the fill, and the edge; dashes in widths of the line. */
+export const AREA: Record<"mask" | "gnss", { fill: number; line_px: number; dash: number[] }> = {
+  mask: { fill: 0.1, line_px: 1, dash: [4, 3] },
+  gnss: { fill: 0.1, line_px: 1.6, dash: [5, 2, 1, 2] },
+};
+
 export interface LineStyle {
   width_px: number;
   opacity: number;

@@ -1,4 +1,5 @@
 // Who made the data: always visible, built from what the service names.
+import { say } from "../lang/lang.ts";
 import { assets, status } from "../state/state.ts";
 
 /** Each credit once; "© A" is left out where "© A (licence)" stands. */
@@ -13,7 +14,7 @@ export function Attribution() {
   const texts = attributionTexts(status.value?.attribution ?? [], assets.value?.attribution);
   return (
     <p class="attribution" title={texts.join(" · ")}>
-      {texts.length > 0 ? texts.join(" · ") : "Data sources not yet read."}
+      {texts.length > 0 ? texts.join(" · ") : say("Data sources not yet read.")}
     </p>
   );
 }

@@ -1,5 +1,7 @@
 // Own labels: seas and countries, placed by hand; ports come from the service.
 
+import { say } from "../lang/lang.ts";
+
 export interface Label {
   text: string;
   lon: number;
@@ -11,7 +13,7 @@ export interface Label {
 const sea = (text: string, lon: number, lat: number, minZoom = 0): Label => ({ text, lon, lat, kind: "sea", minZoom });
 const country = (text: string, lon: number, lat: number): Label => ({ text, lon, lat, kind: "country", minZoom: 0 });
 
-export const PLACES: readonly Label[] = [
+const PLACES: readonly Label[] = [
   sea("Baltic Sea", 18.9, 56.2),
   sea("Gulf of Finland", 26.2, 59.86),
   sea("Gulf of Riga", 23.5, 57.75),
@@ -36,6 +38,9 @@ export const PLACES: readonly Label[] = [
   country("Kaliningrad (RU)", 21.4, 54.68),
 ];
 
+/** Seas and countries in the language of the screen. */
+export const places = (): Label[] => PLACES.map((label) => ({ ...label, text: say(label.text) }));
+
 const PORT_ZOOM: Record<string, number> = { large: 6.2, medium: 6.8, small: 8, "very small": 9.5 };
 
 /** Port points of the service as labels; both its own names and those of the World Port Index are read. */
@@ -49,6 +54,20 @@ export function portLabels(data: GeoJSON.GeoJSON): Label[] {
     return text ? [{ text, lon: lon!, lat: lat!, kind: "port" as const, minZoom: PORT_ZOOM[size] ?? 8.5 }] : [];
   });
 }
+
+/** Labels as the map takes them. */
+export const labelPoints = (labels: readonly Label[]): GeoJSON.FeatureCollection => ({
+  type: "FeatureCollection",
+  features: labels.map(({ lon, lat, ...properties }) => ({
+    type: "Feature", properties, geometry: { type: "Point", coordinates: [lon, lat] },
+  })),
+});
+
+/** The reverse, for the canvas. */
+export const labelsOf = (data: GeoJSON.GeoJSON): Label[] =>
+  (data as GeoJSON.FeatureCollection<GeoJSON.Point, Omit<Label, "lon" | "lat">>).features.map(({ properties, geometry }) => ({
+    ...properties, lon: geometry.coordinates[0]!, lat: geometry.coordinates[1]!,
+  }));
 
 /** Fonts of a label, the same in both renderers. */
 export const LABEL_FONT = "Noto Sans Regular";

@@ -9,8 +9,13 @@ import type { AssetShape } from "./geometry.ts";
 import { ahead } from "./mercator.ts";
 import { PRIORITY_COLOUR, traceMark } from "./marks.ts";
 import type { NextMark } from "./next.ts";
+import { drawMarked, drawMeasure, label } from "./measure-draw.ts";
+import type { Measure } from "./measure.ts";
+import { drawNear } from "./near-draw.ts";
+import type { Near } from "./near.ts";
 import { trace } from "./trace.ts";
 import { type Camera, markSize, project, toScreen } from "./view.ts";
+import type { Position } from "./wgs84.ts";
 
 const VECTOR_MIN = 30;
 /** Above so many exercise vessels in view the brackets would be a carpet. */
@@ -29,6 +34,12 @@ export interface Scene {
   track: Track | null;
   assets: ReadonlyMap<string, AssetShape>;
   next: readonly NextMark[];
+  near: Near | null;
+  measure: Measure | null;
+  /** A place that was searched for. */
+  marked: Position | null;
+  /** Whether stale vessels are drawn. */
+  stale: boolean;
   probe: { lon: number; lat: number } | null;
   /** Local ms at which an alert was first seen, for the pulse of a new Alarm. */
   bornAt_ms: ReadonlyMap<string, number>;
@@ -61,10 +72,13 @@ export class Overlay {
     for (const paint of painters) paint(context, camera);
     drawTrack(context, camera, scene);
     drawBrackets(context, camera, scene);
+    if (scene.selected && scene.near) drawNear(context, camera, scene.colours, scene.selected, scene.near);
     drawSelected(context, camera, scene);
     drawNext(context, camera, scene);
     const moving = drawAlerts(context, camera, scene);
     drawProbe(context, camera, scene);
+    if (scene.marked) drawMarked(context, camera, scene.colours, scene.marked);
+    if (scene.measure) drawMeasure(context, camera, scene.colours, scene.measure);
     return moving;
   }
 }
@@ -73,16 +87,6 @@ export class Overlay {
 export function alertPlace(alert: Alert, vessels: VesselStore): [number, number] {
   const row = alert.state === "open" && alert.subject.mmsi !== null ? vessels.row(alert.subject.mmsi) : null;
   return row ? [row.lon, row.lat] : [alert.lon, alert.lat];
-}
-
-function label(context: CanvasRenderingContext2D, text: string, x: number, y: number, ink: string, halo: string): void {
-  context.font = '11px "JetBrains Mono", ui-monospace, monospace';
-  context.textBaseline = "middle";
-  context.strokeStyle = halo;
-  context.lineWidth = 4;
-  context.strokeText(text, x, y);
-  context.fillStyle = ink;
-  context.fillText(text, x, y);
 }
 
 function drawAssets(context: CanvasRenderingContext2D, camera: Camera, scene: Scene): void {
@@ -145,6 +149,7 @@ function drawBrackets(context: CanvasRenderingContext2D, camera: Camera, scene: 
   const found: [number, number][] = [];
   for (let slot = 0; slot < vessels.n; slot += 1) {
     if ((vessels.vesselClass[slot]! & 0x80) === 0) continue;
+    if (!scene.stale && scene.now_ms > vessels.staleAt_ms[slot]!) continue;
     const [x, y] = toScreen(camera, vessels.x[slot]!, vessels.y[slot]!);
     if (x < 0 || y < 0 || x > camera.width || y > camera.height) continue;
     found.push([x, y]);

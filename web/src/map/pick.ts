@@ -20,6 +20,8 @@ export interface Pickable {
   alerts: readonly Alert[];
   vessels: VesselStore;
   shapes: readonly AssetShape[];
+  /** Vessels that are stale by this time are not drawn, nor picked; null: all are. */
+  staleBefore_ms: number | null;
 }
 
 export function pick(camera: Camera, px: number, py: number, from: Pickable): Picked {
@@ -35,19 +37,20 @@ export function pick(camera: Camera, px: number, py: number, from: Pickable): Pi
   const world = worldPx(camera.zoom);
   const x = camera.x + (px - camera.width / 2) / world;
   const y = camera.y + (py - camera.height / 2) / world;
-  const slot = nearestVessel(from.vessels, x, y, VESSEL_PX / world);
+  const slot = nearestVessel(from.vessels, x, y, VESSEL_PX / world, from.staleBefore_ms);
   if (slot !== null) return { kind: "vessel", mmsi: from.vessels.mmsi[slot]! };
 
   const shape = nearestAsset(from.shapes, x, y, ASSET_PX / world);
   return shape ? { kind: "asset", shape } : null;
 }
 
-export function nearestVessel(vessels: VesselStore, x: number, y: number, within: number): number | null {
+export function nearestVessel(vessels: VesselStore, x: number, y: number, within: number, staleBefore_ms: number | null): number | null {
   let slot: number | null = null;
   let best = within * within;
   for (let one = 0; one < vessels.n; one += 1) {
     const dx = vessels.x[one]! - x;
     if (dx > within || dx < -within) continue;
+    if (staleBefore_ms !== null && staleBefore_ms > vessels.staleAt_ms[one]!) continue;
     const d2 = dx * dx + (vessels.y[one]! - y) ** 2;
     if (d2 < best) [slot, best] = [one, d2];
   }

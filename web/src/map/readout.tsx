@@ -1,7 +1,8 @@
 // Scale bar and the place under the pointer.
 import { placeDecimal, placeDm } from "../format/format.ts";
 import { metresPerPx } from "./mercator.ts";
-import { centre, cursor, scale } from "./map-pane.tsx";
+import { say } from "../lang/lang.ts";
+import { centre, copyPlace, readPlace, scale } from "./map-pane.tsx";
 
 const NM_M = 1852;
 const STEPS_NM = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
@@ -16,11 +17,14 @@ function bar(zoom: number, lat: number): { text: string; width_px: number } {
 
 export function Readout() {
   const { text, width_px } = bar(scale.value.zoom, scale.value.lat);
-  const place = cursor.value ?? centre.value;
+  const place = readPlace.value;
   return (
     <div class="readout mono">
-      <span>{placeDm(...place)}</span>
-      <span class="dim">{placeDecimal(...place)} {cursor.value ? "" : "centre"}</span>
+      <span class="readout-head">
+        <span>{placeDm(...place)}</span>
+        <button type="button" onClick={copyPlace} title={say("Copy this place; I copies the place at the pointer")}>{say("Copy")} <kbd>I</kbd></button>
+      </span>
+      <span class="dim">{placeDecimal(...place)} {place === centre.value ? say("centre") : ""}</span>
       <span class="scale">
         <span>{text}</span>
         <span class="scale-bar" style={{ width: `${width_px.toFixed(1)}px` }} />

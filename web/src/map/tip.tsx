@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { duration, outside } from "../format/format.ts";
 import { classWord, detectorTitle, kindWord, PRIORITY_WORD } from "../format/words.ts";
+import { say } from "../lang/lang.ts";
 import { now_ms, vessels } from "../state/state.ts";
 import { getVessel } from "../wire/api.ts";
 import { hover } from "./map-pane.tsx";
@@ -20,17 +21,17 @@ function textOf(picked: Picked): { title: string; line: string } | null {
   }
   if (picked.kind === "asset") {
     const { name, kind, status } = picked.shape.properties;
-    return { title: outside(name ?? "no name"), line: [kindWord(kind), status?.replaceAll("_", " ")].filter(Boolean).join(" · ") };
+    return { title: outside(name ?? say("no name")), line: [kindWord(kind), status?.replaceAll("_", " ")].filter(Boolean).join(" · ") };
   }
   const row = vessels.row(picked.mmsi);
   if (!row) return null;
   const name = names.value.get(row.mmsi);
-  const sog = row.sog_kn === null ? "no speed" : `${row.sog_kn.toFixed(1)} kn`;
-  const cog = row.cog_deg === null ? "no course" : `${row.cog_deg.toFixed(0).padStart(3, "0")}°`;
-  const age = row.ageIsFloor ? "over 18 h ago" : `${duration((now_ms.value ?? vessels.t_ms) - row.fix_ms)} ago`;
+  const sog = row.sog_kn === null ? say("no speed") : `${row.sog_kn.toFixed(1)} kn`;
+  const cog = row.cog_deg === null ? say("no course") : `${row.cog_deg.toFixed(0).padStart(3, "0")}°`;
+  const age = row.ageIsFloor ? say("over 18 h ago") : say("{time} ago", { time: duration((now_ms.value ?? vessels.t_ms) - row.fix_ms) });
   return {
     title: `${name ? `${name} · ` : ""}MMSI ${row.mmsi}${row.exercise ? " · EXERCISE" : ""}`,
-    line: `${classWord(row.vesselClass)} · ${sog} · ${cog} · received ${age}`,
+    line: `${classWord(row.vesselClass)} · ${sog} · ${cog} · ${say("received {ago}", { ago: age })}`,
   };
 }
 

@@ -10,7 +10,8 @@ export interface Camera {
   height: number;
 }
 
-export type GeoLayer = "land" | "territory" | "ports" | "assets";
+/** Labels come as points with `text`, `kind` and `minZoom`; see names.ts. */
+export type GeoLayer = "land" | "territory" | "ports" | "places" | "assets" | "masks" | "coverage" | "gnss";
 
 export interface MapView {
   readonly kind: "gl" | "canvas";
@@ -76,8 +77,8 @@ export function constrain(camera: Camera): Camera {
 
 /** Size in px and opacity of a vessel mark: small and faint far out, so that cables stay readable. */
 export function markSize(zoom: number): { size_px: number; faint: number; arrows: boolean } {
-  if (zoom < 6) return { size_px: 3, faint: 0.8, arrows: false };
+  if (zoom < 6) return { size_px: 3, faint: 0.72, arrows: false };
   const size_px = Math.min(15, 8 + (zoom - 6) * 1.6);
-  // Close in, marks stand apart and may be stronger.
-  return { size_px, faint: Math.min(1.3, Math.max(1, 1 + (zoom - 8) * 0.15)), arrows: true };
+  // Close in, marks stand apart and may be stronger; further out they overlap and add up.
+  return { size_px, faint: Math.min(1.3, zoom < 8 ? 0.75 + (zoom - 6) * 0.125 : 1 + (zoom - 8) * 0.15), arrows: true };
 }

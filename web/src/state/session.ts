@@ -87,6 +87,8 @@ function hear(message: Message): void {
   switch (message.kind) {
     case "hello":
       setStatus(message.status);
+      // After a lost line the selected vessel's track has a hole: what was read is read again.
+      state.alertsRead.value = false;
       void readAlerts();
       heardHello();
       break;
@@ -233,7 +235,7 @@ function runClock(): void {
     const clock = state.clock.value;
     batch(() => {
       state.tick_ms.value = local_ms;
-      if (!clock?.playing || state.line.value !== "up") return;
+      if (!clock?.playing || clock.live || state.line.value !== "up") return;
       const run_ms = Math.min(local_ms - state.clockHeard_ms.value, EXTRAPOLATE_MS) * clock.speed;
       const end_ms = clock.span?.to_ms ?? Number.POSITIVE_INFINITY;
       state.now_ms.value = Math.min(clock.t_ms + run_ms, Math.max(end_ms, clock.t_ms));

@@ -25,11 +25,14 @@ export const trafficOpacity = computed(() => tokens.themes[theme.value].traffic_
 
 export const themeLabel = (name: ThemeName): string => tokens.themes[name].label;
 
-export const nextTheme = (): ThemeName =>
-  THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length]!;
+const themeAfter = (steps: number): ThemeName =>
+  THEMES[(THEMES.indexOf(theme.value) + steps + THEMES.length) % THEMES.length]!;
 
-export function switchTheme(): void {
-  theme.value = nextTheme();
+export const nextTheme = (): ThemeName => themeAfter(1);
+
+/** Goes on by one, or back by one: from any theme to any other without passing a bright one. */
+export function switchTheme(steps: 1 | -1 = 1): void {
+  theme.value = themeAfter(steps);
   try {
     localStorage.setItem(KEY, theme.value);
   } catch {

@@ -1,5 +1,6 @@
 // Two strips below the top bar: that this is an exercise, and that the line is down.
 import { duration, outside, utcTime } from "../format/format.ts";
+import { say } from "../lang/lang.ts";
 import { retryNow } from "../state/session.ts";
 import { line, lineDownAt_ms, now_ms, retryAt_ms, status, tick_ms, trouble } from "../state/state.ts";
 
@@ -21,12 +22,14 @@ function LineBanner() {
   const wait_s = Math.ceil((retryAt_ms.value - tick_ms.value) / 1000);
   return (
     <div class="banner line-banner" role="alert">
-      <b>Connection lost.</b>
+      <b>{say("Connection lost.")}</b>
       <span>
-        The picture is {duration(down_ms)} old{now_ms.value === null ? "" : ` and stands at ${utcTime(now_ms.value)}`}.{" "}
-        {wait_s > 0 ? `Next try in ${wait_s} s.` : "Trying to connect…"}
+        {now_ms.value === null
+          ? say("The picture is {age} old.", { age: duration(down_ms) })
+          : say("The picture is {age} old and stands at {t}.", { age: duration(down_ms), t: utcTime(now_ms.value) })}{" "}
+        {wait_s > 0 ? say("Next try in {n} s.", { n: wait_s }) : say("Trying to connect…")}
       </span>
-      <button type="button" onClick={retryNow}>Try now</button>
+      <button type="button" onClick={retryNow}>{say("Try now")}</button>
     </div>
   );
 }
@@ -36,7 +39,7 @@ function TroubleBanner() {
   return (
     <div class="banner line-banner" role="alert">
       <b>{outside(trouble.value.what)}</b> <span>{outside(trouble.value.hint)}</span>
-      <button type="button" onClick={() => { trouble.value = null; }}>Close</button>
+      <button type="button" onClick={() => { trouble.value = null; }}>{say("Close")}</button>
     </div>
   );
 }

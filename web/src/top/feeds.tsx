@@ -2,6 +2,8 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { duration, outside, utcTime, whole } from "../format/format.ts";
+import { say, sayCount } from "../lang/lang.ts";
+import { go } from "../route.ts";
 import { now_ms, refused, status } from "../state/state.ts";
 import type { Feed } from "../wire/types.ts";
 
@@ -14,8 +16,8 @@ export function feedIsWell(feed: Feed, t_ms: number | null): boolean {
 }
 
 function age(feed: Feed): string {
-  if (feed.last_ms === null) return "nothing yet";
-  return now_ms.value === null ? utcTime(feed.last_ms) : `${duration(now_ms.value - feed.last_ms)} ago`;
+  if (feed.last_ms === null) return say("nothing yet");
+  return now_ms.value === null ? utcTime(feed.last_ms) : say("{age} ago", { age: duration(now_ms.value - feed.last_ms) });
 }
 
 export function Feeds() {
@@ -23,7 +25,11 @@ export function Feeds() {
   const silent = feeds.filter((feed) => !feedIsWell(feed, now_ms.value));
   const dropped = [...refused.value.values()].reduce((sum, count) => sum + count, 0);
   const well = feeds.length > 0 && silent.length === 0 && dropped === 0;
-  const words = feeds.length === 0 ? "no feed" : silent.length > 0 ? `${silent.length} of ${feeds.length} feeds silent` : `${feeds.length} ${feeds.length === 1 ? "feed" : "feeds"}`;
+  const words = feeds.length === 0
+    ? say("no feed")
+    : silent.length > 0
+      ? say("{n} of {all} feeds silent", { n: silent.length, all: feeds.length })
+      : sayCount(feeds.length, "{n} feed", "{n} feeds");
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (!open.value) return;
@@ -49,19 +55,20 @@ export function Feeds() {
         {words}
       </button>
       <div id="feed-list" class="sheet" hidden={!open.value}>
-        <h2>Feeds</h2>
-        {feeds.length === 0 ? <p class="dim">No feed is open.</p> : null}
+        <h2>{say("Feeds")}</h2>
+        {feeds.length === 0 ? <p class="dim">{say("No feed is open.")}</p> : null}
         <ul>
           {feeds.map((feed) => (
             <li key={feed.name}>
               <p><b><bdi>{outside(feed.name)}</bdi></b> <span class="dim">{outside(feed.kind)}</span></p>
-              <p class="mono small">last fix {age(feed)} · {whole(feed.fixes)} fixes · {whole(feed.rejected)} rejected</p>
+              <p class="mono small">{say("last fix {age} · {fixes} fixes · {rejected} rejected", { age: age(feed), fixes: whole(feed.fixes), rejected: whole(feed.rejected) })}</p>
               {feed.note ? <p class="dim small">{outside(feed.note)}</p> : null}
             </li>
           ))}
         </ul>
-        {[...refused.value].map(([reason, count]) => <p key={reason} class="small">{count} × dropped by the screen: {outside(reason)}</p>)}
-        {status.value ? <p class="dim small">{whole(status.value.fixes)} fixes of {whole(status.value.vessels)} vessels. sargas {status.value.version}.</p> : null}
+        {[...refused.value].map(([reason, count]) => <p key={reason} class="small">{say("{n} × dropped by the screen", { n: count })}: {outside(reason)}</p>)}
+        {status.value ? <p class="dim small">{say("{fixes} fixes of {vessels} vessels.", { fixes: whole(status.value.fixes), vessels: whole(status.value.vessels) })} sargas {status.value.version}.</p> : null}
+        <button type="button" class="small-button" onClick={() => { open.value = false; go("/quality"); }}>{say("Quality of the picture")} <kbd>Q</kbd></button>
       </div>
     </div>
   );

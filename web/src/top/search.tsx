@@ -3,7 +3,10 @@ import { signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { outside, vesselName } from "../format/format.ts";
 import { kindWord } from "../format/words.ts";
-import { goTo, showAsset } from "../map/map-pane.tsx";
+import { placeDecimal, placeDm } from "../format/format.ts";
+import { say } from "../lang/lang.ts";
+import { goTo, goToPlace, showAsset } from "../map/map-pane.tsx";
+import { isOnChart, parsePlace } from "../map/place.ts";
 import { selectVessel, tell } from "../state/session.ts";
 import { assets } from "../state/state.ts";
 import { search } from "../wire/api.ts";
@@ -32,6 +35,13 @@ const ofVessel = (found: Found): Choice => ({
     if (found.lon !== null && found.lat !== null) goTo(found.lon, found.lat, 9);
   },
 });
+
+/** A place, where the text is one. */
+function ofPlace(query: string): Choice[] {
+  const place = parsePlace(query);
+  if (!place || !isOnChart(place)) return [];
+  return [{ key: "place", title: placeDm(...place), line: `${say("place")} · ${placeDecimal(...place)}`, take: () => goToPlace(place) }];
+}
 
 function ofAssets(query: string): Choice[] {
   const wanted = query.toLowerCase();
@@ -76,7 +86,7 @@ export function Search() {
     asked.current = abort;
     timer.current = window.setTimeout(() => {
       search(query.trim(), abort.signal).then((found) => {
-        choices.value = [...found.map(ofVessel), ...ofAssets(query.trim())];
+        choices.value = [...ofPlace(query), ...found.map(ofVessel), ...ofAssets(query.trim())];
         active.value = 0;
       }, tell);
     }, WAIT_MS);

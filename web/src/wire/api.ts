@@ -1,6 +1,7 @@
 // The service's JSON answers. A refusal is {error, hint}; it becomes an ApiError with both.
+import type { Dossier, Identities } from "../dossier/types.ts";
 import type {
-  Alert, AlertDetail, AssetCollection, Clock, Found, Handover, LogLine, OnWatch, Presence, Status, Track, Verb, Vessel,
+  Alert, AlertDetail, AssetCollection, Clock, ClockLayer, Found, Handover, Histogram, LogLine, OnWatch, Presence, Quality, Status, Track, Verb, Vessel,
   ZoneCollection, ZoneCommand, ZoneDone,
 } from "./types.ts";
 
@@ -36,10 +37,18 @@ async function ask<T>(path: string, init?: RequestInit): Promise<T> {
 export const getStatus = (): Promise<Status> => ask("/api/status");
 export const getAssets = (): Promise<AssetCollection> => ask("/api/assets");
 export const getGeo = (name: "land" | "territory" | "ports"): Promise<GeoJSON.GeoJSON> => ask(`/geo/${name}.geojson`);
+export const getLayer = (name: "masks" | "coverage", signal?: AbortSignal): Promise<ClockLayer> =>
+  ask(`/api/layers/${name}`, { signal: signal ?? null });
 export const getAlerts = async (): Promise<Alert[]> => (await ask<{ alerts: Alert[] }>("/api/alerts")).alerts;
 
 export const getAlert = (id: string, signal?: AbortSignal): Promise<AlertDetail> =>
   ask(`/api/alerts/${encodeURIComponent(id)}`, { signal: signal ?? null });
+
+export const getDossier = (id: string, signal?: AbortSignal): Promise<Dossier> =>
+  ask(`/api/alerts/${encodeURIComponent(id)}/dossier`, { signal: signal ?? null });
+
+export const getIdentities = (mmsi: number, signal?: AbortSignal): Promise<Identities> =>
+  ask(`/api/vessels/${mmsi}/identities`, { signal: signal ?? null });
 
 export const getVessel = (mmsi: number, signal?: AbortSignal): Promise<Vessel> =>
   ask(`/api/vessels/${mmsi}`, { signal: signal ?? null });
@@ -52,9 +61,13 @@ export const getTrack = (mmsi: number, from_ms: number, to_ms: number, signal?: 
 export const search = async (text: string, signal?: AbortSignal): Promise<Found[]> =>
   (await ask<{ vessels: Found[] }>(`/api/search?q=${encodeURIComponent(text)}`, { signal: signal ?? null })).vessels;
 
+export const getHistogram = (from_ms: number, to_ms: number, bins: number, at_ms = from_ms): Promise<Histogram> =>
+  ask(`/api/histogram?from_ms=${Math.floor(from_ms)}&to_ms=${Math.ceil(to_ms)}&bins=${bins}&at_ms=${at_ms}`);
+
 export type PlaybackCommand =
   | { action: "play" }
   | { action: "pause" }
+  | { action: "live" }
   | { action: "seek"; t_ms: number }
   | { action: "speed"; speed: number };
 
@@ -87,6 +100,9 @@ export const postWatch = (command: { action: "start" | "end"; officer: string; u
 
 export const getHandover = (watch: number | null, signal?: AbortSignal): Promise<Handover> =>
   ask(`/api/handover${watch === null ? "" : `?watch=${watch}`}`, { signal: signal ?? null });
+
+export const getQuality = (officer: string, signal?: AbortSignal): Promise<Quality> =>
+  ask(`/api/quality?officer=${encodeURIComponent(officer)}`, { signal: signal ?? null });
 
 export const getWatches = (): Promise<{ on_watch: OnWatch[]; looking: Presence[] }> => ask("/api/watches");
 

@@ -8,8 +8,18 @@ export interface Clock {
   t: string;
   playing: boolean;
   speed: number;
+  /** It stands at the end of what is analysed and goes on with it. */
+  live: boolean;
   span: { from_ms: number; to_ms: number } | null;
   analysed_to_ms: number | null;
+}
+
+/** When alerts arose: their number in equal parts of a span, and the nearest to a time. */
+export interface Histogram extends Record<Priority, number[]> {
+  from_ms: number;
+  to_ms: number;
+  previous_ms: number | null;
+  next_ms: number | null;
 }
 
 export interface Feed {
@@ -214,10 +224,48 @@ export interface Handover {
   watches: { seq: number; officer: string; from: string; to: string | null }[];
 }
 
+export interface QualityStation {
+  source: number;
+  station: number | null;
+  fixes_per_min: number;
+  vessels: number;
+  last: string;
+  silent_s: number;
+}
+
+export interface QualityDetector {
+  detector: string;
+  raised: Record<Priority, number>;
+  muted: number;
+  open: number;
+  handled: number;
+  dismissed: number;
+  dismissed_share: number | null;
+  reasons: Record<string, number>;
+}
+
+export interface BudgetLine {
+  name: string;
+  count: number;
+  most: number;
+}
+
+/** How good the picture is. */
+export interface Quality {
+  t: string;
+  since: string;
+  since_watch: boolean;
+  feeds: Feed[];
+  stations: QualityStation[];
+  rejected: Record<string, number>;
+  detectors: QualityDetector[];
+  budget: BudgetLine[];
+}
+
 export interface AlertDetail extends Alert {
   log: LogLine[];
   evidence: { fixes: Track; rules: string; attribution: string[] | string; caveat: string };
-  versions: { version: number; state: string; priority: Priority; t_detected: string; text: string }[];
+  versions: { version: number; state: string; priority: Priority; t_detected: string; t_issued?: string; text: string }[];
 }
 
 export interface Vessel {
@@ -264,6 +312,9 @@ export interface AssetProperties {
 export type AssetCollection = GeoJSON.FeatureCollection<GeoJSON.Geometry, AssetProperties> & {
   attribution?: string[] | string;
 };
+
+/** A layer as of the clock, with what it says of itself. */
+export type ClockLayer = GeoJSON.FeatureCollection & { as_of: string; note: string };
 
 export type Message =
   | { kind: "hello"; status: Status }

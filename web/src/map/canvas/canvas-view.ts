@@ -1,14 +1,15 @@
 // The whole map without a GPU: two cached pictures (land, assets) and the vessels between them.
+import { shown } from "../../layers/layers.ts";
 import { now_ms, vessels } from "../../state/state.ts";
 import { colours, trafficOpacity } from "../../theme/theme.ts";
 import type { AssetCollection } from "../../wire/types.ts";
 import { type AssetShape, assetShapes, type Shape, shapesOf } from "../geometry.ts";
 import { mercatorX, mercatorY } from "../mercator.ts";
-import { type Label, portLabels } from "../names.ts";
+import { type Label, labelsOf } from "../names.ts";
 import { type Camera, constrain, type GeoLayer, type MapEvents, type MapView, reducedMotion, START } from "../view.ts";
 import { CachedLayer } from "./cached.ts";
 import { attachInput, zoomAround } from "./input.ts";
-import { paintAssets, paintLabels, paintLand } from "./paint.ts";
+import { paintAreas, paintAssets, paintCoast, paintLabels, paintSea } from "./paint.ts";
 import { Traffic } from "./traffic.ts";
 
 /** After the last movement of a zoom the pictures are painted sharp. */
@@ -27,6 +28,10 @@ export class CanvasView implements MapView {
   private land: Shape[] = [];
   private territory: Shape[] = [];
   private ports: Label[] = [];
+  private places: Label[] = [];
+  private masks: Shape[] = [];
+  private coverage: Shape[] = [];
+  private gnss: Shape[] = [];
   private shapes: AssetShape[] = [];
   private view: Camera;
   private frame = 0;
@@ -40,17 +45,22 @@ export class CanvasView implements MapView {
   constructor(
     private readonly host: HTMLElement,
     private readonly events: MapEvents,
+    begin: { lon: number; lat: number; zoom: number } = START,
   ) {
     this.context = this.canvas.getContext("2d", { alpha: false })!;
     this.canvas.className = "map-canvas";
     host.append(this.canvas);
     const { clientWidth: width, clientHeight: height } = host;
-    this.view = constrain({ x: mercatorX(START.lon), y: mercatorY(START.lat), zoom: START.zoom, width, height });
+    this.view = constrain({ x: mercatorX(begin.lon), y: mercatorY(begin.lat), zoom: begin.zoom, width, height });
     this.base = new CachedLayer((context, camera) => {
-      paintLand(context, camera, colours.value, this.land, this.territory);
-      paintLabels(context, camera, colours.value, this.ports);
+      paintSea(context, camera, colours.value, this.coverage);
+      paintCoast(context, camera, colours.value, this.land, this.territory);
+      paintLabels(context, camera, colours.value, [...this.places, ...this.ports]);
     });
-    this.assetLayer = new CachedLayer((context, camera) => paintAssets(context, camera, colours.value, this.shapes));
+    this.assetLayer = new CachedLayer((context, camera) => {
+      paintAreas(context, camera, colours.value, this.masks, this.gnss);
+      paintAssets(context, camera, colours.value, this.shapes);
+    });
     this.detach = attachInput(host, {
       camera: () => this.view,
       move: (camera, busy) => {
@@ -79,10 +89,9 @@ export class CanvasView implements MapView {
   }
 
   setData(layer: GeoLayer, data: GeoJSON.GeoJSON): void {
-    if (layer === "land") this.land = shapesOf(data);
-    if (layer === "territory") this.territory = shapesOf(data);
-    if (layer === "ports") this.ports = portLabels(data);
     if (layer === "assets") this.shapes = assetShapes(data as AssetCollection);
+    else if (layer === "ports" || layer === "places") this[layer] = labelsOf(data);
+    else this[layer] = shapesOf(data);
     this.repaint();
   }
 
@@ -169,6 +178,7 @@ export class CanvasView implements MapView {
       colour: colours.value.traffic,
       opacity: trafficOpacity.value,
       ratio,
+      stale: shown.value.stale,
     });
     this.assetLayer.draw(context, view, ratio, !this.busy);
     this.events.drawn(view);

@@ -2,20 +2,61 @@
 import { alpha, type Colours } from "../../theme/theme.ts";
 import type { AssetShape, Box, Shape } from "../geometry.ts";
 import { metresPerPx, worldPx, latOf } from "../mercator.ts";
-import { LABEL_SIZE_PX, type Label, PLACES } from "../names.ts";
-import { assetStyle, corridorHalfWidth_m, lineScale } from "../asset-style.ts";
+import { LABEL_SIZE_PX, type Label } from "../names.ts";
+import { hatchTile, stippleTile } from "../patterns.ts";
+import { AREA, assetStyle, corridorHalfWidth_m, lineScale } from "../asset-style.ts";
 import { inView, trace } from "../trace.ts";
 import { type Camera, project } from "../view.ts";
 
-export function paintLand(
+function traceAll(context: CanvasRenderingContext2D, camera: Camera, shapes: readonly Shape[]): void {
+  context.beginPath();
+  for (const shape of shapes) {
+    if (!inView(shape.box, camera)) continue;
+    for (const path of shape.paths) trace(context, camera, path, true);
+  }
+}
+
+/** Water, stippled where nothing was heard. */
+export function paintSea(context: CanvasRenderingContext2D, camera: Camera, colours: Colours, unheard: readonly Shape[]): void {
+  context.fillStyle = colours.sea;
+  context.fillRect(0, 0, camera.width, camera.height);
+  if (unheard.length === 0) return;
+  traceAll(context, camera, unheard);
+  context.fillStyle = context.createPattern(stippleTile(colours["sea-label"]), "repeat")!;
+  context.fill("evenodd");
+}
+
+/** Masks and GNSS areas, below the lines. */
+export function paintAreas(
+  context: CanvasRenderingContext2D,
+  camera: Camera,
+  colours: Colours,
+  masks: readonly Shape[],
+  gnss: readonly Shape[],
+): void {
+  const looks = [[masks, AREA.mask, colours.control, colours.text3], [gnss, AREA.gnss, colours.warning, colours.warning]] as const;
+  for (const [shapes, look, fill, edge] of looks) {
+    for (const shape of shapes) {
+      if (!inView(shape.box, camera)) continue;
+      traceAll(context, camera, [shape]);
+      context.fillStyle = alpha(fill, look.fill);
+      context.fill("evenodd");
+      context.strokeStyle = edge;
+      context.lineWidth = look.line_px;
+      context.setLineDash(look.dash.map((part) => part * look.line_px));
+      context.stroke();
+    }
+  }
+  context.setLineDash([]);
+}
+
+export function paintCoast(
   context: CanvasRenderingContext2D,
   camera: Camera,
   colours: Colours,
   land: readonly Shape[],
   territory: readonly Shape[],
 ): void {
-  context.fillStyle = colours.sea;
-  context.fillRect(0, 0, camera.width, camera.height);
   context.lineJoin = "round";
   context.beginPath();
   const least = 0.8 / worldPx(camera.zoom);
@@ -41,12 +82,12 @@ export function paintLabels(
   context: CanvasRenderingContext2D,
   camera: Camera,
   colours: Colours,
-  ports: readonly Label[],
+  labels: readonly Label[],
 ): void {
   const taken: Box[] = [];
   context.textBaseline = "middle";
   context.lineJoin = "round";
-  for (const label of [...PLACES, ...ports]) {
+  for (const label of labels) {
     if (camera.zoom < label.minZoom) continue;
     const [x, y] = project(camera, label.lon, label.lat);
     if (x < -80 || y < -20 || x > camera.width + 80 || y > camera.height + 20) continue;
@@ -76,21 +117,6 @@ export function paintLabels(
   context.letterSpacing = "0px";
 }
 
-function hatch(context: CanvasRenderingContext2D, colour: string): CanvasPattern | string {
-  const tile = document.createElement("canvas");
-  tile.width = tile.height = 8;
-  const pen = tile.getContext("2d")!;
-  pen.strokeStyle = alpha(colour, 0.55);
-  pen.lineWidth = 1;
-  pen.beginPath();
-  for (const shift of [-8, 0, 8]) {
-    pen.moveTo(shift, 8);
-    pen.lineTo(shift + 8, 0);
-  }
-  pen.stroke();
-  return context.createPattern(tile, "repeat") ?? alpha(colour, 0.15);
-}
-
 /** Corridors first, all of them, then wind farms, pipelines, cables, points: no line hides below a band. */
 export function paintAssets(
   context: CanvasRenderingContext2D,
@@ -114,7 +140,7 @@ export function paintAssets(
     stroke(shape);
   }
   context.lineCap = "butt";
-  const pattern = hatch(context, colours.wind);
+  const pattern = context.createPattern(hatchTile(colours.wind), "repeat")!;
   for (const shape of visible.filter(({ class: kind }) => kind === "wind")) {
     context.beginPath();
     for (const path of shape.paths) trace(context, camera, path, true);

@@ -1,25 +1,19 @@
 // The map on a GPU: MapLibre for land, assets and names, an own layer for vessels.
 import { Map as MapLibreMap, setWorkerUrl, type GeoJSONSource } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import { shown } from "../../layers/layers.ts";
 import { now_ms, vessels } from "../../state/state.ts";
 import { colours, trafficOpacity } from "../../theme/theme.ts";
 import type { AssetCollection } from "../../wire/types.ts";
 import { assetStyle, corridorHalfWidth_m } from "../asset-style.ts";
 import { assetShapes } from "../geometry.ts";
 import { CHART_BOUNDS, mercatorX, mercatorY } from "../mercator.ts";
-import { type Label, PLACES, portLabels } from "../names.ts";
 import { type Camera, type GeoLayer, type MapEvents, type MapView, MAX_ZOOM, reducedMotion, START } from "../view.ts";
-import { baseStyle, FIRST_ABOVE_TRAFFIC, HATCH, hatchImage, layers } from "./style.ts";
+import { HATCH, hatchImage, STIPPLE, stippleImage, TERMINAL, terminalImage } from "../patterns.ts";
+import { baseStyle, FIRST_ABOVE_TRAFFIC, layers } from "./style.ts";
 import { VesselLayer } from "./vessel-layer.ts";
 
 setWorkerUrl(new URL(workerUrl, location.href).href);
-
-const labelPoints = (labels: readonly Label[]): GeoJSON.FeatureCollection => ({
-  type: "FeatureCollection",
-  features: labels.map(({ lon, lat, ...properties }) => ({
-    type: "Feature", properties, geometry: { type: "Point", coordinates: [lon, lat] },
-  })),
-});
 
 /** Points of a piece of coast: a longer line overflows MapLibre's 16-bit vertex numbers. */
 const COAST_PIECE = 4000;
@@ -68,13 +62,14 @@ export class GlView implements MapView {
   constructor(
     private readonly host: HTMLElement,
     events: MapEvents,
+    begin: { lon: number; lat: number; zoom: number } = START,
   ) {
     const { west, south, east, north } = CHART_BOUNDS;
     this.map = new MapLibreMap({
       container: host,
       style: baseStyle(colours.value),
-      center: [START.lon, START.lat],
-      zoom: START.zoom,
+      center: [begin.lon, begin.lat],
+      zoom: begin.zoom,
       maxZoom: MAX_ZOOM,
       maxBounds: [[west, south], [east, north]],
       attributionControl: false,
@@ -92,7 +87,6 @@ export class GlView implements MapView {
     host.removeAttribute("aria-label");
     this.map.on("render", () => events.drawn(this.camera()));
     this.map.on("load", () => this.begin());
-    this.pending.set("places", labelPoints(PLACES));
   }
 
   get surface(): HTMLElement {
@@ -113,8 +107,7 @@ export class GlView implements MapView {
 
   setData(layer: GeoLayer, data: GeoJSON.GeoJSON): void {
     if (layer === "land") this.put("coast", coastLines(data));
-    if (layer === "assets") this.put(layer, styledAssets(data as AssetCollection));
-    else this.put(layer, layer === "ports" ? labelPoints(portLabels(data)) : data);
+    this.put(layer, layer === "assets" ? styledAssets(data as AssetCollection) : data);
   }
 
   goTo(lon: number, lat: number, zoom?: number): void {
@@ -142,6 +135,8 @@ export class GlView implements MapView {
   private begin(): void {
     this.ready = true;
     this.map.addImage(HATCH, hatchImage(colours.value.wind));
+    this.map.addImage(STIPPLE, stippleImage(colours.value["sea-label"]));
+    this.map.addImage(TERMINAL, terminalImage(colours.value.sea, colours.value.pipeline));
     this.lastColours = colours.value;
     for (const [source, data] of this.pending) this.put(source, data);
     this.pending.clear();
@@ -149,6 +144,7 @@ export class GlView implements MapView {
       colour: colours.value.traffic,
       opacity: trafficOpacity.value,
       now_ms: now_ms.value ?? vessels.t_ms,
+      stale: shown.value.stale,
     }));
     this.map.addLayer(layer, FIRST_ABOVE_TRAFFIC);
   }
@@ -156,6 +152,8 @@ export class GlView implements MapView {
   private recolour(): void {
     this.lastColours = colours.value;
     this.map.updateImage(HATCH, hatchImage(colours.value.wind));
+    this.map.updateImage(STIPPLE, stippleImage(colours.value["sea-label"]));
+    this.map.updateImage(TERMINAL, terminalImage(colours.value.sea, colours.value.pipeline));
     for (const { id, paint } of layers(colours.value)) {
       for (const [property, value] of Object.entries(paint ?? {})) {
         this.map.setPaintProperty(id, property as "line-color", value as string);

@@ -4,6 +4,7 @@ export const VERTEX = `#version 300 es
 uniform mat4 u_matrix;        // local Mercator -> clip space
 uniform vec2 u_viewport_px;   // CSS pixels
 uniform float u_size_px;
+uniform float u_stale;        // 0: stale marks are left out
 uniform float u_now_s;        // event time, seconds since the layer's epoch
 in vec2 a_corner;             // -1..1
 in vec2 a_position;           // Mercator, relative to the layer's origin
@@ -23,7 +24,8 @@ void main() {
   vec2 turned = vec2(v_place.x * c - v_place.y * s, v_place.x * s + v_place.y * c);
   vec4 centre = u_matrix * vec4(a_position, 0.0, 1.0);
   vec2 shift = turned * half_px * 2.0 / u_viewport_px;
-  gl_Position = vec4(centre.xy + vec2(shift.x, -shift.y) * centre.w, centre.zw);
+  gl_Position = vec4(centre.xy + vec2(shift.x, -shift.y) * centre.w, 0.0, centre.w);
+  if (v_hollow > 0.5 && u_stale < 0.5) gl_Position = vec4(2.0, 2.0, 2.0, 1.0); // outside the view
 }`;
 
 export const FRAGMENT = `#version 300 es
@@ -58,7 +60,8 @@ void main() {
   float line_px = u_arrows < 0.5 ? 0.8 : 1.15;
   if (v_hollow > 0.5) d_px = abs(d_px + line_px * 0.5) - line_px * 0.5;
   float cover = clamp(0.5 - d_px, 0.0, 1.0);
-  if (cover <= 0.0) discard;
+  if (u_arrows < 0.5) cover = step(0.5, cover); // a soft edge would keep the next dot's middle out
+  if (cover <= 0.1) discard;
   float a = cover * u_opacity;
   o_colour = vec4(u_colour * a, a);
 }`;

@@ -9,13 +9,13 @@ import cyrillic from "@fontsource/noto-sans/files/noto-sans-cyrillic-400-normal.
 import latinExt from "@fontsource/noto-sans/files/noto-sans-latin-ext-400-normal.woff2?url";
 import latin from "@fontsource/noto-sans/files/noto-sans-latin-400-normal.woff2?url";
 import { alpha, type Colours } from "../../theme/theme.ts";
-import { THIN } from "../asset-style.ts";
+import { AREA, THIN } from "../asset-style.ts";
 import { EARTH_CIRCUMFERENCE_M, TILE_PX } from "../mercator.ts";
 import { LABEL_FONT, LABEL_SIZE_PX } from "../names.ts";
+import { HATCH, STIPPLE, TERMINAL } from "../patterns.ts";
 
 /** Vessels are put in below this layer: infrastructure lies above traffic. */
-export const FIRST_ABOVE_TRAFFIC = "corridor";
-export const HATCH = "hatch";
+export const FIRST_ABOVE_TRAFFIC = "mask";
 
 const EMPTY: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
 const MIDDLE_LAT_COS = Math.cos((58.5 * Math.PI) / 180);
@@ -27,6 +27,7 @@ function corridorWidth(): ExpressionSpecification {
   return ["interpolate", ["exponential", 2], ["zoom"], 4, width(4), 6, width(6), 8, width(8), 16, width(16)];
 }
 
+const SOURCES = ["land", "coast", "territory", "assets", "ports", "places", "masks", "coverage", "gnss"] as const;
 const source = (): SourceSpecification => ({ type: "geojson", data: EMPTY, tolerance: 0.25 });
 const is = (key: string, value: string): ExpressionSpecification => ["==", ["get", key], value];
 
@@ -43,7 +44,7 @@ function lines(colours: Colours): LayerSpecification[] {
   ];
   const hue: ExpressionSpecification = ["case", is("class", "pipeline"), colours.pipeline, colours.cable];
   return [
-    roundEnds(FIRST_ABOVE_TRAFFIC, ["in", ["get", "class"], ["literal", ["cable", "pipeline"]]], {
+    roundEnds("corridor", ["in", ["get", "class"], ["literal", ["cable", "pipeline"]]], {
       "line-color": hue, "line-opacity": 0.1, "line-width": corridorWidth(),
     }),
     {
@@ -56,11 +57,25 @@ function lines(colours: Colours): LayerSpecification[] {
     }),
     line("cable", is("class", "cable"), { "line-color": colours.cable, "line-width": width, "line-opacity": opacity }),
     {
-      id: "terminal", type: "circle", source: "assets", filter: is("class", "point"),
-      paint: {
-        "circle-radius": 3, "circle-color": colours.sea, "circle-stroke-color": colours.pipeline,
-        "circle-stroke-width": 1.4, "circle-stroke-opacity": opacity, "circle-opacity": opacity,
-      },
+      id: "terminal", type: "symbol", source: "assets", filter: is("class", "point"),
+      layout: { "icon-image": TERMINAL, "icon-allow-overlap": true, "icon-ignore-placement": true },
+      paint: { "icon-opacity": opacity },
+    },
+  ];
+}
+
+/** Masks and GNSS areas: below the lines, above the traffic. */
+function areas(colours: Colours): LayerSpecification[] {
+  return [
+    { id: FIRST_ABOVE_TRAFFIC, type: "fill", source: "masks", paint: { "fill-color": colours.control, "fill-opacity": AREA.mask.fill } },
+    {
+      id: "mask-edge", type: "line", source: "masks",
+      paint: { "line-color": colours.text3, "line-width": AREA.mask.line_px, "line-dasharray": AREA.mask.dash },
+    },
+    { id: "gnss", type: "fill", source: "gnss", paint: { "fill-color": colours.warning, "fill-opacity": AREA.gnss.fill } },
+    {
+      id: "gnss-edge", type: "line", source: "gnss",
+      paint: { "line-color": colours.warning, "line-width": AREA.gnss.line_px, "line-dasharray": AREA.gnss.dash },
     },
   ];
 }
@@ -86,6 +101,7 @@ function labels(colours: Colours): LayerSpecification[] {
 export function layers(colours: Colours): LayerSpecification[] {
   return [
     { id: "sea", type: "background", paint: { "background-color": colours.sea } },
+    { id: "coverage", type: "fill", source: "coverage", paint: { "fill-pattern": STIPPLE } },
     { id: "land", type: "fill", source: "land", paint: { "fill-color": colours.land, "fill-antialias": false } },
     { id: "coast", type: "line", source: "coast", paint: { "line-color": colours.coast, "line-width": 0.8 } },
     {
@@ -96,6 +112,7 @@ export function layers(colours: Colours): LayerSpecification[] {
       id: "port-dots", type: "circle", source: "ports", filter: [">=", ["zoom"], ["get", "minZoom"]],
       paint: { "circle-radius": 1.7, "circle-color": colours["map-label"] },
     },
+    ...areas(colours),
     ...lines(colours),
     ...labels(colours),
   ];
@@ -112,22 +129,7 @@ export function baseStyle(colours: Colours): StyleSpecification {
         { url: at(cyrillic), "unicode-range": ["U+0400-045F"] },
       ],
     },
-    sources: { land: source(), coast: source(), territory: source(), assets: source(), ports: source(), places: source() },
+    sources: Object.fromEntries(SOURCES.map((name) => [name, source()])),
     layers: layers(colours),
   };
-}
-
-/** Diagonal lines, 8 px, for wind farms. */
-export function hatchImage(hex: string): ImageData {
-  const tile = document.createElement("canvas");
-  tile.width = tile.height = 8;
-  const pen = tile.getContext("2d")!;
-  pen.strokeStyle = alpha(hex, 0.55);
-  pen.beginPath();
-  for (const shift of [-8, 0, 8]) {
-    pen.moveTo(shift, 8);
-    pen.lineTo(shift + 8, 0);
-  }
-  pen.stroke();
-  return pen.getImageData(0, 0, 8, 8);
 }

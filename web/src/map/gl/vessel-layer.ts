@@ -10,12 +10,14 @@ import { FRAGMENT, VERTEX } from "./shaders.ts";
 /** In the middle of the Baltic: f32 offsets from here are good to a centimetre or two. */
 const ORIGIN = { x: mercatorX(20), y: mercatorY(59) };
 const FLOATS = 4;
-const UNIFORMS = ["u_matrix", "u_viewport_px", "u_size_px", "u_now_s", "u_colour", "u_opacity", "u_arrows", "u_shape"] as const;
+const UNIFORMS = ["u_matrix", "u_viewport_px", "u_size_px", "u_now_s", "u_colour", "u_opacity", "u_arrows", "u_shape", "u_stale"] as const;
 
 export interface Look {
   colour: string;
   opacity: number;
   now_ms: number;
+  /** Whether stale vessels are drawn. */
+  stale: boolean;
 }
 
 function compile(gl: WebGL2RenderingContext): WebGLProgram {
@@ -44,6 +46,19 @@ function toLocal(matrix: ArrayLike<number>): Float32Array {
     local[12 + row] = matrix[row]! * ORIGIN.x + matrix[4 + row]! * ORIGIN.y + matrix[12 + row]!;
   }
   return local;
+}
+
+/**
+ * All marks lie at one depth, and nearer ones only are drawn: where they crowd they join to one grey
+ * and do not add up to a bright blob over the cables. MapLibre sets its own state anew afterwards.
+ */
+function eachPixelOnce(gl: WebGL2RenderingContext): void {
+  gl.enable(gl.DEPTH_TEST);
+  gl.depthMask(true);
+  gl.depthFunc(gl.LESS);
+  gl.depthRange(0, 1);
+  gl.clearDepth(1);
+  gl.clear(gl.DEPTH_BUFFER_BIT);
 }
 
 export class VesselLayer implements CustomLayerInterface {
@@ -102,12 +117,12 @@ export class VesselLayer implements CustomLayerInterface {
     if (!this.map || !this.program || this.vessels.n === 0) return;
     const { clientWidth: width, clientHeight: height } = this.map.getCanvas();
     const { size_px, faint, arrows } = markSize(this.map.getZoom());
-    const { colour, opacity, now_ms } = this.look();
+    const { colour, opacity, now_ms, stale } = this.look();
     gl.bindVertexArray(this.array);
     if (this.uploaded !== this.vessels.revision) this.upload(gl);
     gl.useProgram(this.program);
-    gl.disable(gl.DEPTH_TEST);
     gl.disable(gl.STENCIL_TEST);
+    eachPixelOnce(gl);
     gl.uniformMatrix4fv(this.uniforms.u_matrix, false, toLocal(input.defaultProjectionData.mainMatrix));
     gl.uniform2f(this.uniforms.u_viewport_px, width, height);
     gl.uniform1f(this.uniforms.u_size_px, size_px);
@@ -116,8 +131,10 @@ export class VesselLayer implements CustomLayerInterface {
     gl.uniform1f(this.uniforms.u_opacity, opacity * faint);
     gl.uniform1f(this.uniforms.u_arrows, arrows ? 1 : 0);
     gl.uniform2fv(this.uniforms.u_shape, ARROW.flat());
+    gl.uniform1f(this.uniforms.u_stale, stale ? 1 : 0);
     gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, this.vessels.n);
     gl.bindVertexArray(null);
+    gl.clear(gl.DEPTH_BUFFER_BIT); // what lies above must not be hidden
   }
 
   private upload(gl: WebGL2RenderingContext): void {

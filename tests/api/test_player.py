@@ -29,7 +29,7 @@ class Pictured:
         self.now_ms = t_ms
         return b"whole %d" % t_ms
 
-    def advance(self, t_ms: int) -> list[bytes]:
+    def advance(self, t_ms: int, known_to_ms: int) -> list[bytes]:
         before, self.now_ms = self.now_ms, t_ms
         if self.fault:
             raise self.fault

@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { duration, parseTime, utcMinute, utcTime, whole } from "../format/format.ts";
+import { say, sayCount } from "../lang/lang.ts";
 import { probe, selectedMmsi, track as liveTrack } from "../state/state.ts";
 import { type Colours, colours } from "../theme/theme.ts";
 import type { AlertDetail, Track } from "../wire/types.ts";
@@ -18,8 +19,8 @@ interface Moment {
 
 function moments(alert: AlertDetail): Moment[] {
   return [
-    { t_s: parseTime(alert.t_start) / 1000, text: "start" },
-    { t_s: parseTime(alert.t_detected) / 1000, text: "detected" },
+    { t_s: parseTime(alert.t_start) / 1000, text: say("start") },
+    { t_s: parseTime(alert.t_detected) / 1000, text: say("detected") },
   ].filter(({ t_s }) => Number.isFinite(t_s));
 }
 
@@ -139,15 +140,16 @@ export function Chart({ alert }: { alert: AlertDetail }) {
     void colours.value;
     if (plot.current) draw();
   });
-  if (evidence.t_ms.length === 0) return <p class="dim">No fixes are kept with this alert.</p>;
+  if (evidence.t_ms.length === 0) return <p class="dim">{say("No fixes are kept with this alert.")}</p>;
   const [first, last, since] = [track.t_ms[0]!, track.t_ms.at(-1)!, track.t_ms.length - evidence.t_ms.length];
   return (
     <figure class="chart">
       <Values track={track} />
-      <div ref={host} class="chart-host" role="img" aria-label={`Speed, heading and course from ${utcTime(first)} to ${utcTime(last)}`} />
+      <div ref={host} class="chart-host" role="img" aria-label={say("Speed, heading and course from {from} to {to}", { from: utcTime(first), to: utcTime(last) })} />
       <figcaption>
-        {whole(evidence.t_ms.length)} fixes{since > 0 ? ` and ${whole(since)} since` : ""} in {duration(last - first)}, UTC. A line stops where nothing was
-        received for over {duration(series.gap_ms)}.
+        {sayCount(evidence.t_ms.length, "{count} fix in {time}, UTC.", "{count} fixes in {time}, UTC.", { count: whole(evidence.t_ms.length), time: duration(last - first) })}{" "}
+        {since > 0 ? sayCount(since, "{n} of them was received since.", "{n} of them were received since.") : ""}{" "}
+        {say("A line stops where nothing was received for over {time}.", { time: duration(series.gap_ms) })}
       </figcaption>
     </figure>
   );

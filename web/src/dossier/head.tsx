@@ -1,0 +1,101 @@
+// The head: which alert, in which state, when; the ways back and on; print, link and files.
+import { useSignal } from "@preact/signals";
+import { outside, parseTime, utc, vesselName } from "../format/format.ts";
+import { detectorTitle, PRIORITY_WORD } from "../format/words.ts";
+import { say } from "../lang/lang.ts";
+import { Chips } from "../list/alert-row.tsx";
+import { Mark } from "../map/mark.tsx";
+import { alerts } from "../state/state.ts";
+import { ActsBar, Standing } from "../triage/bar.tsx";
+import { backToWatch, dossierPath, neighbours, stepDossier } from "./go.ts";
+import type { DossierAlert } from "./types.ts";
+
+export const filePath = (id: string, file: string): string => `/api/alerts/${encodeURIComponent(id)}/${file}`;
+
+/** The ways back to the watch, and to the alerts before and after this one. */
+export function Ways({ id }: { id: string }) {
+  const { before, after } = neighbours(id);
+  return (
+    <nav class="ways" aria-label={say("Dossiers")}>
+      <a
+        class="small-button"
+        href="/"
+        onClick={(event) => {
+          if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+          event.preventDefault();
+          backToWatch();
+        }}
+      >
+        ← {say("Watch")} <kbd>Esc</kbd>
+      </a>
+      <button type="button" class="small-button" disabled={before === null} onClick={() => stepDossier(-1)}>{say("Previous")} <kbd>K</kbd></button>
+      <button type="button" class="small-button" disabled={after === null} onClick={() => stepDossier(1)}>{say("Next")} <kbd>J</kbd></button>
+    </nav>
+  );
+}
+
+function CopyLink({ id }: { id: string }) {
+  const said = useSignal("");
+  const copy = async (): Promise<void> => {
+    const link = location.origin + dossierPath(id);
+    try {
+      await navigator.clipboard.writeText(link);
+      said.value = say("Link copied");
+    } catch {
+      said.value = link; // a browser may refuse: then it can be copied by hand
+    }
+  };
+  return (
+    <>
+      <button type="button" class="small-button" onClick={() => void copy()}>{say("Copy link")}</button>
+      <span class="copied" role="status">{said.value}</span>
+    </>
+  );
+}
+
+function Keep({ id }: { id: string }) {
+  return (
+    <div class="keep">
+      <button type="button" class="small-button" onClick={() => window.print()}>{say("Print")}</button>
+      <CopyLink id={id} />
+      <a class="small-button" href={filePath(id, "dossier.html")} download title={say("The dossier as one file that needs no network")}>{say("Save as HTML")}</a>
+      <a class="small-button" href={filePath(id, "bundle.zip")} download title={say("Alert, fixes, thresholds and dossier, with a manifest of SHA-256")}>{say("Evidence bundle")}</a>
+    </div>
+  );
+}
+
+function When({ name, iso }: { name: string; iso: string | null | undefined }) {
+  const t_ms = parseTime(iso);
+  return Number.isNaN(t_ms) ? null : <span>{name} <time class="mono" dateTime={iso!}>{utc(t_ms)}</time></span>;
+}
+
+export function Head({ alert }: { alert: DossierAlert }) {
+  const { subject } = alert;
+  const latest = alert.versions.at(-1);
+  const live = alerts.value.get(alert.id) ?? alert; // acts come on the line before the page is read anew
+  return (
+    <header class="dossier-head">
+      <div class="head-row">
+        <Mark priority={alert.priority} size={22} hollow={alert.state !== "open"} />
+        <div class="head-title">
+          <h1>{say(PRIORITY_WORD[alert.priority])} · {say(detectorTitle(alert.detector))}</h1>
+          <p>
+            <bdi class="who">{subject.mmsi === null && !subject.name ? say("no single vessel") : vesselName(subject.name)}</bdi>
+            {subject.mmsi === null ? null : <span class="mono">{subject.mmsi}</span>}
+            <Chips alert={live} />
+          </p>
+        </div>
+        <ActsBar alert={live} />
+      </div>
+      <Standing alert={live} />
+      <div class="head-row second">
+        <p class="when">
+          <When name={say("Raised")} iso={alert.t_detected} />
+          {latest && latest.version > 1 ? <When name={say("version {n} issued", { n: latest.version })} iso={alert.t_issued ?? latest.t_detected} /> : null}
+          <span class="dim">{say("detector {name}, version {n}", { name: outside(alert.detector), n: outside(alert.detector_version ?? "?") })}</span>
+        </p>
+        <Keep id={alert.id} />
+      </div>
+    </header>
+  );
+}
