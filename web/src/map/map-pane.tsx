@@ -278,7 +278,7 @@ export function MapPane() {
         onKeyDownCapture={(event) => { if (event.key.startsWith("Arrow")) endFollow(); }}
         onContextMenu={(event) => {
           event.preventDefault();
-          copyPlace();
+          if (!drawing.value) copyPlace(); // there it takes a corner out
         }}
       />
       {reading.value.has("land") ? <p class="map-wait" role="status">{say("Reading the coastline…")}</p> : null}
