@@ -136,6 +136,7 @@ def make_app(world: World) -> Starlette:
             Route("/api/search", search),
             Route("/api/suspensions", lambda _: JSONResponse({"suspensions": []})),
             Route("/api/watches", lambda _: JSONResponse({"on_watch": [], "looking": []})),
+            Route("/api/zones", lambda _: JSONResponse(NO_ZONES)),
             Route("/api/playback", playback, methods=["POST"]),
             WebSocketRoute("/ws", lambda ws: talk(ws, world)),
             Mount("/static", StaticFiles(directory=STATIC)),
@@ -144,6 +145,7 @@ def make_app(world: World) -> Starlette:
     )
 
 
+NO_ZONES = {"type": "FeatureCollection", "features": [], "detectors": [], "kinds": []}
 EMPTY_TRACK: dict[str, list[float]] = {
     name: [] for name in ("t_ms", "lon", "lat", "sog_kn", "cog_deg", "heading_deg")
 }

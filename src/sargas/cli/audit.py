@@ -141,6 +141,8 @@ def said_of(detail: Any) -> str:  # noqa: ANN401 - a mapping
     named = [detail.get(key) for key in keys]
     if "until_ms" in detail:
         named.insert(0, f"until {iso_of(detail['until_ms'])}")
+    if "feature" in detail:
+        named.insert(0, detail["feature"]["properties"].get("name"))
     if "undoes" in detail:
         named.insert(0, f"line {detail['undoes']}")
     return "; ".join(str(text).replace("\n", " / ") for text in named if text)

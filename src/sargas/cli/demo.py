@@ -17,8 +17,11 @@ from sargas.exercise.scenario import BACKDROP_CREDIT, Scenario, load_scenario
 from sargas.model.alerts import Alert
 from sargas.model.time import MINUTE_MS, iso
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # imported where they are used: `sargas demo --help` loads no library
+    from sargas.model.fixes import Batch
+    from sargas.reference.mask_book import BookFollower
     from sargas.share.evidence import Evidence
+    from sargas.watch.fold import Outcome, Watch
 
 COMMIT_MINUTES = 20
 
@@ -94,6 +97,8 @@ class _Run:
     home: Path
     quiet: bool = False
     folded_to_ms: int = 0
+    judged_to_ms: int = 0
+    turn: threading.Lock = field(default_factory=threading.Lock)
     fixes: int = 0
     rejected: int = 0
     done_at: float | None = None
@@ -103,7 +108,7 @@ class _Run:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self.folded_to_ms = self.scenario.start_ms
+        self.folded_to_ms = self.judged_to_ms = self.scenario.start_ms
 
     def is_over(self, exit_after: float | None) -> bool:
         """Tell whether the service should end."""
@@ -138,21 +143,26 @@ class _Run:
         from sargas.cli.playing import play
         from sargas.cli.scan import make_watch
         from sargas.cli.warm import warm
+        from sargas.reference.mask_book import BookFollower
 
         warm(quiet=self.quiet)
         watch = make_watch(None, None, None, None, exercise=self.scenario.name)
         keeper = Keeper(self.home, watch, f"exercise:{self.scenario.name}")
         start = time.monotonic()
+        follower = BookFollower(self.home)
         for k, (t_ms, batch) in enumerate(play(self.scenario)):
             if self.stop.is_set():
                 break
             self.fixes += len(batch.fixes)
-            self._keep(keeper, watch.push(batch), batch)
+            self._keep(keeper, self._push(watch, batch, follower), batch)
             if (k + 1) % COMMIT_MINUTES == 0:
                 keeper.commit()
                 self.folded_to_ms = t_ms - 2 * MINUTE_MS
                 self._say_progress(t_ms)
-        self._keep(keeper, watch.flush(), None)
+        with self.turn:
+            last = watch.flush()
+            self.judged_to_ms = max(watch.judged_to_ms, self.scenario.end_ms)
+        self._keep(keeper, last, None)
         keeper.close()
         if not self.stop.is_set():
             self.folded_to_ms = self.scenario.end_ms
@@ -161,6 +171,15 @@ class _Run:
             f"folded in {time.monotonic() - start:.0f} s",
             quiet=self.quiet,
         )
+
+    def _push(self, watch: Watch, batch: Batch, follower: BookFollower) -> Outcome:
+        """Judge a batch by the masks and zones drawn by now; none is drawn meanwhile."""
+        with self.turn:
+            if (masks := follower.changed()) is not None:
+                watch.take_masks(masks)
+            outcome = watch.push(batch)
+            self.judged_to_ms = max(self.judged_to_ms, watch.judged_to_ms)
+        return outcome
 
     def _keep(self, keeper: Any, outcome: Any, batch: Any) -> None:  # noqa: ANN401
         keeper.keep(outcome, batch)
@@ -185,6 +204,7 @@ def _app(run: _Run, sock: Any, speed: float) -> Any:  # noqa: ANN401 - socket an
     from sargas.web.picture import Picture
     from sargas.web.player import Player, Span
     from sargas.web.service import hosts
+    from sargas.web.zones import ZoneBook
 
     scenario, assets = run.scenario, shipped_assets()
     home = Home(run.home)
@@ -222,10 +242,14 @@ def _app(run: _Run, sock: Any, speed: float) -> Any:  # noqa: ANN401 - socket an
             await asyncio.sleep(0.2)
         await player.seek(scenario.play_from_ms)
 
+    book = ZoneBook(run.home, lambda: run.judged_to_ms, run.turn)
+
     def evidence(alert_id: str, as_of_ms: int | None) -> Evidence:
         return gather(home, alert_id, as_of_ms=as_of_ms)
 
-    return make_app(player, desk, assets, attribution, hosts(sock), background, gather=evidence)
+    return make_app(
+        player, desk, assets, attribution, hosts(sock), background, gather=evidence, book=book
+    )
 
 
 def _report(run: _Run, *, json: bool) -> None:

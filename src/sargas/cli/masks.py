@@ -1,4 +1,4 @@
-"""`sargas masks`: places where stopping is ordinary, kept in a home with all their versions."""
+"""`sargas masks`: masks, vigilance areas and zones, kept in a home with all their versions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ YEAR_DAYS = 365
 
 app = App(
     name="masks",
-    help="Places where stopping is ordinary, kept in a home with all their versions.",
+    help="Masks, vigilance areas and zones, kept in a home with all their versions.",
     help_format="plaintext",
     default_parameter=Parameter(negative=""),
 )
@@ -41,7 +41,8 @@ def list_(
 ) -> int:
     """List the masks of a home: what they are, whose, why, and from when to when.
 
-    Besides these, ports and the coast mute in every watch.
+    Vigilance areas (effect 'raise') and zones ('none') stand among them, those drawn on the
+    screen too. Besides these, ports and the coast mute in every watch.
 
     Examples:
       sargas masks list --home watch
@@ -101,13 +102,15 @@ def _bounds(book: MaskBook, entry: Entry) -> tuple[int, int]:
 def _row(book: MaskBook, entry: Entry) -> tuple[str, ...]:
     """Write a version as a row of the table."""
     from sargas.reference.mask_book import EXPIRE
+    from sargas.reference.masks import FOREVER_MS
 
     mask = entry.mask
     if entry.act == EXPIRE:
         start, until = "", f"withdrawn {iso(entry.counts_from_ms)}"
     else:
         start_ms, until_ms = _bounds(book, entry)
-        start, until = iso(start_ms), iso(until_ms) if start_ms < until_ms else "never held"
+        end = "no end" if until_ms >= FOREVER_MS else iso(until_ms)
+        start, until = iso(start_ms), end if start_ms < until_ms else "never held"
     return (
         mask.id, mask.kind, mask.effect, str(entry.version), start, until, mask.owner,
         _count(mask.assets), entry.reason,
@@ -134,8 +137,10 @@ def add(
     """Add masks from a GeoJSON file of polygons, all of them or none.
 
     Each feature has the properties id, kind, owner, reason and valid_until; valid_from, assets,
-    effect ('mute' or 'downgrade') and detectors if wanted. Kinds: port, anchorage,
+    effect ('mute' or 'downgrade'), detectors and name if wanted. Kinds: port, anchorage,
     pilot_boarding, ferry_route, dredge_spoil, wind_farm_works, cable_works, fishing_ground, tss.
+    The kind 'vigilance' is an area in which every alert is one step higher, 'zone' a named
+    polygon that changes nothing; these two may lack an end.
     The same file twice changes nothing; a mask that differs becomes a new version, and the one
     before goes on holding for the time before.
 
@@ -295,12 +300,12 @@ def _report(
         for word, mask in rows:
             put_json({
                 "id": mask.id, "kind": mask.kind, "act": word, "counts_from": iso(from_ms),
-                "valid_from": mask.valid_from, "valid_until": mask.valid_until,
+                "valid_from": mask.valid_from, "valid_until": mask.valid_until or None,
                 "owner": mask.owner, "reason": mask.reason, "written": not dry_run,
             })  # fmt: skip
     elif rows:
         put_table(("act", "id", "kind", "valid from", "until", "owner", "why"), [
-            (word, m.id, m.kind, m.valid_from, m.valid_until, m.owner, m.reason)
+            (word, m.id, m.kind, m.valid_from, m.valid_until or "no end", m.owner, m.reason)
             for word, m in rows
         ])  # fmt: skip
     counts = Counter(word for word, _ in rows)

@@ -59,7 +59,7 @@ _COMMANDS = (
     ("handover", "sargas.cli.handover:handover", "What rang in a watch, and what is open."),
     ("vessel", "sargas.cli.vessel:app", "Find a vessel; who it said it is, where it was."),
     ("detectors", "sargas.cli.detectors:app", "What each detector looks for, and how it decides."),
-    ("masks", "sargas.cli.masks:app", "Places where stopping is ordinary, kept in a home."),
+    ("masks", "sargas.cli.masks:app", "Masks, vigilance areas and zones, kept in a home."),
     ("serve", "sargas.cli.serve:serve", "Serve the screen over what a home has stored."),
     ("doctor", "sargas.cli.doctor:doctor", "Check this installation and say what is missing."),
 )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # imported where they are used: `sargas scan --help` loads no
     from sargas.cli.reading import Reading
     from sargas.cli.refolding import LateRows
     from sargas.model.fixes import Batch
+    from sargas.reference import Mask
     from sargas.watch.detect.base import Detector
     from sargas.watch.fold import Outcome, Watch
 
@@ -122,13 +123,14 @@ def scan(
     make = partial(
         make_watch, assets, rules, home, lateness_ms, reading.exercise, masks, lists=lists or ()
     )
+    masks_anew = _follower(home, masks)
     watch = make()
     source = _source(watch, reading, (lateness_ms, masks, *_masks_of(home), *_judging_of(watch)))
     keeper = _keeper(home, watch, source)
     latest: dict[str, Alert] = {}
     late = LateRows()
     cpu_s = _cpu_s()
-    interrupted = _run(reading, watch, keeper, latest, late)
+    interrupted = _run(reading, watch, keeper, latest, late, masks_anew)
     folded_in = ""
     if len(late) and not interrupted:
         folded_in, interrupted = _fold_in(late, keeper, make, source, reading, latest)
@@ -177,8 +179,11 @@ def _run(
     keeper: Keeper | None,
     latest: dict[str, Alert],
     late: LateRows,
+    masks_anew: Callable[[], tuple[Mask, ...] | None],
 ) -> bool:
     """Fold all that is read; tell whether it was interrupted.
+
+    What is drawn or added in the home meanwhile counts from the next batch.
 
     An interrupted scan keeps what was folded of whole minutes and nothing of the last one, so
     that the same command again goes on to what an undisturbed one had found.
@@ -188,6 +193,8 @@ def _run(
         try:
             for batch, until_ms in reading.batches():
                 came_ms = watch.order.newest_ms
+                if (masks := masks_anew()) is not None:
+                    watch.take_masks(masks)
                 outcome = watch.push(batch, until_ms)
                 late.add(outcome.late, came_ms)
                 _take(outcome, latest, keeper, batch)
@@ -279,6 +286,23 @@ def _masks_of(home: Path | None) -> tuple[str, ...]:
 
     kept = () if home is None else home_masks(home)
     return (masks_version(kept),) if kept else ()
+
+
+def _follower(home: Path | None, masks: Path | None) -> Callable[[], tuple[Mask, ...] | None]:
+    """Give what tells the masks of a file and a home anew when the home's have changed."""
+    from sargas.reference import load_masks
+    from sargas.reference.mask_book import BookFollower
+
+    if home is None:
+        return lambda: None
+    from_file = load_masks(masks) if masks is not None else ()
+    follower = BookFollower(home)
+
+    def anew() -> tuple[Mask, ...] | None:
+        kept = follower.changed()
+        return None if kept is None else (*from_file, *kept)
+
+    return anew
 
 
 def _judging_of(watch: Watch) -> tuple[str, ...]:

@@ -63,6 +63,8 @@ VERBS: Mapping[str, frozenset[str]] = {
 """What can be done with an alert, and in which states."""
 UNDO, START_WATCH, END_WATCH = "undo", "start_watch", "end_watch"
 """What else stands in the audit log: an act taken back, an officer who came or went."""
+ZONE_VERBS = ("draw", "change_zone", "expire_zone")
+"""What is done with zones, vigilance areas and masks; such a line is about no alert."""
 
 
 class Step(NamedTuple):
@@ -83,13 +85,13 @@ class Act:
         at_ms: when it was done, wall clock, ms UTC.
         t_ms: event time that the person's screen showed, ms UTC.
         officer: the name entered at the start of the watch.
-        verb: one of `VERBS`, or `undo`, `start_watch`, `end_watch`.
+        verb: one of `VERBS` or `ZONE_VERBS`, or `undo`, `start_watch`, `end_watch`.
         alert: id of the alert; empty for what is about none.
         version: version of the alert that was seen.
         batch: `seq` of the first line of the same command.
         old, new: the alert's state before and after.
         detail: what was said with it: `reason`, `comment`, `to`, `ref`, `until_ms`, `incident`,
-            `undoes`.
+            `undoes`; with a zone its `feature`.
     """
 
     seq: int

@@ -1,4 +1,4 @@
-"""A home's masks: a book of versions that only grows.
+"""A home's masks, vigilance areas and zones: a book of versions that only grows.
 
 `<home>/masks/book.jsonl` has a line for every mask that was added, changed or withdrawn: who did
 it, when, why, and from which event time on it counts. Nothing is deleted. A fix is judged by the
@@ -43,6 +43,7 @@ class Entry:
         recorded_at: when it was written into the book, ISO 8601.
         by: who did it.
         reason: why.
+        drawn_ms: event time that the screen showed on which it was drawn; None for a command.
     """
 
     version: int
@@ -52,6 +53,7 @@ class Entry:
     recorded_at: str
     by: str
     reason: str
+    drawn_ms: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Write the entry as a line of the book, and as `masks list --json` prints it."""
@@ -63,6 +65,7 @@ class Entry:
             "recorded_at": self.recorded_at,
             "by": self.by,
             "reason": self.reason,
+            **({} if self.drawn_ms is None else {"drawn": iso(self.drawn_ms)}),
             "mask": feature_of(self.mask),
         }
 
@@ -156,7 +159,13 @@ class MaskBook:
         return Act(EXPIRE, before.mask, is_new=before.act != EXPIRE)
 
     def grown(
-        self, acts: Sequence[Act], counts_from_ms: int, recorded_at: str, by: str, reason: str = ""
+        self,
+        acts: Sequence[Act],
+        counts_from_ms: int,
+        recorded_at: str,
+        by: str,
+        reason: str = "",
+        drawn_ms: int | None = None,
     ) -> MaskBook:
         """Give the book with some acts written into it; those that change nothing are not.
 
@@ -166,13 +175,16 @@ class MaskBook:
             recorded_at: ISO 8601.
             by: who did it.
             reason: why; a mask's own reason if not given.
+            drawn_ms: event time that the screen showed; None for a command.
         """
         more = []
         for act in (a for a in acts if a.is_new):
             before = self.latest.get(act.mask.id)
             version = 1 if before is None else before.version + 1
             why = reason or act.mask.reason
-            more.append(Entry(version, act.act, act.mask, counts_from_ms, recorded_at, by, why))
+            more.append(
+                Entry(version, act.act, act.mask, counts_from_ms, recorded_at, by, why, drawn_ms)
+            )
         return MaskBook((*self.entries, *more))
 
 
@@ -193,6 +205,39 @@ def home_masks(home: Path) -> tuple[Mask, ...]:
         ()
     """
     return read_book(home).masks()
+
+
+class BookFollower:
+    """Tells when a home's masks have changed since they were last read.
+
+    Args:
+        home: the home.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._read = self._stamp()
+
+    def changed(self) -> tuple[Mask, ...] | None:
+        """Give the masks where the book is another one by now; None where it is not.
+
+        Raises:
+            StoreError: the book cannot be read.
+        """
+        stamp = self._stamp()
+        if stamp == self._read:
+            return None
+        masks = home_masks(self._home)
+        self._read = stamp
+        return masks
+
+    def _stamp(self) -> tuple[int, int] | None:
+        """Name the file: every version of the book is a file of its own."""
+        try:
+            found = book_path(self._home).stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
 
 
 def book_path(home: Path) -> Path:
@@ -238,6 +283,7 @@ def _entry(row: dict[str, Any]) -> Entry:
     return Entry(
         int(row["version"]), row["act"], mask_of(row["mask"]), parse_iso(row["counts_from"]),
         str(row["recorded_at"]), str(row["by"]), str(row["reason"]),
+        parse_iso(row["drawn"]) if "drawn" in row else None,
     )  # fmt: skip
 
 

@@ -1,9 +1,13 @@
-"""Masks: places where stopping is ordinary, so that an alert there is muted or lowered.
+"""Masks, vigilance areas and zones: places that change how alerts in them are weighed, or none.
 
-None ship but two that are computed: the land distance and the harbour circles of
-`sargas.reference.geography`. Others come as GeoJSON from those who know them. Each has an owner
-and an end, so that masks do not pile up, and counts from a moment of event time, so that a replay
-sees what the watch saw.
+A mask is a place where stopping is ordinary: it mutes or lowers. A vigilance area raises what is
+found in it by a step. A zone has a name and changes nothing. All three are kept in one book
+(`mask_book.py`) and in one form, `Mask`, and differ in their effect.
+
+None ship but two masks that are computed: the land distance and the harbour circles of
+`sargas.reference.geography`. Others are drawn on the screen or come as GeoJSON from those who know
+them. Each has an owner and counts from a moment of event time, so that a replay sees what the
+watch saw. What mutes or lowers has an end, so that it does not pile up.
 """
 
 from __future__ import annotations
@@ -25,23 +29,33 @@ MASK_KINDS = (
     "pilot_boarding", "ferry_route", "dredge_spoil", "wind_farm_works", "cable_works",
     "fishing_ground",
 )  # fmt: skip
-EFFECTS = ("mute", "downgrade")
+MUTE, DOWNGRADE, RAISE, NONE = "mute", "downgrade", "raise", "none"
+KINDS_BY_EFFECT = {
+    MUTE: MASK_KINDS, DOWNGRADE: MASK_KINDS, RAISE: ("vigilance",), NONE: ("zone",),
+}  # fmt: skip
+"""What a place may be called by what it does. A mask says why stopping there is ordinary."""
+EFFECTS = tuple(KINDS_BY_EFFECT)
+FOREVER_MS = 253_402_300_799_000
+"""The end of what has none: the last second of the year 9999."""
 
 
 @dataclass(frozen=True)
 class Mask:
-    """A place and a time where some detectors are muted or lowered.
+    """A place and a time where alerts are muted, lowered or raised, or a zone that has a name.
 
     Attributes:
         id: names the mask in the alerts that it mutes.
-        kind: one of `MASK_KINDS`.
+        kind: one of `MASK_KINDS`, `vigilance` for what raises, `zone` for what does nothing.
         geometry: polygon, longitude before latitude.
         owner: who answers for it.
-        reason: why stopping here is ordinary.
+        reason: why stopping here is ordinary, or why it is watched.
         valid_from_ms, valid_until_ms: event time, milliseconds UTC; the end is not part of it.
         assets: ids of the assets that it counts for; empty for all.
-        effect: `mute` (counted, not shown as open) or `downgrade` (one priority lower).
-        detectors: detector words that it counts for; empty for the stop, slow and loiter rules.
+        effect: `mute` (counted, not shown as open), `downgrade` (one priority lower), `raise`
+            (one higher) or `none`.
+        detectors: detector words that it counts for; empty for the stop, slow and loiter rules,
+            where it raises for all that are about vessels.
+        name: what people call it; empty for what goes by its id.
     """
 
     id: str
@@ -54,6 +68,13 @@ class Mask:
     assets: tuple[str, ...] = ()
     effect: str = "mute"
     detectors: tuple[str, ...] = ()
+    name: str = ""
+
+    @property
+    def called(self) -> str:
+        """The mask as an alert names it."""
+        kind = "vigilance area" if self.effect == RAISE else self.kind
+        return f"{kind} {self.name} ({self.id})" if self.name else f"{kind} {self.id}"
 
     @property
     def valid_from(self) -> str:
@@ -62,8 +83,8 @@ class Mask:
 
     @property
     def valid_until(self) -> str:
-        """End as ISO 8601."""
-        return iso(self.valid_until_ms)
+        """End as ISO 8601; empty where there is none."""
+        return "" if self.valid_until_ms >= FOREVER_MS else iso(self.valid_until_ms)
 
     def holds(self, lon: float, lat: float, t_ms: int) -> bool:
         """Tell whether a point at a time lies in the mask."""
@@ -79,8 +100,9 @@ def load_masks(path: Path) -> tuple[Mask, ...]:
     """Read masks from a GeoJSON file of polygons.
 
     Properties of each feature: `id`, `kind`, `owner`, `valid_until` (ISO 8601 with zone) are
-    required; `reason`, `valid_from` (default: 1970), `assets` (list of ids, or "all"),
-    `effect` (`mute` or `downgrade`, default `mute`), `detectors` (list) are optional.
+    required, but that a vigilance area and a zone may lack an end; `name`, `reason`, `valid_from`
+    (default: 1970), `assets` (list of ids, or "all"), `effect` (`mute` or `downgrade`, default
+    `mute`; `raise` for the kind `vigilance`, `none` for `zone`), `detectors` (list) are optional.
 
     Args:
         path: the file.
@@ -138,10 +160,10 @@ def feature_of(mask: Mask) -> dict[str, Any]:
     return {
         "type": "Feature",
         "properties": {
-            "id": mask.id, "kind": mask.kind, "owner": mask.owner, "reason": mask.reason,
-            "valid_from": mask.valid_from, "valid_until": mask.valid_until,
-            "assets": list(mask.assets) or "all", "effect": mask.effect,
-            "detectors": list(mask.detectors),
+            "id": mask.id, **({"name": mask.name} if mask.name else {}), "kind": mask.kind,
+            "owner": mask.owner, "reason": mask.reason, "valid_from": mask.valid_from,
+            "valid_until": mask.valid_until or None, "assets": list(mask.assets) or "all",
+            "effect": mask.effect, "detectors": list(mask.detectors),
         },
         "geometry": json.loads(shapely.to_geojson(mask.geometry)),
     }  # fmt: skip
@@ -156,16 +178,16 @@ def mask_of(feature: object) -> Mask:
     if not isinstance(feature, dict) or not isinstance(feature.get("properties"), dict):
         raise UsageError("it is no GeoJSON feature with properties")
     p = feature["properties"]
-    absent = [k for k in ("id", "kind", "owner", "valid_until") if not str(p.get(k) or "").strip()]
+    kind, effect = _kind_and_effect(p)
+    needed = ("id", "kind", "owner", *(("valid_until",) if effect in (MUTE, DOWNGRADE) else ()))
+    absent = [k for k in needed if not str(p.get(k) or "").strip()]
     if absent:
         raise UsageError(f"{', '.join(absent)} missing")
-    kind, effect = str(p["kind"]), str(p.get("effect") or "mute")
-    if kind not in MASK_KINDS:
-        raise UsageError(f"kind '{kind}' is none of {', '.join(MASK_KINDS)}")
-    if effect not in EFFECTS:
-        raise UsageError(f"effect '{effect}' is neither mute nor downgrade")
+    if kind not in KINDS_BY_EFFECT[effect]:
+        kinds = ", ".join(KINDS_BY_EFFECT[effect])
+        raise UsageError(f"kind '{kind}' is none of {kinds}, of which the effect is {effect}")
     start = parse_iso(str(p["valid_from"])) if p.get("valid_from") else 0
-    until = parse_iso(str(p["valid_until"]))
+    until = parse_iso(str(p["valid_until"])) if p.get("valid_until") else FOREVER_MS
     if until <= start:
         raise UsageError("valid_until is not after valid_from")
     return Mask(
@@ -179,7 +201,18 @@ def mask_of(feature: object) -> Mask:
         assets=_names(p, "assets"),
         effect=effect,
         detectors=_names(p, "detectors"),
+        name=str(p.get("name") or ""),
     )
+
+
+def _kind_and_effect(properties: Mapping[str, Any]) -> tuple[str, str]:
+    """Read what a place is and does; where it does not say, what its kind does."""
+    kind = str(properties.get("kind") or "")
+    usual = {"vigilance": RAISE, "zone": NONE}.get(kind, MUTE)
+    effect = str(properties.get("effect") or usual)
+    if effect not in EFFECTS:
+        raise UsageError(f"effect '{effect}' is none of {', '.join(EFFECTS)}")
+    return kind, effect
 
 
 def _polygon(value: object) -> Any:  # noqa: ANN401 - shapely is untyped

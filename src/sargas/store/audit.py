@@ -206,6 +206,14 @@ class AuditLog:
             detail["started"] = own[0].seq
             return _append_one(connection, END_WATCH, name, t_ms, at_ms, detail)
 
+    def note(
+        self, verb: str, officer: str, *, t_ms: int, at_ms: int, detail: Mapping[str, Any]
+    ) -> Act:
+        """Note an act that is about no alert and was done elsewhere, as with a zone."""
+        name = checked_officer(officer)
+        with self._writing("write the audit log") as connection:
+            return _append_one(connection, verb, name, t_ms, at_ms, dict(detail))
+
     def on_watch(self) -> list[Act]:
         """List who has the watch: the lines of those who took it and have not handed it over."""
         with self._reading() as connection:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -164,6 +164,20 @@ class Watch:
             return Outcome([], Batch.empty(), last())
         alerts, crossings = self._fold(released)
         return Outcome(alerts, Batch.empty(), np.concatenate([crossings, last()]))
+
+    def take_masks(self, masks: tuple[Mask, ...]) -> None:
+        """Judge by other masks from the next batch on.
+
+        Equal rows give equal alerts only if what is new in them counts from after `judged_to_ms`,
+        as what is added to a home's book does.
+        """
+        self.around = replace(self.around, masks=masks)
+        self.judge.take_masks(masks)
+
+    @property
+    def judged_to_ms(self) -> int:
+        """The event time up to which all was judged; `NO_TIME` before the first minute."""
+        return self.order.released_to_ms
 
     def _learners(self) -> list[Gap]:
         """List the detectors that learn reception."""

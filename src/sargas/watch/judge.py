@@ -3,8 +3,8 @@
 A mask, a ship type, GNSS interference or a feed that is not well lowers an alert and says so; none
 deletes one. An event that a mask mutes is still an alert of priority P3 with the mask's name on
 it, so that it can be counted; so it is with suspensions, which hold for the whole of an alert that
-opened under them. What the user's lists say of the vessel (D16) stands in its alerts,
-and raises one a step at most, after all that lowers it.
+opened under them. After all that lowers it a vigilance area raises it a step, and so may what the
+user's lists say of the vessel (D16), which stands in its alerts.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ from sargas.model.alerts import (
 )
 from sargas.model.suspension import About, Suspension, covering, is_suspension
 from sargas.model.time import MINUTE_MS
+from sargas.reference import Mask
 from sargas.reference.grid import sample
+from sargas.reference.masks import MUTE, NONE, RAISE
 from sargas.reference.vessel_lists import ListEntry, VesselLists
 from sargas.watch.detect import base
 from sargas.watch.detect.base import WORK_TYPES, Detector, Finding, Identity, Surroundings
@@ -35,7 +37,8 @@ from sargas.watch.detect.feed import FeedHealth, is_about
 from sargas.watch.detect.gnss import GnssArea
 from sargas.watch.detect.gnss_fold import area_key
 from sargas.watch.detect.phrases import clock
-from sargas.watch.vessel_context import before_raise, context_at_end, raised, raised_by, told
+from sargas.watch.raising import before_raise, raised, raised_in
+from sargas.watch.vessel_context import context_at_end, raised_by, told
 
 STATES = {base.OPEN: OPEN, base.UPDATE: OPEN, base.CLOSE: CLOSED}
 
@@ -76,6 +79,10 @@ class Judge:
         self._open: dict[str, Alert] = {}
         self._groups: dict[str, tuple[str, int]] = {}
 
+    def take_masks(self, masks: tuple[Mask, ...]) -> None:
+        """Judge by other masks from the next event on."""
+        self.around = replace(self.around, masks=masks)
+
     def meet(self, detectors: Sequence[Detector]) -> None:
         """Be shown the detectors of the watch, once."""
         self._gnss = next((d for d in detectors if isinstance(d, GnssArea)), None)
@@ -91,7 +98,9 @@ class Judge:
         if self.lists is not None and detector.of_vessels:
             entries = self._entries(self.lists, event, who)
         suspended = self._suspended(detector, event, who, entries, before)
-        masks = [*self._masks(detector, event), *(_Hit(name, mutes=True) for name in suspended)]
+        own = self._own_masks(detector, event)
+        masks = self._masks(detector, event, own)
+        masks += [_Hit(name, mutes=True) for name in suspended]
         lowering = ""
         if detector.of_vessels:
             gnss, area = self._gnss_at(event)
@@ -102,6 +111,9 @@ class Judge:
                 lowering = self._feed_at(float(event["lon"]), float(event["lat"]))
         priority, notes = self._priority(detector, finding, who, masks, lowering)
         muted_by = tuple(m.name for m in masks if m.mutes)
+        if not muted_by:
+            areas = [mask for mask in own if mask.effect == RAISE]
+            priority, notes = raised_in(areas, priority, notes)
         if self.lists is not None and detector.of_vessels:
             said = {"lists": told(entries), "lists_version": self.lists.version}
             finding = replace(finding, context=finding.context | said)
@@ -246,23 +258,30 @@ class Judge:
             None if np.isnan(kp) else kp / 1000.0, float(event["accuracy_m"]),
         )  # fmt: skip
 
-    def _masks(self, detector: Detector, event: np.void) -> list[_Hit]:
-        """List the masks that hold at an event.
+    def _own_masks(self, detector: Detector, event: np.void) -> list[Mask]:
+        """List the user's masks and vigilance areas that hold at an event.
 
-        Coast and ports count for stop and slow rules; the user's own for those too, or for the
-        detectors they name.
+        They count for the detectors they name; where they name none, masks for stop and slow
+        rules, vigilance areas for all that is about vessels.
         """
+        lon, lat, t_ms = float(event["lon"]), float(event["lat"]), int(event["t_ms"])
+        asset = self._asset(event)
+        about = asset.id if asset else ""
+        out = []
+        for mask in self.around.masks:
+            usual = detector.of_vessels if mask.effect == RAISE else detector.muted_near_land
+            meant = detector.word in mask.detectors or (not mask.detectors and usual)
+            if meant and mask.counts_for(about) and mask.holds(lon, lat, t_ms):
+                out.append(mask)
+        return out
+
+    def _masks(self, detector: Detector, event: np.void, own: Sequence[Mask]) -> list[_Hit]:
+        """List what mutes or lowers at an event: coast and ports, then the user's own masks."""
         lon, lat = float(event["lon"]), float(event["lat"])
         out = self._harbour(lon, lat) if detector.muted_near_land else []
-        asset = self._asset(event)
-        for mask in self.around.masks:
-            meant = detector.word in mask.detectors or (
-                not mask.detectors and detector.muted_near_land
-            )
-            about = asset.id if asset else ""
-            if meant and mask.counts_for(about) and mask.holds(lon, lat, int(event["t_ms"])):
-                out.append(_Hit(f"{mask.kind} {mask.id}", mask.effect == "mute"))
-        return out
+        return out + [
+            _Hit(m.called, m.effect == MUTE) for m in own if m.effect not in (RAISE, NONE)
+        ]
 
     def _suspended(
         self,
@@ -356,17 +375,17 @@ class Judge:
 
 
 def _lowered(alert: Alert, reason: str) -> tuple[str, tuple[str, ...]]:
-    """Lower an open alert by a step if there is one; a list that raised it raises it after that.
+    """Lower an open alert by a step if there is one; what raised it raises it after that.
 
     Returns:
         (priority, notes), as if the reason had been known when it was weighed.
     """
-    level, notes, listing = before_raise(alert)
+    level, notes, raising = before_raise(alert)
     if level == 3:
         return alert.priority, alert.notes
     notes = (*notes, f"{reason}: from P{level} to P{level + 1}")
     level += 1
-    if listing:
-        level, note = raised(level, listing)
+    for words in raising:
+        level, note = raised(level, words)
         notes = (*notes, note)
     return f"P{level}", notes

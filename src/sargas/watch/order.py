@@ -89,6 +89,11 @@ class ReorderBuffer:
         """The greatest event time that moved the watermark; `NO_TIME` before the first row."""
         return int(self._clock[0])
 
+    @property
+    def released_to_ms(self) -> int:
+        """The end of the minutes that were handed out; `NO_TIME` before the first."""
+        return NO_TIME if self._next_minute is None else self._next_minute * MINUTE_MS
+
     def push(self, batch: Batch, until_ms: int | None = None) -> tuple[Released | None, Batch]:
         """Take rows in and give whole minutes out.
 

@@ -20,10 +20,7 @@ from typing import Any
 from sargas.model.alerts import Alert
 from sargas.model.listing import entry_text
 from sargas.reference.vessel_lists import RAISE, ListEntry
-
-LISTED = "listed by "
-"""How the note begins that says which list raised an alert; the last note that the judge writes."""
-NO_STEP = "a P1 as it is"
+from sargas.watch.raising import LISTED, raised
 
 
 def told(entries: Sequence[ListEntry]) -> list[dict[str, str]]:
@@ -54,32 +51,8 @@ def raised_by(
     words = entry_text(asking[0])
     if len(asking) > 1:
         words += f", and {len(asking) - 1} more"
-    level, note = raised(int(priority[1]), words)
+    level, note = raised(int(priority[1]), f"{LISTED}{words}")
     return f"P{level}", (*notes, note)
-
-
-def raised(level: int, words: str) -> tuple[int, str]:
-    """Raise a level by one step, if there is one, with the note that says so.
-
-    Example:
-        >>> raised(3, "X (watch), entry 1 of 2025-01-01, matched by IMO")
-        (2, 'listed by X (watch), entry 1 of 2025-01-01, matched by IMO: from P3 to P2')
-    """
-    step = NO_STEP if level == 1 else f"from P{level} to P{level - 1}"
-    return max(level - 1, 1), f"{LISTED}{words}: {step}"
-
-
-def before_raise(alert: Alert) -> tuple[int, tuple[str, ...], str]:
-    """Take the step back that a list gave an alert, so that it can be weighed on.
-
-    Returns:
-        (level before it, notes before it, the words for `raised`; empty where none raised it).
-    """
-    level = int(alert.priority[1])
-    if not alert.notes or not alert.notes[-1].startswith(LISTED):
-        return level, alert.notes, ""
-    words, _, step = alert.notes[-1].removeprefix(LISTED).rpartition(": ")
-    return level + (step != NO_STEP), alert.notes[:-1], words
 
 
 def context_at_end(before: Alert, end: Alert) -> dict[str, Any]:

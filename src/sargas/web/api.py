@@ -38,6 +38,7 @@ from sargas.web.dossier import Gather, dossier_routes, fixes_of, with_distance
 from sargas.web.histogram import DEFAULT_BINS, AlertTimes, count, neighbours
 from sargas.web.picture import track_columns
 from sargas.web.player import Player
+from sargas.web.zones import ZoneBook, Zones
 
 GEO_FILES = {"territory": "territory_12nm.geojson", "ports": "ports_wpi.geojson"}
 PAGES = ("/", "/alert/{id}", "/handover", "/quality", "/table")
@@ -66,6 +67,7 @@ def make_app(
     hosts: list[str],
     background: Callable[[], Awaitable[None]] | None = None,
     gather: Gather | None = None,
+    book: ZoneBook | None = None,
 ) -> Starlette:
     """Build the service.
 
@@ -77,8 +79,10 @@ def make_app(
         hosts: host names under which it may be asked; keeps a strange page from reading it
             through a name that it points here.
         background: something to run while the service runs.
+        book: the zones and masks of the home; made here where nothing is folded meanwhile.
         gather: gathers what an alert rests on, for its evidence files; without it there are none.
     """
+    book = book or ZoneBook(player.picture.archive.home.path, lambda: player.span().analysed_to_ms)
     commands = Commands(player, desk)
     answers = _Answers(player, desk, commands, assets, attribution)
 
@@ -112,6 +116,7 @@ def make_app(
         Route("/api/search", answers.search),
         Route("/api/playback", answers.playback, methods=["POST"]),
         *commands.routes(),
+        *Zones(player, desk, book).routes(),
         Route("/geo/{layer}.geojson", answers.layer),
         Route("/api/layers/masks", layers.answer(layers.masks, player)),
         Route("/api/layers/coverage", layers.answer(layers.coverage, player)),

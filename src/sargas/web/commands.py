@@ -324,12 +324,16 @@ class Commands:
             self.player.tell({"kind": "looking", "looking": self.desk.looking()})
 
     async def _without_watch(self, officer: str) -> Response | None:
-        """Refuse who has not taken the watch."""
-        on_watch = await asyncio.to_thread(self.desk.on_watch)
-        if any(one["officer"] == officer for one in on_watch):
-            return None
-        hint = "Enter your name at the start of the watch."
-        return refusal(403, f"{officer or 'Nobody'} has not taken the watch.", hint)
+        return await without_watch(self.desk, officer)
+
+
+async def without_watch(desk: Desk, officer: str) -> Response | None:
+    """Refuse who has not taken the watch."""
+    on_watch = await asyncio.to_thread(desk.on_watch)
+    if any(one["officer"] == officer for one in on_watch):
+        return None
+    hint = "Enter your name at the start of the watch."
+    return refusal(403, f"{officer or 'Nobody'} has not taken the watch.", hint)
 
 
 def _now_ms() -> int:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from sargas.errors import StoreError
 from sargas.model.suspension import END_SUSPENSION, SUSPEND
 from sargas.model.time import iso
-from sargas.model.triage import END_WATCH, START_WATCH, Act
+from sargas.model.triage import END_WATCH, START_WATCH, ZONE_VERBS, Act
 from sargas.store import AuditLog, Ledger
 from sargas.store.suspended import under_suspensions
 
@@ -118,6 +118,8 @@ class Desk:
         if any(act.verb in (START_WATCH, END_WATCH) for act in acts):
             on_watch = await asyncio.to_thread(self.on_watch)
             screens.tell({"kind": "watches", "on_watch": on_watch})
+        if any(act.verb in ZONE_VERBS for act in acts):
+            screens.tell({"kind": "zones"})
 
     async def follow(self, screens: Teller) -> None:
         """Catch up until cancelled."""

@@ -21,7 +21,7 @@ from starlette.responses import Response
 from sargas.model.time import MINUTE_MS, iso
 from sargas.reference.geography import COAST_MASK_M, shipped_geography
 from sargas.reference.mask_book import home_masks
-from sargas.reference.masks import feature_of
+from sargas.reference.masks import DOWNGRADE, MUTE, feature_of
 from sargas.store import Archive
 from sargas.web.player import Player
 
@@ -65,7 +65,8 @@ def masks(player: Player) -> Json:
     own = [
         feature_of(mask)
         for mask in home_masks(player.picture.archive.home.path)
-        if mask.valid_from_ms <= player.t_ms < mask.valid_until_ms
+        if mask.effect in (MUTE, DOWNGRADE)
+        and mask.valid_from_ms <= player.t_ms < mask.valid_until_ms
     ]
     for feature in own:
         feature["properties"]["shipped"] = False

@@ -1,4 +1,5 @@
 // One key, one act; off while a field has the focus.
+import { toggleDraw } from "../draw/open.tsx";
 import { backToWatch, openDossier, stepDossier } from "../dossier/go.ts";
 import { step, unfold } from "../list/alert-list.tsx";
 import { toggleLayerPanel } from "../layers/panel.tsx";
@@ -73,6 +74,7 @@ export const KEYS: readonly Key[] = [
   { keys: ["v", "V"], text: "saved views", act: () => { viewsOpen.value = true; }, where: WATCH },
   { keys: ["y", "Y"], text: "copy a link to this view", act: () => void copyLink(), where: WATCH },
   { keys: ["i", "I"], text: "copy the place at the pointer", act: copyPlace, where: WATCH },
+  { keys: ["z", "Z"], text: "zones: draw, change, withdraw", act: toggleDraw, where: WATCH },
   { keys: ["t"], text: "next theme", act: () => switchTheme(1) },
   { keys: ["T"], text: "previous theme", act: () => switchTheme(-1) },
   { keys: ["?"], text: "this help", act: () => { helpOpen.value = true; } },

@@ -10,6 +10,9 @@ import { wanted } from "../list/filter.ts";
 import { selectAlert, selectVessel } from "../state/session.ts";
 import * as state from "../state/state.ts";
 import { colours } from "../theme/theme.ts";
+import { Draw } from "../draw/open.tsx";
+import { outline, outlineEffect, zones } from "../draw/zones.ts";
+import { drawing } from "./above.ts";
 import { Attribution } from "./attribution.tsx";
 import { type AssetShape, assetShapes } from "./geometry.ts";
 import { endFollow, FollowChip, startFollow } from "./follow.tsx";
@@ -50,6 +53,8 @@ const shapeById = computed<ReadonlyMap<string, AssetShape>>(() => new Map(allSha
 /** Local time at which each alert was first seen; those of the first reading never pulse. */
 const bornAt_ms = new Map<string, number>();
 
+/** The map as it is now; null before there is one. */
+export const mapView = (): MapView | null => view;
 export const zoomMap = (steps: number): void => view?.zoomBy(steps);
 export const viewCamera = (): Camera | null => view?.camera() ?? null;
 export const panTo = ([lon, lat]: Position): void => view?.goTo(lon, lat);
@@ -189,6 +194,7 @@ function start(host: HTMLElement): () => void {
         // Everything the picture shows; reading it here is what makes it redraw.
         void [state.picture.value, state.clock.value, wanted.value, state.selectedAlert.value];
         void [state.selectedMmsi.value, state.vessel.value, state.track.value, state.detail.value, state.probe.value, colours.value];
+        void [zones.value, outline.value, outlineEffect.value];
         void [measure.value, marked.value, shown.value, allShapes.value];
         made.refresh();
       }),
@@ -215,7 +221,7 @@ function pickAt(x: number, y: number): Picked {
 }
 
 function onMove(event: PointerEvent): void {
-  if (!view || event.buttons !== 0) {
+  if (!view || event.buttons !== 0 || drawing.value) {
     hover.value = null;
     if (event.buttons !== 0) endFollow();
     return;
@@ -241,6 +247,7 @@ export function MapPane() {
   const down = useRef<{ x: number; y: number } | null>(null);
   useEffect(() => start(host.current!), []);
   const onClick = (event: MouseEvent): void => {
+    if (drawing.value) return; // the click was a corner
     const { x, y } = pointerAt(event);
     if (!down.current || Math.hypot(x - down.current.x, y - down.current.y) > 4) return; // it was a drag
     if (measure.value) return setPoint(view && unproject(view.camera(), x, y));
@@ -271,11 +278,12 @@ export function MapPane() {
         onKeyDownCapture={(event) => { if (event.key.startsWith("Arrow")) endFollow(); }}
         onContextMenu={(event) => {
           event.preventDefault();
-          copyPlace();
+          if (!drawing.value) copyPlace(); // there it takes a corner out
         }}
       />
       {reading.value.has("land") ? <p class="map-wait" role="status">{say("Reading the coastline…")}</p> : null}
       <Tip />
+      <Draw />
       <Notice />
       <div class="map-head"><TimeOffer /><FollowChip /><MeasureBox /></div>
       <div class="map-zoom">

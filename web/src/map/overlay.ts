@@ -4,6 +4,7 @@ import { STALE_UNDER_WAY_MS } from "../state/vessels.ts";
 import { alpha, type Colours } from "../theme/theme.ts";
 import type { Alert, Priority, Track } from "../wire/types.ts";
 import { outside, utcMinute } from "../format/format.ts";
+import { painters } from "./above.ts";
 import type { AssetShape } from "./geometry.ts";
 import { ahead } from "./mercator.ts";
 import { PRIORITY_COLOUR, traceMark } from "./marks.ts";
@@ -68,6 +69,7 @@ export class Overlay {
     context.clearRect(0, 0, camera.width, camera.height);
     context.lineJoin = "round";
     drawAssets(context, camera, scene);
+    for (const paint of painters) paint(context, camera);
     drawTrack(context, camera, scene);
     drawBrackets(context, camera, scene);
     if (scene.selected && scene.near) drawNear(context, camera, scene.colours, scene.selected, scene.near);

@@ -15,7 +15,11 @@ export type GeoLayer = "land" | "territory" | "ports" | "places" | "assets" | "m
 
 export interface MapView {
   readonly kind: "gl" | "canvas";
+  /** Takes the pointer's events. */
+  readonly surface: HTMLElement;
   camera(): Camera;
+  /** Lets the pointer move the map or not, while it draws. */
+  allow(what: "drag" | "double-click", allowed: boolean): void;
   setData(layer: GeoLayer, data: GeoJSON.GeoJSON): void;
   /** Moves there; without `zoom` keeps it. Jumps under reduced motion. */
   goTo(lon: number, lat: number, zoom?: number): void;

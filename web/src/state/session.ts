@@ -118,6 +118,9 @@ function hear(message: Message): void {
     case "watches":
       state.onWatch.value = message.on_watch;
       break;
+    case "zones":
+      state.zonesTold.value += 1;
+      break;
     case "looking":
       state.presence.value = message.looking;
       break;

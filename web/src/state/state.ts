@@ -61,6 +61,8 @@ export const presence = signal<readonly Presence[]>([]);
 export const myWatch = computed<OnWatch | null>(() => onWatch.value.find((one) => one.officer === officer.value) ?? null);
 /** Counts the service's greetings: what it must be told anew follows it. */
 export const greeted = signal(0);
+/** Counts the service's word that a zone was drawn, changed or withdrawn somewhere. */
+export const zonesTold = signal(0);
 
 /** A point of the track under the chart's cursor. */
 export const probe = signal<{ lon: number; lat: number; t_ms: number } | null>(null);

@@ -2,7 +2,7 @@
 import type { Dossier, Identities } from "../dossier/types.ts";
 import type {
   Alert, AlertDetail, AssetCollection, Clock, ClockLayer, Found, Handover, Histogram, LogLine, OnWatch, Presence, Quality, Status,
-  Suspension, Track, Verb, Vessel,
+  Suspension, Track, Verb, Vessel, ZoneCollection, ZoneCommand, ZoneDone,
 } from "./types.ts";
 
 export class ApiError extends Error {
@@ -123,3 +123,6 @@ export const getQuality = (officer: string, signal?: AbortSignal): Promise<Quali
   ask(`/api/quality?officer=${encodeURIComponent(officer)}`, { signal: signal ?? null });
 
 export const getWatches = (): Promise<{ on_watch: OnWatch[]; looking: Presence[] }> => ask("/api/watches");
+
+export const getZones = (): Promise<ZoneCollection> => ask("/api/zones");
+export const postZone = (command: ZoneCommand): Promise<ZoneDone> => post("/api/zones", command);

@@ -361,4 +361,56 @@ export type Message =
   | { kind: "feeds"; feeds: Feed[] }
   | { kind: "suspensions"; suspensions: Suspension[] }
   | { kind: "watches"; on_watch: OnWatch[] }
-  | { kind: "looking"; looking: Presence[] };
+  | { kind: "looking"; looking: Presence[] }
+  | { kind: "zones" };
+
+export type ZoneEffect = "none" | "raise" | "downgrade" | "mute";
+
+export interface Zone {
+  geometry: GeoJSON.Geometry;
+  properties: {
+    id: string;
+    name: string;
+    effect: ZoneEffect;
+    kind: string;
+    detectors: string[];
+    assets: string[];
+    valid_from: string;
+    valid_until: string | null;
+    counts: boolean;
+    version: number;
+    /** Whether it is the last word known; only that can be changed. */
+    latest: boolean;
+    owner: string;
+    by: string;
+    reason: string;
+  };
+}
+
+export interface ZoneCollection {
+  features: Zone[];
+  /** Detectors that there are, and what a mask may be. */
+  detectors: string[];
+  kinds: string[];
+}
+
+export interface ZoneCommand {
+  action: "draw" | "change" | "expire";
+  officer: string;
+  reason: string;
+  id?: string;
+  version?: number;
+  name?: string;
+  effect?: ZoneEffect;
+  kind?: string;
+  detectors?: string[];
+  valid_until_ms?: number | null;
+  geometry?: GeoJSON.Polygon | null;
+}
+
+export interface ZoneDone {
+  id: string;
+  /** Null where nothing had to be changed. */
+  counts_from: string | null;
+  zones: ZoneCollection;
+}

@@ -40,6 +40,7 @@ export class CanvasView implements MapView {
   private busy = false;
   private ratio = 1;
   private lastColours: unknown = null;
+  private readonly refused = new Set<string>();
 
   constructor(
     private readonly host: HTMLElement,
@@ -66,6 +67,7 @@ export class CanvasView implements MapView {
         cancelAnimationFrame(this.flight);
         this.move(camera, busy);
       },
+      allows: (what) => !this.refused.has(what),
     });
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(host);
@@ -73,8 +75,17 @@ export class CanvasView implements MapView {
     this.resize();
   }
 
+  get surface(): HTMLElement {
+    return this.host;
+  }
+
   camera(): Camera {
     return this.view;
+  }
+
+  allow(what: "drag" | "double-click", allowed: boolean): void {
+    if (allowed) this.refused.delete(what);
+    else this.refused.add(what);
   }
 
   setData(layer: GeoLayer, data: GeoJSON.GeoJSON): void {

@@ -9,6 +9,7 @@ export interface CameraControl {
   camera(): Camera;
   /** `busy`: more of the same is to be expected, a rough picture is enough. */
   move(camera: Camera, busy: boolean): void;
+  allows(what: "drag" | "double-click"): boolean;
 }
 
 /** The camera that shows the same place under (px, py) at another zoom. */
@@ -47,7 +48,7 @@ export function attachInput(element: HTMLElement, control: CameraControl): () =>
       const [cx, cy] = [(now.x + other.x) / 2, (now.y + other.y) / 2];
       const camera = control.camera();
       control.move(zoomAround(camera, camera.zoom + Math.log2(ratio), cx, cy), true);
-    } else pan(now.x - before.x, now.y - before.y, true);
+    } else if (control.allows("drag")) pan(now.x - before.x, now.y - before.y, true);
     pointers.set(event.pointerId, now);
   }, listen);
   const release = (event: PointerEvent): void => {
@@ -63,6 +64,7 @@ export function attachInput(element: HTMLElement, control: CameraControl): () =>
     control.move(zoomAround(camera, camera.zoom - pixels * WHEEL_STEP, x, y), true);
   }, { ...listen, passive: false });
   element.addEventListener("dblclick", (event) => {
+    if (!control.allows("double-click")) return;
     const { x, y } = place(event);
     control.move(zoomAround(control.camera(), control.camera().zoom + 1, x, y), false);
   }, listen);

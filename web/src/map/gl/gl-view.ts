@@ -89,6 +89,16 @@ export class GlView implements MapView {
     this.map.on("load", () => this.begin());
   }
 
+  get surface(): HTMLElement {
+    return this.map.getCanvas();
+  }
+
+  allow(what: "drag" | "double-click", allowed: boolean): void {
+    const handler = what === "drag" ? this.map.dragPan : this.map.doubleClickZoom;
+    if (allowed) handler.enable();
+    else handler.disable();
+  }
+
   camera(): Camera {
     const { lng, lat } = this.map.getCenter();
     const { clientWidth: width, clientHeight: height } = this.host;

@@ -1,0 +1,43 @@
+// Zones, vigilance areas and masks as the service has them, and what is being drawn.
+import { effect, signal } from "@preact/signals";
+import { parseTime } from "../format/format.ts";
+import { say } from "../lang/lang.ts";
+import { tell } from "../state/session.ts";
+import { alertsRead, greeted, zonesTold } from "../state/state.ts";
+import { getZones } from "../wire/api.ts";
+import type { Zone, ZoneCollection, ZoneEffect } from "../wire/types.ts";
+
+export type Place = [lon: number, lat: number];
+
+export const zones = signal<ZoneCollection>({ features: [], detectors: [], kinds: [] });
+/** The outline being drawn, its first corner not repeated; empty for none. */
+export const outline = signal<readonly Place[]>([]);
+export const outlineEffect = signal<ZoneEffect>("none");
+
+export function effectWord(effect: ZoneEffect): string {
+  switch (effect) {
+    case "none": return say("Zone");
+    case "raise": return say("Vigilance area");
+    case "downgrade": return say("Mask, lowers");
+    case "mute": return say("Mask, mutes");
+  }
+}
+
+/** Whether a zone counts by now, waits until it does, or has ended. */
+export function standing(zone: Zone, now_ms: number): "counts" | "waits" | "over" {
+  const { valid_from, valid_until } = zone.properties;
+  if (parseTime(valid_until) <= now_ms) return "over";
+  return parseTime(valid_from) > now_ms ? "waits" : "counts";
+}
+
+export async function readZones(): Promise<void> {
+  zones.value = await getZones();
+}
+
+/** Reads them when the line comes up, after a seek, and when somebody has drawn. */
+export function startZones(): void {
+  effect(() => {
+    void [greeted.value, zonesTold.value];
+    if (alertsRead.value) readZones().catch(tell);
+  });
+}
