@@ -202,10 +202,10 @@ def test_a_link_shows_what_it_was_made_of(open_screen: Opener) -> None:
     screen = open_screen()
     page = screen.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    expect(page.locator(".row")).to_have_count(5)
+    expect(page.locator(".row")).to_have_count(6)
     page.get_by_role("button", name=re.compile("^Note,")).click()
     page.locator(".row", has_text="Gap with an asset").click()
-    page.keyboard.press("Enter")
+    page.keyboard.press("o")
     page.get_by_label("Pipelines").uncheck()
     page.wait_for_timeout(900)
     page.keyboard.press("y")
@@ -224,7 +224,7 @@ def test_a_link_shows_what_it_was_made_of(open_screen: Opener) -> None:
     screen.world.play({"action": "seek", "t_ms": screen.world.t_ms + 600_000})
     page.goto(link)
     expect(page.locator('.row[aria-selected="true"]')).to_contain_text("Gap with an asset in reach")
-    expect(page.locator(".row")).to_have_count(3)
+    expect(page.locator(".row")).to_have_count(4)
     expect(page.get_by_label("Pipelines")).not_to_be_checked()
     assert screen.text(".readout") == place
     offer = page.locator(".time-offer")
@@ -245,7 +245,7 @@ def test_a_link_shows_what_it_was_made_of(open_screen: Opener) -> None:
 def test_saved_views_by_keyboard(open_screen: Opener) -> None:
     screen = open_screen()
     page = screen.page
-    expect(page.locator(".row")).to_have_count(5)
+    expect(page.locator(".row")).to_have_count(6)
     first = screen.text(".readout")
     page.keyboard.press("v")
     page.keyboard.type("jlm <b>all</b>")
@@ -255,7 +255,7 @@ def test_saved_views_by_keyboard(open_screen: Opener) -> None:
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("j")
-    page.keyboard.press("Enter")
+    page.keyboard.press("o")
     page.get_by_role("button", name=re.compile("^All")).click()
     assert screen.text(".readout") != first
     page.reload()
@@ -330,7 +330,7 @@ def test_places_are_searched_read_and_copied(open_screen: Opener) -> None:
     screen = open_screen()
     page = screen.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    expect(page.locator(".row")).to_have_count(5)
+    expect(page.locator(".row")).to_have_count(6)
     page.keyboard.press("/")
     page.keyboard.type("58 42.0N 019 30.0E")
     expect(page.locator("#search-list li")).to_have_count(1)
@@ -352,7 +352,7 @@ def test_places_are_searched_read_and_copied(open_screen: Opener) -> None:
 def test_the_selected_vessel_its_assets_and_following(open_screen: Opener) -> None:
     screen = open_screen(World(40))
     page, world = screen.page, screen.world
-    expect(page.locator(".row")).to_have_count(5)
+    expect(page.locator(".row")).to_have_count(6)
     page.keyboard.press("f")
     expect(page.locator(".map-notice")).to_contain_text("Select a vessel first")
     page.locator(".row", has_text="Drag pattern").click()

@@ -74,7 +74,7 @@ def test_time_bar_finds_its_way_over_days(open_screen: Opener) -> None:
     page.keyboard.press(".")
     expect(page.locator(".clock time")).to_have_text("15:00:00Z")
     expect(bar.locator(".analysed b")).to_have_text("at the end")
-    expect(bar.get_by_role("button", name="End .")).to_have_attribute("aria-pressed", "true")
+    expect(bar.get_by_role("button", name="Newest .")).to_have_attribute("aria-pressed", "true")
 
     # A part of the span; the clock stays in it.
     page.get_by_label("Part of the span shown").select_option("6 h")

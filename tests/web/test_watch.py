@@ -224,7 +224,7 @@ def test_axe_finds_nothing_serious_on_the_sheets(
     desk: DeskServer, open_page: Callable[[str], Page], node_modules: None
 ) -> None:
     page = open_page(desk.url)
-    page.add_script_tag(content=(WEB / "node_modules/axe-core/axe.min.js").read_text())
+    page.evaluate((WEB / "node_modules/axe-core/axe.min.js").read_text())
 
     def serious() -> list[str]:
         """What axe finds in each theme; the dialogs leave the key to the page below."""
