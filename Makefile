@@ -36,10 +36,12 @@ demo: setup
 	$(BIN)/sargas demo $(DEMO_ARGS)
 
 # On a bare clone the kernels are compiled while the checks run: either takes a minute of a core.
+# The tests run in two processes, whole files each and in order: what drives a browser comes last,
+# as nothing may run an event loop of its own beside it.
 test: setup-dev system
 	@$(BIN)/python -c "from sargas.cli.warm import warm; warm(quiet=True)" & \
 	$(MAKE) --no-print-directory lint types web-check; checked=$$?; wait; exit $$checked
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: setup-dev
 	$(BIN)/ruff check .

@@ -248,6 +248,7 @@ def test_saved_views_by_keyboard(open_screen: Opener) -> None:
     expect(page.locator(".row")).to_have_count(6)
     first = screen.text(".readout")
     page.keyboard.press("v")
+    expect(page.get_by_role("dialog", name="Views")).to_be_visible()
     page.keyboard.type("jlm <b>all</b>")
     page.keyboard.press("Enter")
     expect(page.locator(".views-said")).to_have_text("Saved “jlm <b>all</b>”.")
@@ -367,7 +368,7 @@ def test_the_selected_vessel_its_assets_and_following(open_screen: Opener) -> No
         lon, lat = linked(page)["map"][0].split(",")[:2]
         return float(lon), float(lat)
 
-    page.keyboard.press("Enter")
+    page.keyboard.press("o")
     world.play({"action": "seek", "t_ms": world.t_ms + 1_200_000})
     place = tuple(float(v) for v in world.columns()["lonlat"][-1])
     assert eventually(page, lambda: centre() == pytest.approx(place, abs=2e-3))

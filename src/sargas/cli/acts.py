@@ -65,6 +65,8 @@ def ack(*ids: str, said: Acted = Acting()) -> int:
     ----------
     ids
         Ids of alerts, or their beginnings.
+    said
+        Who acts, where, and what they say with it.
     """
     return _act("acknowledge", ids, said)
 
@@ -79,6 +81,8 @@ def claim(*ids: str, said: Acted = Acting()) -> int:
     ----------
     ids
         Ids of alerts, or their beginnings.
+    said
+        Who acts, where, and what they say with it.
     """
     return _act("claim", ids, said)
 
@@ -95,6 +99,8 @@ def dismiss(*ids: str, reason: Reason, said: Acted = Acting()) -> int:
         Ids of alerts, or their beginnings.
     reason
         Why. 'other' needs a --comment.
+    said
+        Who acts, where, and what they say with it.
     """
     return _act("dismiss", ids, said, reason=reason)
 
@@ -113,6 +119,8 @@ def escalate(*ids: str, to: str, ref: str = "", said: Acted = Acting()) -> int:
         To whom.
     ref
         A reference: a call, a number in another log.
+    said
+        Who acts, where, and what they say with it.
     """
     return _act("escalate", ids, said, to=to, ref=ref)
 
@@ -127,6 +135,8 @@ def resolve(*ids: str, said: Acted = Acting()) -> int:
     ----------
     ids
         Ids of alerts, or their beginnings.
+    said
+        Who acts, where, and what they say with it.
     """
     return _act("resolve", ids, said)
 
@@ -141,6 +151,8 @@ def reopen(*ids: str, said: Acted = Acting()) -> int:
     ----------
     ids
         Ids of alerts, or their beginnings.
+    said
+        Who acts, where, and what they say with it.
     """
     return _act("reopen", ids, said)
 
@@ -158,6 +170,8 @@ def snooze(*ids: str, until: str, said: Acted = Acting()) -> int:
         Ids of alerts, or their beginnings.
     until
         An ISO 8601 time with zone, or a length like 30min or 2h from the newest time known.
+    said
+        Who acts, where, and what they say with it.
     """
     return _act("snooze", ids, said, until=until)
 
@@ -172,6 +186,8 @@ def comment(*ids: str, said: Acted = Acting()) -> int:
     ----------
     ids
         Ids of alerts, or their beginnings.
+    said
+        Who acts, where, and what they say with it.
     """
     return _act("comment", ids, said)
 
