@@ -276,6 +276,10 @@ export const LT_FLOOR: Dictionary = {
   Newest: "Naujausia",
 
   // Top bar, banners, help
+  "Search name, MMSI, IMO, call sign, asset": "Ieškoti: vardas, MMSI, IMO, šaukinys, objektas",
+  "Search for a vessel or an asset": "Ieškoti laivo arba objekto",
+  Found: "Rasta",
+  "Nothing found for": "Nieko nerasta:",
   paused: "pristabdyta",
   "Event clock, UTC": "Įvykių laikrodis, UTC",
   "no clock": "nėra laikrodžio",

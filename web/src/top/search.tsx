@@ -111,8 +111,8 @@ export function Search() {
         id="search"
         type="text"
         role="combobox"
-        placeholder="Search name, MMSI, IMO, call sign, asset"
-        aria-label="Search for a vessel or an asset"
+        placeholder={say("Search name, MMSI, IMO, call sign, asset")}
+        aria-label={say("Search for a vessel or an asset")}
         aria-expanded={list !== null}
         aria-controls="search-list"
         aria-autocomplete="list"
@@ -126,7 +126,7 @@ export function Search() {
         onBlur={() => { leaving.current = window.setTimeout(close, 150); }}
       />
       <kbd aria-hidden="true">/</kbd>
-      <ul id="search-list" role="listbox" aria-label="Found" hidden={list === null || list.length === 0}>
+      <ul id="search-list" role="listbox" aria-label={say("Found")} hidden={list === null || list.length === 0}>
         {(list ?? []).map((choice, at) => (
           <li
             key={choice.key}
@@ -143,7 +143,7 @@ export function Search() {
           </li>
         ))}
       </ul>
-      {list?.length === 0 ? <p class="nothing" role="status">Nothing found for “<bdi>{text.value}</bdi>”.</p> : null}
+      {list?.length === 0 ? <p class="nothing" role="status">{say("Nothing found for")} “<bdi>{text.value}</bdi>”.</p> : null}
     </div>
   );
 }

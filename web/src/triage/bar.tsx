@@ -12,6 +12,8 @@ interface Button {
   verb: Verb;
   label: string;
   key: string;
+  /** Not what an alert is usually answered with: smaller, on a line of its own. */
+  minor?: true;
 }
 
 const buttons = (): Button[] => [
@@ -20,25 +22,25 @@ const buttons = (): Button[] => [
   { verb: "escalate", label: say("Escalate…"), key: "E" },
   { verb: "resolve", label: say("Resolve"), key: "R" },
   { verb: "reopen", label: say("Reopen"), key: "R" },
-  { verb: "claim", label: say("Claim"), key: "C" },
-  { verb: "release", label: say("Release"), key: "C" },
-  { verb: "snooze", label: say("Snooze…"), key: "S" },
-  { verb: "wake", label: say("Wake"), key: "S" },
-  { verb: "comment", label: say("Comment…"), key: "N" },
-  { verb: "ungroup", label: say("Ungroup"), key: "U" },
+  { verb: "claim", label: say("Claim"), key: "C", minor: true },
+  { verb: "release", label: say("Release"), key: "C", minor: true },
+  { verb: "snooze", label: say("Snooze…"), key: "S", minor: true },
+  { verb: "wake", label: say("Wake"), key: "S", minor: true },
+  { verb: "comment", label: say("Comment…"), key: "N", minor: true },
+  { verb: "ungroup", label: say("Ungroup"), key: "U", minor: true },
 ];
 
 export function ActsBar({ alert }: { alert: Alert }) {
   const members = subjectsOf(alert.id, "comment").length;
   return (
     <div class="acts" role="toolbar" aria-label={say("What can be done")}>
-      {buttons().filter(({ verb }) => can(verb, alert)).map(({ verb, label, key }) => (
-        <button key={verb} type="button" class="small-button" disabled={busy.value} onClick={() => askFor(verb)}>
+      {buttons().filter(({ verb }) => can(verb, alert)).map(({ verb, label, key, minor }) => (
+        <button key={verb} type="button" class={minor ? "small-button minor" : "small-button"} disabled={busy.value} onClick={() => askFor(verb)}>
           {label} <kbd>{key}</kbd>
         </button>
       ))}
       {alert.subject.mmsi === null ? null : (
-        <button type="button" class="small-button" disabled={busy.value} onClick={askSuspend}>{say("Suspend…")} <kbd>P</kbd></button>
+        <button type="button" class="small-button minor" disabled={busy.value} onClick={askSuspend}>{say("Suspend…")} <kbd>P</kbd></button>
       )}
       {members > 1 ? <p class="dim small">{say("Acts on all {n} alerts of this incident.", { n: members })}</p> : null}
       {refusedWith.value ? (
