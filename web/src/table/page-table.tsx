@@ -87,7 +87,7 @@ function Assets({ camera }: { camera: Camera }) {
         <thead><tr><th scope="col">{say("Name")}</th><th scope="col">{say("Kind")}</th><th scope="col">{say("Length")}</th></tr></thead>
         <tbody>
           {list.map(({ id, name, kind, length_km }) => (
-            <tr key={id}><td><bdi>{outside(name ?? id)}</bdi></td><td>{kindWord(kind)}</td><td class="mono num">{length_km === null ? "–" : `${whole(length_km)} km`}</td></tr>
+            <tr key={id}><td><bdi>{outside(name ?? id)}</bdi></td><td>{kindWord(kind)}</td><td class="mono num">{!length_km ? "–" : `${whole(length_km)} km`}</td></tr>
           ))}
         </tbody>
       </table>

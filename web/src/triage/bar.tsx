@@ -11,37 +11,46 @@ import { doneWord, reasonWord, stateWord } from "./words.ts";
 interface Button {
   verb: Verb;
   label: string;
-  key: string;
+  /** The key that does the same. */
+  cap: string;
   /** Not what an alert is usually answered with: smaller, on a line of its own. */
   minor?: true;
 }
 
 const buttons = (): Button[] => [
-  { verb: "acknowledge", label: say("Acknowledge"), key: "A" },
-  { verb: "dismiss", label: say("Dismiss…"), key: "D" },
-  { verb: "escalate", label: say("Escalate…"), key: "E" },
-  { verb: "resolve", label: say("Resolve"), key: "R" },
-  { verb: "reopen", label: say("Reopen"), key: "R" },
-  { verb: "claim", label: say("Claim"), key: "C", minor: true },
-  { verb: "release", label: say("Release"), key: "C", minor: true },
-  { verb: "snooze", label: say("Snooze…"), key: "S", minor: true },
-  { verb: "wake", label: say("Wake"), key: "S", minor: true },
-  { verb: "comment", label: say("Comment…"), key: "N", minor: true },
-  { verb: "ungroup", label: say("Ungroup"), key: "U", minor: true },
+  { verb: "acknowledge", label: say("Acknowledge"), cap: "A" },
+  { verb: "dismiss", label: say("Dismiss…"), cap: "D" },
+  { verb: "escalate", label: say("Escalate…"), cap: "E" },
+  { verb: "resolve", label: say("Resolve"), cap: "R" },
+  { verb: "reopen", label: say("Reopen"), cap: "R" },
+  { verb: "claim", label: say("Claim"), cap: "C", minor: true },
+  { verb: "release", label: say("Release"), cap: "C", minor: true },
+  { verb: "snooze", label: say("Snooze…"), cap: "S", minor: true },
+  { verb: "wake", label: say("Wake"), cap: "S", minor: true },
+  { verb: "comment", label: say("Comment…"), cap: "N", minor: true },
+  { verb: "ungroup", label: say("Ungroup"), cap: "U", minor: true },
 ];
+
+function ActButton({ verb, label, cap, minor }: Button) {
+  return (
+    <button type="button" class={minor ? "small-button minor" : "small-button"} disabled={busy.value} onClick={() => askFor(verb)}>
+      {label} <kbd>{cap}</kbd>
+    </button>
+  );
+}
 
 export function ActsBar({ alert }: { alert: Alert }) {
   const members = subjectsOf(alert.id, "comment").length;
+  const possible = buttons().filter(({ verb }) => can(verb, alert));
   return (
     <div class="acts" role="toolbar" aria-label={say("What can be done")}>
-      {buttons().filter(({ verb }) => can(verb, alert)).map(({ verb, label, key, minor }) => (
-        <button key={verb} type="button" class={minor ? "small-button minor" : "small-button"} disabled={busy.value} onClick={() => askFor(verb)}>
-          {label} <kbd>{key}</kbd>
-        </button>
-      ))}
-      {alert.subject.mmsi === null ? null : (
-        <button type="button" class="small-button minor" disabled={busy.value} onClick={askSuspend}>{say("Suspend…")} <kbd>P</kbd></button>
-      )}
+      {possible.filter(({ minor }) => !minor).map((one) => <ActButton key={one.verb} {...one} />)}
+      <span class="minors">
+        {possible.filter(({ minor }) => minor).map((one) => <ActButton key={one.verb} {...one} />)}
+        {alert.subject.mmsi === null ? null : (
+          <button type="button" class="small-button minor" disabled={busy.value} onClick={askSuspend}>{say("Suspend…")} <kbd>P</kbd></button>
+        )}
+      </span>
       {members > 1 ? <p class="dim small">{say("Acts on all {n} alerts of this incident.", { n: members })}</p> : null}
       {refusedWith.value ? (
         <p class="dialog-refused" role="alert">
