@@ -210,7 +210,11 @@ def test_more_than_the_server_promised_never_becomes_a_day(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("content", [b"<html>no</html>", zipped()[:-30], zipped()[:60] + b"x" * 9])
+@pytest.mark.parametrize(
+    "content",
+    [b"<html>no</html>", zipped()[:-30], zipped()[:60] + b"x" * 9],
+    ids=["page", "cut", "garbled"],
+)
 def test_what_is_not_a_zip_is_removed(
     call: Call, bucket: Archive, tmp_path: Path, content: bytes
 ) -> None:

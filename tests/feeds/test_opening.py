@@ -274,7 +274,7 @@ def test_layers_of_packing_end(tmp_path):
 # ---- what is no feed ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("data", [b"", b"\n\r\n  \n", gzip.compress(b"")])
+@pytest.mark.parametrize("data", [b"", b"\n\r\n  \n", gzip.compress(b"", mtime=0)])
 def test_an_empty_file(tmp_path, data):
     (tmp_path / "x").write_bytes(data)
     with pytest.raises(InputError, match="empty"):
