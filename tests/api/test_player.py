@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
@@ -23,6 +25,7 @@ class Pictured:
 
     def __init__(self) -> None:
         self.vessels, self.now_ms = 0, 0
+        self.archive = SimpleNamespace(home=SimpleNamespace(path=Path("no-such-home")))
         self.fault: Exception | None = None
 
     def seek(self, t_ms: int) -> bytes:

@@ -20,7 +20,7 @@ def credits_of(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> A
     def run(*words: object) -> tuple[list[str], list[str]]:
         assert call("scan", *words, "--home", tmp_path / "home", "--quiet").code == 0
         made: list[Any] = []
-        monkeypatch.setattr("sargas.web.api.make_app", lambda *given: made.extend(given))
+        monkeypatch.setattr("sargas.web.api.make_app", lambda *given, **_: made.extend(given))
         monkeypatch.setattr("sargas.web.service.serve", lambda *_, **__: None)
         done = call("serve", "--home", tmp_path / "home", "--port", "0")
         assert done.code == 0, done.err
