@@ -65,7 +65,7 @@ def test_refusals_say_what_to_do(call: Call, home: Path, monkeypatch: pytest.Mon
         (("resolve", IDS[0]), 2, "acknowledge it first"),
         (("dismiss", IDS[0], "--reason", "other"), 2, "needs a comment"),
         (("snooze", IDS[0], "--until", "3 days"), 2, "3 days"),
-        (("snooze", IDS[0], "--until", "48h"), 2, "more than a day"),
+        (("snooze", IDS[0], "--until", "48h"), 2, "within a minute and a day"),
         (("comment", IDS[0]), 2, "empty"),
     ):
         done = call("alerts", *words, "--home", home)

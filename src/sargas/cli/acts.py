@@ -24,7 +24,7 @@ Reason = Literal[
     "too_eager",
     "other",
 ]
-_LENGTH = re.compile(r"(\d{1,4})(min|h)")
+_LENGTH = re.compile(r"(\d{1,4})(min|h|d)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,11 +197,8 @@ def _act(verb: str, ids: tuple[str, ...], said: Acting, **more: Any) -> int:  # 
     from sargas.cli.kept_alerts import open_stored, stored_alerts, whole_id
     from sargas.store import AuditLog
     from sargas.store.audit import Seen
-    from sargas.web.desk import line_of
 
-    officer = said.officer or os.environ.get("SARGAS_OFFICER", "")
-    if not officer:
-        raise UsageError("Who acts? The log needs a name.", hint="Give --officer NAME.")
+    officer = officer_of(said)
     if not ids:
         raise UsageError("Which alert?", hint="Give its id, as 'sargas alerts list' prints it.")
     stored = open_stored(said.home)
@@ -209,7 +206,7 @@ def _act(verb: str, ids: tuple[str, ...], said: Acting, **more: Any) -> int:  # 
     names = dict.fromkeys(whole_id(alerts, one, stored) for one in ids)
     t_ms = newest_ms(stored, alerts)
     if "until" in more:
-        more["until_ms"] = _until_ms(more.pop("until"), t_ms)
+        more["until_ms"] = until_ms(more.pop("until"), t_ms)
     with AuditLog(stored) as log:
         acts = log.act(
             verb, officer, [Seen(name) for name in names], t_ms=t_ms,
@@ -217,7 +214,7 @@ def _act(verb: str, ids: tuple[str, ...], said: Acting, **more: Any) -> int:  # 
         )  # fmt: skip
     if said.json:
         for act in acts:
-            put_json(line_of(act))
+            put_json(act.to_dict())
     else:
         put_table(
             ("line", "alert", "was", "is"),
@@ -238,16 +235,25 @@ def newest_ms(stored: Any, alerts: list[dict[str, Any]]) -> int:  # noqa: ANN401
     return max([*known, *([ends[1] + 1] if ends else [])], default=0)
 
 
-def _until_ms(text: str, t_ms: int) -> int:
-    """Read a time, or a length of time from now.
+def until_ms(text: str, t_ms: int) -> int:
+    """Read a time, or a length of time from now: minutes, hours or days.
 
     Example:
-        >>> _until_ms("2h", 0), _until_ms("30min", 0)
-        (7200000, 1800000)
+        >>> until_ms("30min", 0), until_ms("2h", 0), until_ms("7d", 0)
+        (1800000, 7200000, 604800000)
     """
     if found := _LENGTH.fullmatch(text.strip()):
-        length_ms = int(found[1]) * (HOUR_MS if found[2] == "h" else MINUTE_MS)
-        if length_ms > DAY_MS:
-            raise UsageError(f"'{text}' is more than a day.")
-        return t_ms + length_ms
+        return t_ms + int(found[1]) * {"min": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}[found[2]]
     return parse_iso(text)
+
+
+def officer_of(said: Acting) -> str:
+    """Name who acts: the option, else `SARGAS_OFFICER`.
+
+    Raises:
+        UsageError: neither names anybody.
+    """
+    officer = said.officer or os.environ.get("SARGAS_OFFICER", "")
+    if not officer:
+        raise UsageError("Who acts? The log needs a name.", hint="Give --officer NAME.")
+    return officer

@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from sargas.cli.words import clean_text, put_json, put_table, say
 from sargas.errors import EXIT_FAILED, EXIT_OK
+from sargas.model.time import iso
 
 app = App(
     name="audit",
@@ -52,7 +53,6 @@ def list_(
     """
     from sargas.cli.kept_alerts import open_stored, stored_alerts, whole_id
     from sargas.store import AuditLog
-    from sargas.web.desk import line_of
 
     stored = open_stored(home)
     name = whole_id(stored_alerts(stored), alert, stored) if alert else None
@@ -61,12 +61,12 @@ def list_(
     lines = [line for line in lines if officer is None or line.officer == officer]
     if json:
         for line in lines:
-            put_json(line_of(line))
+            put_json(line.to_dict())
     elif lines:
         put_table(
             ("line", "event time", "officer", "act", "alert", "became", "said"),
             [
-                (str(a.seq), iso_of(a.t_ms), a.officer, a.verb, a.alert[:10],
+                (str(a.seq), iso(a.t_ms), a.officer, a.verb, a.alert[:10],
                  a.new if a.new != a.old else "", said_of(a.detail))
                 for a in lines
             ],
@@ -123,13 +123,6 @@ def verify(
     return EXIT_OK if whole else EXIT_FAILED
 
 
-def iso_of(t_ms: int) -> str:
-    """Write an event time."""
-    from sargas.model.time import iso
-
-    return iso(t_ms)
-
-
 def said_of(detail: Any) -> str:  # noqa: ANN401 - a mapping
     """Write what was said with an act on one line.
 
@@ -140,7 +133,7 @@ def said_of(detail: Any) -> str:  # noqa: ANN401 - a mapping
     keys = ("suspension", "reason", "to", "ref", "title", "incident", "comment")
     named = [detail.get(key) for key in keys]
     if "until_ms" in detail:
-        named.insert(0, f"until {iso_of(detail['until_ms'])}")
+        named.insert(0, f"until {iso(detail['until_ms'])}")
     if "feature" in detail:
         named.insert(0, detail["feature"]["properties"].get("name"))
     if "undoes" in detail:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json as json_text
-import os
-import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from sargas.cli.acts import Acted, Acting, newest_ms
+from sargas.cli.acts import Acted, Acting, newest_ms, officer_of, until_ms
 from sargas.cli.words import clean_text, put_json, put_table, say
 from sargas.errors import EXIT_OK, InputError, UsageError
-from sargas.model.time import DAY_MS, HOUR_MS, iso, parse_iso
+from sargas.model.time import iso
 
 if TYPE_CHECKING:  # imported where they are used: help loads no library
     from sargas.model.suspension import Suspension
@@ -22,7 +20,6 @@ if TYPE_CHECKING:  # imported where they are used: help loads no library
 
 ALL = "all"
 _SAID = Acting()
-_LENGTH = re.compile(r"(\d{1,3})(h|d)")
 
 
 def home_suspensions(home: Path) -> tuple[Suspension, ...]:
@@ -85,7 +82,7 @@ def suspend(
         "mmsis": mmsi or [], "imos": imo or [], "list": list, "detectors": _words(detector),
         "area": None if area is None else _polygon(area),
         "where": "" if area is None else area.stem[:80],
-        "until_ms": _until_ms(until, t_ms), "reason": reason,
+        "until_ms": until_ms(until, t_ms), "reason": reason,
     }  # fmt: skip
     if said.comment:
         raise UsageError("A suspension has a --reason, no --comment.")
@@ -178,18 +175,14 @@ def _beginning(said: Acting) -> tuple[Home, int, str]:
     """Give the home, the newest time it knows, and who acts."""
     from sargas.cli.kept_alerts import open_stored, stored_alerts
 
-    officer = said.officer or os.environ.get("SARGAS_OFFICER", "")
-    if not officer:
-        raise UsageError("Who acts? The log needs a name.", hint="Give --officer NAME.")
+    officer = officer_of(said)
     stored = open_stored(said.home)
     return stored, newest_ms(stored, stored_alerts(stored)), officer
 
 
 def _put_act(act: Any, said: Acting, t_ms: int) -> None:  # noqa: ANN401 - a line of the log
-    from sargas.web.desk import line_of
-
     if said.json:
-        put_json(line_of(act))
+        put_json(act.to_dict())
     say(f"Written into the log as {clean_text(act.officer)}, at {iso(t_ms)}.", quiet=said.quiet)
 
 
@@ -209,18 +202,6 @@ def _words(detectors: list[str]) -> list[str]:
             hint=f"One or more of {', '.join(sorted(known))}; or {ALL}.",
         )
     return detectors
-
-
-def _until_ms(text: str, t_ms: int) -> int:
-    """Read a time, or a length of time from now.
-
-    Example:
-        >>> _until_ms("8h", 0), _until_ms("7d", 0)
-        (28800000, 604800000)
-    """
-    if found := _LENGTH.fullmatch(text.strip()):
-        return t_ms + int(found[1]) * (HOUR_MS if found[2] == "h" else DAY_MS)
-    return parse_iso(text)
 
 
 def _polygon(path: Path) -> Any:  # noqa: ANN401 - GeoJSON

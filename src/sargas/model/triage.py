@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from sargas.model.alerts import OPEN
+from sargas.model.time import iso
 
 UNACK, ACK, RECTIFIED = "unack", "ack", "rectified_unack"
 ESCALATED, RESOLVED, DISMISSED = "escalated", "resolved", "dismissed"
@@ -105,6 +106,14 @@ class Act:
     old: str
     new: str
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the line as screens and the command line take it, times in ISO 8601."""
+        return {
+            "seq": self.seq, "at": iso(self.at_ms), "t": iso(self.t_ms), "officer": self.officer,
+            "verb": self.verb, "alert": self.alert or None, "version": self.version,
+            "batch": self.batch, "old": self.old, "new": self.new, **self.detail,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from sargas.model.said import checked_officer
 from sargas.model.time import iso
 from sargas.share.handover import handover, to_csv, watch_of, watches
 from sargas.store.audit import Seen
-from sargas.web.desk import Desk, line_of
+from sargas.web.desk import Desk
 from sargas.web.player import Player
 from sargas.web.quality import quality
 
@@ -180,7 +180,7 @@ class Commands:
         """Act on alerts; who has not seen the last word is told it, and nothing is done."""
         command = await read_command(request, ActCommand)
         t_ms = self.player.t_ms
-        if refused := await self._without_watch(command.officer):
+        if refused := await without_watch(self.desk, command.officer):
             return refused
         seen = [Seen(a.id, a.version, a.last_seq) for a in command.alerts]
         log = self.desk.log
@@ -194,7 +194,7 @@ class Commands:
             now = await asyncio.to_thread(self.desk.these, ids, t_ms)
             return refusal(409, error.what, error.hint, alerts=now)
         await self.desk.catch_up(self.player)
-        return JSONResponse({"acts": [line_of(act) for act in acts]})
+        return JSONResponse({"acts": [act.to_dict() for act in acts]})
 
     async def undo(self, request: Request) -> Response:
         """Take a command back."""
@@ -207,7 +207,7 @@ class Commands:
         except ConflictError as error:
             return refusal(409, error.what, error.hint)
         await self.desk.catch_up(self.player)
-        return JSONResponse({"acts": [line_of(act) for act in acts]})
+        return JSONResponse({"acts": [act.to_dict() for act in acts]})
 
     def watches(self, request: Request) -> Response:
         """Say who has the watch, and who looks at what."""
@@ -228,7 +228,7 @@ class Commands:
         else:
             raise UsageError(f"Nobody can '{command.action}' a watch.", hint="start, or end.")
         await self.desk.catch_up(self.player)
-        return JSONResponse(line_of(act))
+        return JSONResponse(act.to_dict())
 
     def suspensions(self, request: Request) -> Response:
         """Give the suspensions there are and were as of the clock, the newest first."""
@@ -237,7 +237,7 @@ class Commands:
     async def suspend(self, request: Request) -> Response:
         """Suspend, or end a suspension."""
         command = await read_command(request, SuspendCommand)
-        if refused := await self._without_watch(command.officer):
+        if refused := await without_watch(self.desk, command.officer):
             return refused
         log, at = self.desk.log, {"t_ms": self.player.t_ms, "at_ms": _now_ms()}
         try:
@@ -252,7 +252,7 @@ class Commands:
         except ConflictError as error:
             return refusal(409, error.what, error.hint)
         await self.desk.catch_up(self.player)
-        return JSONResponse(line_of(act))
+        return JSONResponse(act.to_dict())
 
     def log(self, request: Request) -> Response:
         """Give the lines of the log after one, as of the clock."""
@@ -261,7 +261,7 @@ class Commands:
         except ValueError as error:
             raise UsageError("after is the number of a line.") from error
         lines = self.desk.log.lines(after_seq=after, as_of_ms=self.player.t_ms)
-        return JSONResponse({"lines": [line_of(act) for act in lines]})
+        return JSONResponse({"lines": [act.to_dict() for act in lines]})
 
     def quality(self, request: Request) -> Response:
         """Tell how good the picture is, as of the clock and since an officer took the watch."""
@@ -322,9 +322,6 @@ class Commands:
     def _tell_looking(self, is_news: bool) -> None:
         if is_news:
             self.player.tell({"kind": "looking", "looking": self.desk.looking()})
-
-    async def _without_watch(self, officer: str) -> Response | None:
-        return await without_watch(self.desk, officer)
 
 
 async def without_watch(desk: Desk, officer: str) -> Response | None:

@@ -9,8 +9,7 @@ from typing import Any, Protocol
 
 from sargas.errors import StoreError
 from sargas.model.suspension import END_SUSPENSION, SUSPEND
-from sargas.model.time import iso
-from sargas.model.triage import END_WATCH, START_WATCH, ZONE_VERBS, Act
+from sargas.model.triage import END_WATCH, START_WATCH, ZONE_VERBS
 from sargas.store import AuditLog, Ledger
 from sargas.store.suspended import under_suspensions
 
@@ -64,7 +63,7 @@ class Desk:
         """
         (alert,) = self._with_triage([self.ledger.alert(alert_id, as_of_ms)], as_of_ms)
         lines = self.log.lines(alert=alert_id, as_of_ms=as_of_ms)
-        return alert | {"log": [line_of(act) for act in lines]}
+        return alert | {"log": [act.to_dict() for act in lines]}
 
     def these(self, ids: Collection[str], as_of_ms: int) -> list[dict[str, Any]]:
         """Give some alerts as of an event time; those that are not there yet are left out."""
@@ -150,12 +149,3 @@ def as_shown(alert: dict[str, Any]) -> dict[str, Any]:
     """
     subject = alert["subject"]
     return alert if subject["mmsi"] else alert | {"subject": subject | {"mmsi": None}}
-
-
-def line_of(act: Act) -> dict[str, Any]:
-    """Write a line of the log as JSON."""
-    return {
-        "seq": act.seq, "at": iso(act.at_ms), "t": iso(act.t_ms), "officer": act.officer,
-        "verb": act.verb, "alert": act.alert or None, "version": act.version, "batch": act.batch,
-        "old": act.old, "new": act.new, **act.detail,
-    }  # fmt: skip

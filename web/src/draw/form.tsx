@@ -1,9 +1,10 @@
 // The form of one zone.
 import { signal } from "@preact/signals";
-import type { ComponentChildren, TargetedInputEvent } from "preact";
+import type { TargetedInputEvent } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { outside, placeDm, utc } from "../format/format.ts";
 import { detectorTitle } from "../format/words.ts";
+import { Field } from "../field.tsx";
 import { say, sayCount } from "../lang/lang.ts";
 import { centre } from "../map/map-pane.tsx";
 import { now_ms, officer, onWatch, selectedAlert, vessels } from "../state/state.ts";
@@ -34,16 +35,6 @@ const kindName = (kind: string): string => ({
   ferry_route: say("ferry route"), dredge_spoil: say("dredge spoil"), wind_farm_works: say("wind farm works"),
   cable_works: say("cable works"), fishing_ground: say("fishing ground"),
 })[kind] ?? outside(kind).replaceAll("_", " ");
-
-function Field({ label, hint, children }: { label: string; hint?: string; children: ComponentChildren }) {
-  return (
-    <label class="field">
-      <span>{label}</span>
-      {children}
-      {hint ? <small class="dim">{hint}</small> : null}
-    </label>
-  );
-}
 
 /** Drawing with the pointer. */
 function Shapes() {

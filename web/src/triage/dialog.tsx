@@ -1,8 +1,9 @@
 // The one dialog of triage: what must be said with an act. What was typed stays until it is done.
-import type { ComponentChildren, TargetedKeyboardEvent } from "preact";
+import type { TargetedKeyboardEvent } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { outside, utcMinute, vesselName } from "../format/format.ts";
 import { detectorTitle, PRIORITY_WORD } from "../format/words.ts";
+import { Field } from "../field.tsx";
 import { say, sayCount } from "../lang/lang.ts";
 import { alerts, now_ms, officer } from "../state/state.ts";
 import type { Verb } from "../wire/types.ts";
@@ -30,16 +31,6 @@ export function timeAhead(text: string, from_ms: number): number | null {
   const day = new Date(from_ms);
   const at = Date.UTC(day.getUTCFullYear(), day.getUTCMonth(), day.getUTCDate(), Number(found[1]), Number(found[2]));
   return at > from_ms ? at : at + 86_400_000;
-}
-
-function Field({ label, hint, children }: { label: string; hint?: string; children: ComponentChildren }) {
-  return (
-    <label class="field">
-      <span>{label}</span>
-      {children}
-      {hint ? <small class="dim">{hint}</small> : null}
-    </label>
-  );
 }
 
 function Reasons() {

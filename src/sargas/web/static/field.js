@@ -1,0 +1,1 @@
+import{t as e}from"./jsxRuntime.js";function t({label:t,hint:n,children:r}){return e(`label`,{class:`field`,children:[e(`span`,{children:t}),r,n?e(`small`,{class:`dim`,children:n}):null]})}export{t};
