@@ -31,9 +31,11 @@ import numpy as np
 from sargas.model.assets import AssetSet
 from sargas.model.fixes import PER_DEGREE, Fixes
 from sargas.store import Home, Ledger
+from sargas.store.audit import AuditLog
 from sargas.store.shards import ShardWriter
 from sargas.web import frames
 from sargas.web.api import make_app
+from sargas.web.desk import Desk
 from sargas.web.picture import Picture, track_columns
 from sargas.web.player import Player, Span
 from sargas.web.service import address, bind, hosts, serve
@@ -118,8 +120,9 @@ def run_server(folder: Path, way: str, seconds: int) -> None:
     home = Home(folder, create=False)
     picture, span = NotingPicture(home), Span(START_MS, START_MS + 10**8, START_MS + 10**8)
     kind = Player if way == "sargas" else OtherWay
+    desk = Desk(Ledger(home), AuditLog(home))
     player = kind(
-        picture, Ledger(home), lambda: span, list, {"exercise": None}, speed=1.0, playing=True
+        picture, desk, lambda: span, list, {"exercise": None}, speed=1.0, playing=True
     )
     if isinstance(player, OtherWay):
         player.way = way
@@ -127,7 +130,7 @@ def run_server(folder: Path, way: str, seconds: int) -> None:
     print(address(sock), flush=True)
     os.set_blocking(sys.stdin.fileno(), False)
     serve(
-        make_app(player, AssetSet([]), [], hosts(sock)), sock,
+        make_app(player, desk, AssetSet([]), [], hosts(sock)), sock,
         until=lambda: sys.stdin.buffer.read(1) == b"",
     )  # fmt: skip
     print(json.dumps(picture.began))
@@ -156,6 +159,8 @@ def run_clients(url: str, count: int, seconds: int) -> None:
             pass
         except (ConnectionClosed, OSError):
             is_dropped = True
+            # Whoever was not let in at all is not waited for.
+            ready.release()
         return {"got": got, "dropped": is_dropped or not limits}
 
     async def main() -> list[dict[str, Any]]:
@@ -227,6 +232,8 @@ def measure(folder: Path, way: str, clients: int, seconds: int) -> dict[str, Any
         for one in crowd:
             line_of(one)
         joined_s = time.monotonic() - begun
+        if server.poll() is not None:
+            raise SystemExit(f"the service ended with {server.returncode}")
         for one in crowd:
             tell(one, "go")
         screens = [screen for one in crowd for screen in json.loads(line_of(one))]

@@ -109,7 +109,8 @@ def test_after_a_lost_line_the_screen_holds_what_the_service_holds(open_screen: 
     world.add_alert(make_alert(30, "P1", "gap_visit", "Came while away.", t_ms=world.t_ms - 1000))
     asked = len(screen.requests)
     world.refuse_sockets = False
-    page.get_by_role("button", name="Try now").click()
+    # The screen may have come back by itself before the hand was there: both are right.
+    page.locator(".line-banner button").evaluate_all("found => found.forEach(b => b.click())")
     expect(page.locator(".line-banner")).to_have_count(0, timeout=20_000)
     expect(page.locator(".row", has_text="Came while away.")).to_have_count(1)
     expect(page.locator(".row", has_text="Changed while away.")).to_have_count(1)
