@@ -27,7 +27,8 @@ def stations(archive: Archive, t_ms: int) -> list[dict[str, Any]]:
     """Tell what each station of each source brought lately, as of an event time.
 
     Returns:
-        `source`, `station` (null where none is named), `fixes_per_min`, `vessels`, `last` and
+        `source`, `station` (its number; `named 1` and so on where it has a name, which a home
+        does not keep; null where it has neither), `fixes_per_min`, `vessels`, `last` and
         `silent_s`, the event time since its last fix.
     """
     found = archive.stations(t_ms - HOUR_MS, t_ms)
@@ -40,7 +41,7 @@ def stations(archive: Archive, t_ms: int) -> list[dict[str, Any]]:
         rows.append(
             {
                 "source": one["src_id"],
-                "station": None if one["station"] < 0 else one["station"],
+                "station": _station(one["station"]),
                 "fixes_per_min": round(recent["fixes"] * MINUTE_MS / RATE_SPAN_MS, 1),
                 "vessels": recent["subjects"],
                 "last": iso(one["last_ms"]),
@@ -48,6 +49,11 @@ def stations(archive: Archive, t_ms: int) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _station(code: int) -> int | str | None:
+    """Write a station as fixes hold it: names are codes below -1 there."""
+    return code if code >= 0 else None if code == -1 else f"named {-1 - code}"
 
 
 def detectors(alerts: Sequence[dict[str, Any]], from_ms: int, to_ms: int) -> list[dict[str, Any]]:

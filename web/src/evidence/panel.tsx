@@ -29,10 +29,11 @@ function AlertPanel({ alert }: { alert: Alert }) {
         <Mark priority={alert.priority} size={18} hollow={alert.state !== "open"} />
         <div>
           <h2>{say(PRIORITY_WORD[alert.priority])} · {say(detectorTitle(alert.detector))}</h2>
-          <p><bdi class="who">{mmsi === null && !name ? say("no single vessel") : vesselName(name)}</bdi> <Chips alert={alert} /></p>
+          <p><bdi class="who">{mmsi === null && !name ? say("no single vessel") : vesselName(name)}</bdi></p>
         </div>
         <button type="button" class="small-button" onClick={showSelection} title={say("Show on the map")}>{say("Map")} <kbd>O</kbd></button>
         <button type="button" class="small-button" onClick={openDossier}>{say("Dossier")} <kbd>⏎</kbd></button>
+        <p class="panel-chips"><Chips alert={alert} /></p>
         <ActsBar alert={alert} />
       </header>
       <Standing alert={alert} />

@@ -29,8 +29,9 @@ function Who({ row }: { row: HandoverRow }) {
 function What({ row }: { row: HandoverRow }) {
   return (
     <td>
+      <Mark priority={row.priority} size={12} />{" "}
       <a href={`/alert/${row.id}`} onClick={(event) => { event.preventDefault(); selectAlert(row.id); go("/"); }}>
-        <Mark priority={row.priority} size={12} /> {say(PRIORITY_WORD[row.priority])} · {detectorTitle(row.detector)}
+        {say(PRIORITY_WORD[row.priority])} · {detectorTitle(row.detector)}
       </a>
       {row.exercise ? <span class="chip exercise">EXERCISE</span> : null}
     </td>
@@ -203,7 +204,6 @@ export function HandoverPage() {
   return (
     <main class="page" aria-label={say("Handover")}>
       <div class="page-bar">
-        <button type="button" class="small-button" onClick={() => go("/")}>← {say("Watch")} <kbd>1</kbd></button>
         {report && report.watches.length > 0 ? (
           <label class="field inline">
             <span>{say("Watch of")}</span>

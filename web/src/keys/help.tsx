@@ -5,7 +5,7 @@ import { renderer } from "../map/map-pane.tsx";
 import { helpOpen } from "../state/state.ts";
 import { keysHere } from "./keys.ts";
 
-const CAP: Record<string, string> = { " ": "Space", ArrowDown: "↓", ArrowUp: "↑", Backspace: "⌫", Escape: "Esc", T: "⇧T", "{": "⇧[", "}": "⇧]" };
+const CAP: Record<string, string> = { " ": "Space", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", Backspace: "⌫", Escape: "Esc", T: "⇧T", "{": "⇧[", "}": "⇧]" };
 
 const caps = (keys: readonly string[]): string[] => [...new Set(keys.map((key) => CAP[key] ?? (key.length === 1 ? key.toUpperCase() : key)))];
 

@@ -272,7 +272,9 @@ export const LT_FLOOR: Dictionary = {
   "the map as a table": "žemėlapis lentele",
   "Read again": "Skaityti iš naujo",
   "As of {t}, {width} NM from west to east.": "Padėtis {t}, {width} jūrmylių iš vakarų į rytus.",
-  "Open the watch first: its map says what is in the view.": "Pirma atverkite budėjimą: jo žemėlapis sako, kas matoma.",
+  Pages: "Puslapiai",
+  Table: "Lentelė",
+  "named, {n}": "su vardu, {n}",
   Newest: "Naujausia",
 
   // Top bar, banners, help

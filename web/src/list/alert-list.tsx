@@ -7,7 +7,7 @@ import { Mark } from "../map/mark.tsx";
 import { selectAlert } from "../state/session.ts";
 import { alerts, alertsRead, picture, selectedAlertId, status, trouble, vessels } from "../state/state.ts";
 import { AlertRow, rowDomId } from "./alert-row.tsx";
-import { behind, counts, filter, held, layOpen, letIn, shownAlerts, stackOf, stacks, waiting } from "./filter.ts";
+import { behind, counts, filter, held, layOpen, letIn, selectedRow, shownAlerts, stackOf, stacks, waiting } from "./filter.ts";
 import { FilterBar } from "./filter-bar.tsx";
 
 /** Every row is so high (style/list.css), so that only those in view need to be in the page. */
@@ -20,7 +20,7 @@ const room_px = signal(900);
 export function step(by: number): void {
   const rows = shownAlerts.value;
   if (rows.length === 0) return;
-  const at = rows.findIndex((alert) => alert.id === selectedAlertId.value);
+  const at = rows.findIndex(({ id }) => id === selectedRow.value);
   const from = at >= 0 ? at : by > 0 ? -1 : rows.length;
   const to = Math.min(rows.length - 1, Math.max(0, from + by));
   const { id } = rows[to]!;

@@ -9,7 +9,7 @@ import { isSuspension, suspensionOf, untilWord } from "../triage/suspensions.ts"
 import { isDone, isSnoozed, marked, othersAt } from "../triage/triage.ts";
 import { stateWord } from "../triage/words.ts";
 import type { Alert } from "../wire/types.ts";
-import { behind, layOpen } from "./filter.ts";
+import { behind, layOpen, selectedRow } from "./filter.ts";
 
 function SuspendedChip({ alert }: { alert: Alert }) {
   const names = alert.muted_by.filter(isSuspension);
@@ -88,6 +88,7 @@ function Behind({ alert }: { alert: Alert }) {
 
 export function AlertRow({ alert, at, of }: { alert: Alert; at: number; of: number }) {
   const selected = selectedAlertId.value === alert.id;
+  const holds = !selected && selectedRow.value === alert.id;
   const isMarked = marked.value.has(alert.id);
   return (
     <li
@@ -96,7 +97,7 @@ export function AlertRow({ alert, at, of }: { alert: Alert; at: number; of: numb
       aria-selected={selected}
       aria-posinset={at + 1}
       aria-setsize={of}
-      class={`row ${alert.state} ${alert.priority} ${alert.triage.state}${isMarked ? " marked" : ""}`}
+      class={`row ${alert.state} ${alert.priority} ${alert.triage.state}${isMarked ? " marked" : ""}${holds ? " holds-selected" : ""}`}
       data-alert={alert.id}
       onClick={() => selectAlert(alert.id)}
     >

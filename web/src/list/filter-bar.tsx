@@ -49,6 +49,7 @@ export function FilterBar() {
           </button>
         ))}
       </span>
+      <Order />
       <span class="segment">
         {PRIORITIES.map((priority) => (
           <button
@@ -79,7 +80,6 @@ export function FilterBar() {
           {say("Suspended")} <b>{activeCount.value}</b>
         </button>
       ) : null}
-      <Order />
     </div>
   );
 }

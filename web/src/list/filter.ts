@@ -1,6 +1,6 @@
 // Which alerts are listed, how they are stacked, and which rows stand still.
 import { computed, effect, signal, untracked } from "@preact/signals";
-import { alerts, myWatch, now_ms, officer } from "../state/state.ts";
+import { alerts, myWatch, now_ms, officer, selectedAlertId } from "../state/state.ts";
 import { isDone, isSnoozed, waits } from "../triage/triage.ts";
 import type { Alert, Priority } from "../wire/types.ts";
 
@@ -88,6 +88,15 @@ export function behind(alert: Alert): { more: number; open: boolean; head: boole
   if (!stack || stack.length < 2) return { more: 0, open: false, head: true };
   return { more: stack.length - 1, open: laidOpen.value.has(stackOf(alert)), head: stack[0]?.id === alert.id };
 }
+
+/** The row of the selected alert, or of the stack behind which it stands. */
+export const selectedRow = computed<string | null>(() => {
+  const id = selectedAlertId.value;
+  for (const [key, stack] of id === null ? [] : stacks.value) {
+    if (stack.some((alert) => alert.id === id)) return laidOpen.value.has(key) ? id : stack[0]!.id;
+  }
+  return null;
+});
 
 const wantedRows = computed(() =>
   [...stacks.value].flatMap(([key, stack]) => (laidOpen.value.has(key) ? stack : stack.slice(0, 1))),

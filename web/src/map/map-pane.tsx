@@ -28,6 +28,7 @@ import { chooseRenderer } from "./probe.ts";
 import { Readout } from "./readout.tsx";
 import { Tip } from "./tip.tsx";
 import { TimeOffer } from "../views/dialog.tsx";
+import { mercatorX, mercatorY } from "./mercator.ts";
 import { type Camera, type MapView, reducedMotion, START, unproject } from "./view.ts";
 import type { Position } from "./wgs84.ts";
 
@@ -57,6 +58,8 @@ const bornAt_ms = new Map<string, number>();
 export const mapView = (): MapView | null => view;
 export const zoomMap = (steps: number): void => view?.zoomBy(steps);
 export const viewCamera = (): Camera | null => view?.camera() ?? null;
+/** What the map will show when it is opened, for a page that came before it. */
+export const openingCamera = (): Camera => ({ x: mercatorX(begin.lon), y: mercatorY(begin.lat), zoom: begin.zoom, width: innerWidth, height: innerHeight });
 export const panTo = ([lon, lat]: Position): void => view?.goTo(lon, lat);
 
 /** Goes to a place, also before there is a map. */

@@ -8,8 +8,16 @@ import { between, type Position } from "./wgs84.ts";
 /** On this chart a great circle of so many pieces shows no corner. */
 const PIECES = 32;
 
+const LABEL_FONT = '11px "JetBrains Mono", ui-monospace, monospace';
+
+/** Width of a label in px. */
+export function textWidth(context: CanvasRenderingContext2D, text: string): number {
+  context.font = LABEL_FONT;
+  return context.measureText(text).width;
+}
+
 export function label(context: CanvasRenderingContext2D, text: string, x: number, y: number, ink: string, halo: string): void {
-  context.font = '11px "JetBrains Mono", ui-monospace, monospace';
+  context.font = LABEL_FONT;
   context.textBaseline = "middle";
   context.strokeStyle = halo;
   context.lineWidth = 4;
@@ -50,7 +58,9 @@ export function drawMeasure(context: CanvasRenderingContext2D, camera: Camera, c
   const halo = alpha(colours.sea, 0.85);
   const last = points.at(-1);
   const all = legsOf(points);
-  const open = last && cursor ? legsOf([last, cursor])[0]! : null;
+  const [leg] = last && cursor ? legsOf([last, cursor]) : [];
+  // The pointer still on the point would write 0 NM over what the leg before it says.
+  const open = leg && leg.distance_m > 0 ? leg : null;
   for (const leg of all) strokeLeg(context, camera, colours, leg, []);
   if (open) strokeLeg(context, camera, colours, open, [4, 4]);
   for (const point of points) {

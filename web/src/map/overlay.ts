@@ -9,7 +9,7 @@ import type { AssetShape } from "./geometry.ts";
 import { ahead } from "./mercator.ts";
 import { PRIORITY_COLOUR, traceMark } from "./marks.ts";
 import type { NextMark } from "./next.ts";
-import { drawMarked, drawMeasure, label } from "./measure-draw.ts";
+import { drawMarked, drawMeasure, label, textWidth } from "./measure-draw.ts";
 import type { Measure } from "./measure.ts";
 import { drawNear } from "./near-draw.ts";
 import type { Near } from "./near.ts";
@@ -232,7 +232,11 @@ function drawNext(context: CanvasRenderingContext2D, camera: Camera, scene: Scen
     rows.push(ly);
     const eta_ms = asset.eta ? Date.parse(asset.eta) : Number.NaN;
     const eta = Number.isNaN(eta_ms) ? "no ETA" : `ETA ${utcMinute(eta_ms)}`;
-    label(context, `${shortAsset(asset.name)} ${eta}`, (near ? sx : px) + 9, ly, colours.text1, alpha(colours.sea, 0.85));
+    const text = `${shortAsset(asset.name)} ${eta}`;
+    // On the side away from the vessel, so that its mark stays free.
+    const ahead_px = px - 9 - textWidth(context, text);
+    const lx = near ? sx + 9 : px < sx && ahead_px > 0 ? ahead_px : px + 9;
+    label(context, text, lx, ly, colours.text1, alpha(colours.sea, 0.85));
   }
 }
 

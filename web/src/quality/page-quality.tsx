@@ -5,7 +5,6 @@ import "../style/quality.css";
 import { duration, outside, utc, utcMinute, whole } from "../format/format.ts";
 import { detectorTitle, featureWord } from "../format/words.ts";
 import { say } from "../lang/lang.ts";
-import { go } from "../route.ts";
 import { alerts, myWatch, now_ms } from "../state/state.ts";
 import { reasonWord } from "../triage/words.ts";
 import { ApiError, getQuality } from "../wire/api.ts";
@@ -62,6 +61,12 @@ function Feeds({ told }: { told: Quality }) {
   );
 }
 
+/** A home keeps no names of stations: those that have one are told apart by a number. */
+function stationWord(station: number | string | null): string {
+  if (station === null) return say("not named");
+  return typeof station === "number" ? String(station) : say("named, {n}", { n: station.replace("named ", "") });
+}
+
 function Stations({ list }: { list: readonly QualityStation[] }) {
   if (list.length === 0) return <p class="dim">{say("Nothing was received in the hour before the clock.")}</p>;
   return (
@@ -73,7 +78,7 @@ function Stations({ list }: { list: readonly QualityStation[] }) {
         {list.map((one) => (
           <tr key={`${one.source} ${one.station}`}>
             <td class="mono">{one.source}</td>
-            <td class="mono">{one.station ?? say("not named")}</td>
+            <td class="mono">{stationWord(one.station)}</td>
             <td class="mono num">{one.fixes_per_min}</td>
             <td class="mono num">{whole(one.vessels)}</td>
             <td class="mono">{utcMinute(Date.parse(one.last))}</td>
@@ -142,7 +147,6 @@ export function QualityPage() {
   return (
     <main class="page" aria-label={say("Quality")}>
       <div class="page-bar">
-        <button type="button" class="small-button" onClick={() => go("/")}>← {say("Watch")} <kbd>1</kbd></button>
         <span class="spring" />
         {told ? <button type="button" class="small-button" onClick={() => window.print()}>{say("Print")}</button> : null}
       </div>

@@ -4,13 +4,13 @@ import "../style/handover.css";
 import { duration, outside, parseTime, placeDm, utc, vesselName, whole } from "../format/format.ts";
 import { classWord, detectorTitle, kindWord, PRIORITY_WORD } from "../format/words.ts";
 import { say, sayCount } from "../lang/lang.ts";
-import { viewCamera } from "../map/map-pane.tsx";
+import { openingCamera, viewCamera } from "../map/map-pane.tsx";
 import { latOf, lonOf, mercatorX, mercatorY } from "../map/mercator.ts";
 import type { Camera } from "../map/view.ts";
 import { geodesic } from "../map/wgs84.ts";
 import { go } from "../route.ts";
 import { selectAlert, selectVessel } from "../state/session.ts";
-import { alerts, assets, now_ms, vessels } from "../state/state.ts";
+import { alerts, alertsRead, assets, now_ms, picture, vessels } from "../state/state.ts";
 import type { Alert } from "../wire/types.ts";
 import { halfView, inView, nearestFirst } from "./in-view.ts";
 
@@ -66,7 +66,7 @@ function Alerts({ list }: { list: readonly Alert[] }) {
             {list.map((alert) => (
               <tr key={alert.id}>
                 <td><button type="button" class="link" onClick={() => { selectAlert(alert.id); go("/"); }}>{say(PRIORITY_WORD[alert.priority])} · {detectorTitle(alert.detector)}</button></td>
-                <td><bdi>{alert.subject.mmsi === null ? say("no single vessel") : vesselName(alert.subject.name)}</bdi>{alert.asset ? <span class="dim"> · <bdi>{outside(alert.asset.name)}</bdi></span> : null}</td>
+                <td><bdi>{alert.subject.mmsi === null ? say("no single vessel") : vesselName(alert.subject.name)}</bdi>{alert.exercise ? <span class="chip exercise">EXERCISE</span> : null}{alert.asset ? <span class="dim"> · <bdi>{outside(alert.asset.name)}</bdi></span> : null}</td>
                 <td class="mono">{placeDm(alert.lon, alert.lat)}</td>
                 <td class="mono">{utc(parseTime(alert.t_detected))}</td>
               </tr>
@@ -95,27 +95,44 @@ function Assets({ camera }: { camera: Camera }) {
   );
 }
 
+interface Taken {
+  camera: Camera;
+  t_ms: number;
+}
+
+const takeNow = (): Taken => ({ camera: viewCamera() ?? openingCamera(), t_ms: now_ms.value ?? 0 });
+
+function Sheet({ camera, t_ms }: Taken) {
+  const open = [...alerts.value.values()].filter((alert) => alert.state === "open" && alert.muted_by.length === 0 && isIn(alert, camera));
+  return (
+    <>
+      <p>{say("As of {t}, {width} NM from west to east.", { t: utc(t_ms), width: whole(widthNm(camera)) })}</p>
+      <Alerts list={open} />
+      <Assets camera={camera} />
+      <Vessels camera={camera} t_ms={t_ms} />
+    </>
+  );
+}
+
 export function TablePage() {
+  const isHere = picture.value > 0 && alertsRead.value && assets.value !== null && now_ms.value !== null;
   // The picture stands still while it is read; "read again" takes the newest.
-  const [taken, take] = useState(() => ({ camera: viewCamera(), t_ms: now_ms.value ?? 0 }));
+  const [taken, take] = useState<Taken | null>(null);
   const main = useRef<HTMLElement>(null);
   useEffect(() => main.current?.focus(), []);
-  const { camera, t_ms } = taken;
-  const open = [...alerts.value.values()].filter((alert) => alert.state === "open" && alert.muted_by.length === 0 && camera !== null && isIn(alert, camera));
+  useEffect(() => {
+    if (isHere && taken === null) take(takeNow());
+  }, [isHere]);
   return (
     <main ref={main} class="page" tabIndex={-1} aria-label={say("The map as a table")}>
       <div class="page-bar">
-        <button type="button" class="small-button" onClick={() => go("/")}>← {say("Watch")} <kbd>1</kbd></button>
-        <button type="button" class="small-button" onClick={() => take({ camera: viewCamera(), t_ms: now_ms.value ?? 0 })}>{say("Read again")}</button>
+        <button type="button" class="small-button" disabled={!isHere} onClick={() => take(takeNow())}>{say("Read again")}</button>
         <span class="spring" />
         <button type="button" class="small-button" onClick={() => window.print()}>{say("Print")}</button>
       </div>
       <article class="handover">
-        <header>
-          <h2>{say("The map as a table")}</h2>
-          {camera ? <p>{say("As of {t}, {width} NM from west to east.", { t: utc(t_ms), width: whole(widthNm(camera)) })}</p> : <p>{say("Open the watch first: its map says what is in the view.")}</p>}
-        </header>
-        {camera ? <><Alerts list={open} /><Assets camera={camera} /><Vessels camera={camera} t_ms={t_ms} /></> : null}
+        <h2>{say("The map as a table")}</h2>
+        {taken ? <Sheet {...taken} /> : <p class="dim">{say("Reading…")}</p>}
       </article>
     </main>
   );

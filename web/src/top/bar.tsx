@@ -4,6 +4,7 @@ import { clock, helpOpen, now_ms } from "../state/state.ts";
 import { nextTheme, switchTheme, themeLabel } from "../theme/theme.ts";
 import { OfficerPill } from "../triage/officer.tsx";
 import { Feeds } from "./feeds.tsx";
+import { Pages } from "./pages.tsx";
 import { Search } from "./search.tsx";
 
 function ClockFace() {
@@ -36,6 +37,7 @@ export function TopBar() {
   return (
     <header class="top">
       <h1>SARGAS</h1>
+      <Pages />
       <Search />
       <span class="spring" />
       <Feeds />

@@ -263,7 +263,7 @@ export interface Handover {
 
 export interface QualityStation {
   source: number;
-  station: number | null;
+  station: number | string | null;
   fixes_per_min: number;
   vessels: number;
   last: string;
