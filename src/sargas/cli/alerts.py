@@ -27,7 +27,6 @@ app = App(
     name="alerts",
     help="The alerts a home has kept: list, show, triage, export as evidence, verify.",
     help_format="plaintext",
-    default_parameter=Parameter(negative=""),
 )
 
 _ACTS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from sargas.cli.words import clean_text, put_json, put_table, say
 from sargas.errors import EXIT_FAILED, EXIT_OK
@@ -15,7 +15,6 @@ app = App(
     name="audit",
     help="The log of what people did: list it, verify it.",
     help_format="plaintext",
-    default_parameter=Parameter(negative=""),
 )
 
 

@@ -8,7 +8,9 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
 
 from sargas import __version__
 from sargas.cli.words import put_address, say
@@ -31,7 +33,7 @@ def demo(
     port: int = 8750,
     scenario: str = "eagle-s",
     speed: float = 60.0,
-    browser: bool = True,
+    browser: Annotated[bool, Parameter(negative="--no-browser")] = True,
     exit_after: float | None = None,
     json: bool = False,
     quiet: bool = False,

@@ -26,7 +26,6 @@ app = App(
     name="detectors",
     help="What each detector looks for, how it decides, and what it makes of a file.",
     help_format="plaintext",
-    default_parameter=Parameter(negative=""),
 )
 
 

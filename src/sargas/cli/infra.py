@@ -42,7 +42,6 @@ app = App(
     help="The assets that are watched: cables, pipelines, wind farms, terminals; and your own.",
     help_epilogue=EPILOGUE,
     help_format="plaintext",
-    default_parameter=Parameter(negative=""),
 )
 
 Kind = Literal[

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from sargas.cli.home import home_dir, person
 from sargas.cli.words import clean_text, put_json, put_table, say
@@ -26,7 +26,6 @@ app = App(
     name="masks",
     help="Masks, vigilance areas and zones, kept in a home with all their versions.",
     help_format="plaintext",
-    default_parameter=Parameter(negative=""),
 )
 
 

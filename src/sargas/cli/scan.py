@@ -46,7 +46,7 @@ def scan(
     assets: Path | None = None,
     rules: Path | None = None,
     masks: Path | None = None,
-    lists: Annotated[list[Path] | None, Parameter(negative="")] = None,
+    lists: list[Path] | None = None,
     home: Path | None = None,
     lateness: float | None = None,
     fail_on: Annotated[Literal["P1", "P2", "P3"] | None, Parameter(converter=_priority)] = None,

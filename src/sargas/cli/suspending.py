@@ -5,9 +5,7 @@ from __future__ import annotations
 import json as json_text
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING, Any
 
 from sargas.cli.acts import Acted, Acting, newest_ms, officer_of, until_ms
 from sargas.cli.words import clean_text, put_json, put_table, say
@@ -42,11 +40,11 @@ def home_suspensions(home: Path) -> tuple[Suspension, ...]:
 
 def suspend(
     *,
-    detector: Annotated[list[str], Parameter(negative="")],
+    detector: list[str],
     until: str,
     reason: str,
-    mmsi: Annotated[list[int] | None, Parameter(negative="")] = None,
-    imo: Annotated[list[int] | None, Parameter(negative="")] = None,
+    mmsi: list[int] | None = None,
+    imo: list[int] | None = None,
     list: str = "",
     area: Path | None = None,
     said: Acted = _SAID,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from sargas.cli.words import clean_text, put_json, put_table, say
 from sargas.errors import EXIT_OK, NotFoundError, UsageError
@@ -23,7 +23,6 @@ app = App(
     name="vessel",
     help="Find a vessel in a home; who it said it is, where it was, its track.",
     help_format="plaintext",
-    default_parameter=Parameter(negative=""),
 )
 app.command(
     "sargas.cli.vessel_track:track", name="track", help="Write a track: GeoJSON, CSV, KML or GPX."
@@ -134,7 +133,7 @@ def show(
     /,
     *,
     home: Path | None = None,
-    lists: Annotated[list[Path] | None, Parameter(negative="")] = None,
+    lists: list[Path] | None = None,
     json: bool = False,
     quiet: bool = False,
 ) -> int:
