@@ -60,7 +60,10 @@ def watch_of(spans: Sequence[WatchSpan], officer: str = "", seq: int | None = No
         if span.seq == seq:
             return span
     which = f"number {seq}" if seq is not None else f"of {officer}" if officer else "yet"
-    raise NotFoundError(f"The log tells of no watch {which}.", hint="A watch begins with a name.")
+    raise NotFoundError(
+        f"The log tells of no watch {which}.",
+        hint="Take one on the screen (sargas serve): it begins with a name.",
+    )
 
 
 def handover(
