@@ -56,4 +56,9 @@ export const inWords = (text: string): string =>
 export const detectorTitle = (word: string): string => say(DETECTOR_TITLE[word] ?? sentence(word));
 export const classWord = (vesselClass: number): string => say(CLASS_WORD[vesselClass] ?? "type unknown");
 export const kindWord = (kind: string): string => say(KIND_WORD[kind] ?? outside(kind).replaceAll("_", " "));
-export const featureWord = (feature: string): string => outside(feature).replaceAll("_", " ");
+/** What a detector tests, as it names it; dictionaries have {n} for each number in the name. */
+export function featureWord(feature: string): string {
+  const text = outside(feature).replaceAll("_", " ");
+  const numbers = text.match(/\d+/g) ?? [];
+  return say(text.replace(/\d+/g, "{n}")).replace(/\{n\}/g, () => numbers.shift() ?? "");
+}
