@@ -180,7 +180,6 @@ export const LT_DOSSIER: Dictionary = {
   heading: "kursas",
   "in {time}": "po {time}",
   later: "vėliau",
-  length: "ilgis",
   met: "tenkinama",
   "muted by": "nutildė",
   name: "pavadinimas",
