@@ -5,9 +5,9 @@ import { alpha, type Colours } from "../theme/theme.ts";
 import type { Alert, Priority, Track } from "../wire/types.ts";
 import { outside, utcMinute } from "../format/format.ts";
 import { painters } from "./above.ts";
+import { stampAlert, stampOf } from "./alert-marks.ts";
 import type { AssetShape } from "./geometry.ts";
 import { ahead } from "./mercator.ts";
-import { PRIORITY_COLOUR, traceMark } from "./marks.ts";
 import type { NextMark } from "./next.ts";
 import { drawMarked, drawMeasure, label, textWidth } from "./measure-draw.ts";
 import type { Measure } from "./measure.ts";
@@ -240,29 +240,13 @@ function drawNext(context: CanvasRenderingContext2D, camera: Camera, scene: Scen
   }
 }
 
-function drawOne(context: CanvasRenderingContext2D, scene: Scene, alert: Alert, x: number, y: number): void {
-  const { colours } = scene;
-  const hue = colours[PRIORITY_COLOUR[alert.priority]];
-  const open = alert.state === "open";
-  const radius = open ? { P1: 13, P2: 12, P3: 10 }[alert.priority] : 7;
-  traceMark(context, alert.priority, x, y, radius);
-  context.strokeStyle = colours.sea;
-  context.lineWidth = open ? 6 : 4;
-  context.stroke();
-  context.fillStyle = alpha(hue, open ? 0.22 : 0.1);
-  context.fill();
-  context.strokeStyle = open ? hue : alpha(hue, 0.65);
-  context.lineWidth = open ? 2.2 : 1.4;
-  if (alert.state === "retracted") context.setLineDash([3, 2]);
-  context.stroke();
-  context.setLineDash([]);
-}
-
 /** Notes first, Alarms last, the selected one on top of all. */
 function drawAlerts(context: CanvasRenderingContext2D, camera: Camera, scene: Scene): boolean {
   const weight = (alert: Alert): number =>
     (alert.id === scene.selectedAlert?.id ? 100 : 0) + (alert.state === "open" ? 10 : 0) + { P1: 3, P2: 2, P3: 1 }[alert.priority];
   let moving = false;
+  // Alerts of one vessel stand on one place: of equal marks there the first is enough.
+  const stamped = new Set<string>();
   for (const alert of [...scene.alerts].sort((a, b) => weight(a) - weight(b))) {
     const [x, y] = project(camera, ...alertPlace(alert, scene.vessels));
     if (x < -40 || y < -40 || x > camera.width + 40 || y > camera.height + 40) continue;
@@ -276,7 +260,9 @@ function drawAlerts(context: CanvasRenderingContext2D, camera: Camera, scene: Sc
       context.arc(x, y, 14 + part * 26, 0, 2 * Math.PI);
       context.stroke();
     }
-    drawOne(context, scene, alert, x, y);
+    const key = `${Math.round(x)} ${Math.round(y)} ${stampOf(alert)}`;
+    if (!stamped.has(key)) stampAlert(context, scene.colours, alert, x, y);
+    stamped.add(key);
     if (alert.id === scene.selectedAlert?.id) selectionCorners(context, scene.colours, x, y);
   }
   return moving;
