@@ -112,3 +112,4 @@ def test_an_alarm_sounds_until_it_is_acknowledged(
         # Remembered on this machine.
         page.reload()
         expect(sound).to_have_text("Sound waits for a click")
+        page.goto("about:blank")  # before the service ends

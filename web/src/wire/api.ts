@@ -112,6 +112,7 @@ export interface SuspendCommand {
   where?: string;
   until_ms?: number;
   reason?: string;
+  comment?: string;
 }
 
 export const postSuspension = (command: SuspendCommand): Promise<LogLine> => post("/api/suspensions", command);
