@@ -15,4 +15,10 @@ export const LT_REST: Dictionary = {
   "silenced for two minutes, not acknowledged": "nutildyta dviem minutėms, nepatvirtinta",
   "silence what sounds, for two minutes": "nutildyti tai, kas skamba, dviem minutėms",
   "sound of a new Alarm, on or off": "naujo pavojaus garsas: įjungti arba išjungti",
+  "Only alerts in a zone": "Tik signalai zonoje",
+  "All waters": "Visi vandenys",
+  "In zone {name}": "Zonoje {name}",
+  "The zone is not there now: all waters": "Tokios zonos dabar nėra: visi vandenys",
+  "in the zone:": "zonoje:",
+  "That zone is not there any more.": "Tokios zonos nebėra.",
 };

@@ -108,7 +108,7 @@ export interface SuspendCommand {
   mmsis?: number[];
   list?: string;
   detectors?: string[];
-  area?: GeoJSON.Polygon;
+  area?: GeoJSON.Polygon | GeoJSON.MultiPolygon;
   where?: string;
   until_ms?: number;
   reason?: string;
