@@ -57,6 +57,16 @@ def test_an_officer_suspends_and_ends_it(tmp_path: Path, open_page: Callable[[st
         expect(dialog.get_by_label("another time:")).to_be_checked()
         keys(page, "Enter")
         expect(dialog.locator(".dialog-refused")).to_contain_text("2024-12-26 14:00")
+        # What was not meant is taken back within ten seconds, and the log says so.
+        dialog.get_by_label("24 h").check()
+        keys(page, "Enter")
+        expect(dialog).to_have_count(0)
+        expect(page.locator(".undo")).to_contain_text("suspended")
+        keys(page, "Control+z")
+        expect(page.locator(".undo")).to_have_count(0)
+        expect(page.get_by_role("button", name="Suspended 0")).to_be_visible()
+        keys(page, "p")
+        page.keyboard.type("Cable ship <b>at work</b>")
         dialog.get_by_label("8 h, 21:01Z").check()
         keys(page, "Enter")
         expect(dialog).to_have_count(0)
@@ -85,9 +95,12 @@ def test_an_officer_suspends_and_ends_it(tmp_path: Path, open_page: Callable[[st
         keys(page, "Escape")
         expect(sheet).to_contain_text("None.")
         with AuditLog(desk.home) as log:
-            assert [line.verb for line in log.lines()] == [
-                "start_watch", "suspend", "end_suspension"
+            lines = [(line.verb, line.to_dict().get("comment")) for line in log.lines()]
+            assert lines == [
+                ("start_watch", None), ("suspend", None), ("end_suspension", "taken back"),
+                ("suspend", None), ("end_suspension", None),
             ]  # fmt: skip
-            [one] = log.suspensions()
+            undone, one = log.suspensions()
+        assert undone.ended_ms == undone.from_ms
         assert (one.mmsis, one.detectors) == ((999_000_102,), ("slow_in_corridor",))
         assert one.ended_ms == END

@@ -1,9 +1,9 @@
 // Zones, vigilance areas and masks as the service has them, and what is being drawn.
-import { effect, signal } from "@preact/signals";
-import { parseTime } from "../format/format.ts";
+import { computed, effect, signal } from "@preact/signals";
+import { outside, parseTime } from "../format/format.ts";
 import { say } from "../lang/lang.ts";
 import { tell } from "../state/session.ts";
-import { alertsRead, greeted, zonesTold } from "../state/state.ts";
+import { alertsRead, greeted, now_ms, zonesTold } from "../state/state.ts";
 import { getZones } from "../wire/api.ts";
 import type { Zone, ZoneCollection, ZoneEffect } from "../wire/types.ts";
 
@@ -28,6 +28,25 @@ export function standing(zone: Zone, now_ms: number): "counts" | "waits" | "over
   const { valid_from, valid_until } = zone.properties;
   if (parseTime(valid_until) <= now_ms) return "over";
   return parseTime(valid_from) > now_ms ? "waits" : "counts";
+}
+
+/** The minute shown, so that what follows the clock is not worked out four times a second. */
+const minute_ms = computed(() => Math.floor((now_ms.value ?? 0) / 60_000) * 60_000);
+
+/** The zones and vigilance areas that there are, the last word of each, by name; masks are for the watch itself. */
+export const namedZones = computed<readonly Zone[]>(() => {
+  const t_ms = minute_ms.value;
+  const found = zones.value.features.filter((zone) =>
+    zone.properties.latest && (zone.properties.effect === "none" || zone.properties.effect === "raise") && standing(zone, t_ms) !== "over");
+  return found.sort((a, b) => zoneName(a).localeCompare(zoneName(b)));
+});
+
+export const zoneName = ({ properties }: Zone): string => outside(properties.name || properties.id);
+
+/** What a layer of masks has beyond those that are painted as zones. */
+export function undrawn(layer: GeoJSON.FeatureCollection, drawn: ZoneCollection): GeoJSON.FeatureCollection {
+  const ids = new Set(drawn.features.map(({ properties }) => properties.id));
+  return { type: "FeatureCollection", features: layer.features.filter(({ properties }) => !ids.has(properties?.id)) };
 }
 
 export async function readZones(): Promise<void> {

@@ -9,6 +9,7 @@ import { toggleMeasure } from "../map/measure-box.tsx";
 import { marked } from "../map/place.ts";
 import { goLive, stepTime, toAlert, togglePlay } from "../playback/bar.tsx";
 import { selectAlert } from "../state/session.ts";
+import { silence, toggleSound } from "../sound/sound.ts";
 import { helpOpen } from "../state/state.ts";
 import { go, route } from "../route.ts";
 import { switchTheme } from "../theme/theme.ts";
@@ -75,6 +76,8 @@ export const KEYS: readonly Key[] = [
   { keys: ["y", "Y"], text: "copy a link to this view", act: () => void copyLink(), where: WATCH },
   { keys: ["i", "I"], text: "copy the place at the pointer", act: copyPlace, where: WATCH },
   { keys: ["z", "Z"], text: "zones: draw, change, withdraw", act: toggleDraw, where: WATCH },
+  { keys: ["h", "H"], text: "silence what sounds, for two minutes", act: silence },
+  { keys: ["b", "B"], text: "sound of a new Alarm, on or off", act: toggleSound },
   { keys: ["t"], text: "next theme", act: () => switchTheme(1) },
   { keys: ["T"], text: "previous theme", act: () => switchTheme(-1) },
   { keys: ["?"], text: "this help", act: () => { helpOpen.value = true; } },

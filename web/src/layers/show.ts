@@ -1,5 +1,6 @@
 // Gives the map what is switched on, and keeps it fresh: a layer that is off is an empty one.
 import { computed, effect, signal, untracked } from "@preact/signals";
+import { undrawn, zones } from "../draw/zones.ts";
 import { getGeo, getLayer } from "../wire/api.ts";
 import type { GeoLayer, MapView } from "../map/view.ts";
 import { labelPoints, places, portLabels } from "../map/names.ts";
@@ -93,7 +94,7 @@ export function showLayers(view: MapView): () => void {
     put("places", () => onlyIf("names", () => labelPoints(places()))),
     put("assets", () => shownAssets.value),
     put("gnss", () => onlyIf("gnss", () => JSON.parse(areas.value) as GeoJSON.FeatureCollection)),
-    put("masks", () => onlyIf("masks", () => clockLayers.value.masks)),
+    put("masks", () => onlyIf("masks", () => clockLayers.value.masks && undrawn(clockLayers.value.masks, zones.value))),
     put("coverage", () => onlyIf("coverage", () => clockLayers.value.coverage && notHeard(clockLayers.value.coverage))),
     followClock("masks"),
     followClock("coverage"),

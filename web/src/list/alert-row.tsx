@@ -4,6 +4,7 @@ import { detectorTitle, PRIORITY_WORD, STATE_WORD } from "../format/words.ts";
 import { say, sayCount } from "../lang/lang.ts";
 import { Mark } from "../map/mark.tsx";
 import { selectAlert } from "../state/session.ts";
+import { silencedUntil } from "../sound/sound.ts";
 import { now_ms, selectedAlertId } from "../state/state.ts";
 import { isSuspension, suspensionOf, untilWord } from "../triage/suspensions.ts";
 import { isDone, isSnoozed, marked, othersAt } from "../triage/triage.ts";
@@ -18,6 +19,11 @@ function SuspendedChip({ alert }: { alert: Alert }) {
   return <span class="chip muted">{ends_ms.length > 0 ? say("suspended until {t}", { t: untilWord(Math.max(...ends_ms)) }) : say("suspended")}</span>;
 }
 
+function SilencedChip({ alert }: { alert: Alert }) {
+  const until_ms = silencedUntil(alert);
+  return until_ms === null ? null : <span class="chip">{say("silenced until {t}", { t: utcMinute(until_ms) })}</span>;
+}
+
 /** What the watch says of it; a person's word follows where there is one. */
 export function Chips({ alert }: { alert: Alert }) {
   const { triage } = alert;
@@ -27,6 +33,7 @@ export function Chips({ alert }: { alert: Alert }) {
       {triage.raised_again_ms !== null ? <span class="chip again">{say("raised again")}</span> : null}
       <span class={`chip triage ${triage.state}`}>{stateWord(triage.state)}</span>
       {isSnoozed(alert, now_ms.value) ? <span class="chip">{say("until {t}", { t: utcMinute(triage.snoozed_until_ms!) })}</span> : null}
+      <SilencedChip alert={alert} />
       {triage.owner ? <span class="chip"><bdi>{outside(triage.owner)}</bdi></span> : null}
       {othersAt(alert.id).map((who) => <span key={who} class="chip looking">👁 <bdi>{outside(who)}</bdi></span>)}
       {alert.state === "open" ? null : <span class={`chip ${alert.state}`}>{say(STATE_WORD[alert.state] ?? outside(alert.state))}</span>}

@@ -1,10 +1,11 @@
+import { namedZones, zoneName } from "../draw/zones.ts";
 import { PRIORITIES, PRIORITY_WORD } from "../format/words.ts";
 import { say } from "../lang/lang.ts";
 import { Mark } from "../map/mark.tsx";
 import { myWatch, suspensions } from "../state/state.ts";
 import { activeCount, listOpen } from "../triage/suspensions.ts";
 import type { Priority } from "../wire/types.ts";
-import { counts, filter, type Filter, type Tab, TABS } from "./filter.ts";
+import { counts, filter, type Filter, filterZone, type Tab, TABS } from "./filter.ts";
 
 const change = (part: Partial<Filter>): void => {
   filter.value = { ...filter.value, ...part };
@@ -34,6 +35,26 @@ function Order() {
       {worstFirst ? <Mark priority="P1" size={11} hollow /> : <svg class="mark" width="11" height="11" viewBox="-8 -8 16 16" aria-hidden="true"><circle r="6" /><path d="M0 -3.4V0L2.6 2" /></svg>}
       ↓
     </button>
+  );
+}
+
+/** Only alerts in one of the drawn zones. */
+function InZone() {
+  const { zone } = filter.value;
+  if (namedZones.value.length === 0 && !zone) return null;
+  return (
+    <select
+      class="chip-button in-zone"
+      aria-label={say("Only alerts in a zone")}
+      value={zone}
+      onChange={(event) => change({ zone: event.currentTarget.value })}
+    >
+      <option value="">{say("All waters")}</option>
+      {namedZones.value.map((one) => (
+        <option key={one.properties.id} value={one.properties.id}>{say("In zone {name}", { name: zoneName(one) })}</option>
+      ))}
+      {zone && !filterZone.value ? <option value={zone}>{say("The zone is not there now: all waters")}</option> : null}
+    </select>
   );
 }
 
@@ -80,6 +101,7 @@ export function FilterBar() {
           {say("Suspended")} <b>{activeCount.value}</b>
         </button>
       ) : null}
+      <InZone />
     </div>
   );
 }

@@ -1,5 +1,7 @@
 // Which alerts are listed, how they are stacked, and which rows stand still.
 import { computed, effect, signal, untracked } from "@preact/signals";
+import { isWithin } from "../draw/inside.ts";
+import { namedZones } from "../draw/zones.ts";
 import { alerts, myWatch, now_ms, officer, selectedAlertId } from "../state/state.ts";
 import { isDone, isSnoozed, waits } from "../triage/triage.ts";
 import type { Alert, Priority } from "../wire/types.ts";
@@ -17,6 +19,8 @@ export interface Filter {
   worstFirst: boolean;
   /** Alerts of one vessel that belong together, or of one incident, are one row. */
   stacked: boolean;
+  /** Only what lies in this zone, by its id; empty for everywhere. */
+  zone: string;
 }
 
 /** Notes never ring: they are listed when they are asked for. */
@@ -27,6 +31,7 @@ export const FIRST_FILTER: Filter = {
   sinceWatch: false,
   worstFirst: true,
   stacked: true,
+  zone: "",
 };
 export const filter = signal<Filter>(FIRST_FILTER);
 
@@ -44,8 +49,13 @@ export function inTab(alert: Alert, tab: Tab, at_ms: number | null): boolean {
   }
 }
 
+/** The zone asked for; one that is not there at the time shown hides nothing. */
+export const filterZone = computed(() => namedZones.value.find(({ properties }) => properties.id === filter.value.zone) ?? null);
+
 const passesRest = (alert: Alert, by: Filter, since_ms: number): boolean =>
-  (by.muted || alert.muted_by.length === 0) && (!by.sinceWatch || Date.parse(alert.t_detected) >= since_ms);
+  (by.muted || alert.muted_by.length === 0)
+  && (!by.sinceWatch || Date.parse(alert.t_detected) >= since_ms)
+  && (filterZone.value === null || isWithin(filterZone.value.geometry, alert.lon, alert.lat));
 
 /** The service's order is newest first; sorting by priority keeps it among equals. */
 export function inOrder(list: Alert[], worstFirst: boolean): Alert[] {

@@ -2,6 +2,7 @@ import { utcDate, utcTime } from "../format/format.ts";
 import { CODES, language, LANGUAGES, say, speak } from "../lang/lang.ts";
 import { clock, helpOpen, now_ms } from "../state/state.ts";
 import { nextTheme, switchTheme, themeLabel } from "../theme/theme.ts";
+import { SoundButton } from "../sound/button.tsx";
 import { OfficerPill } from "../triage/officer.tsx";
 import { Feeds } from "./feeds.tsx";
 import { Pages } from "./pages.tsx";
@@ -40,6 +41,7 @@ export function TopBar() {
       <Pages />
       <Search />
       <span class="spring" />
+      <SoundButton />
       <Feeds />
       <ClockFace />
       <OfficerPill />

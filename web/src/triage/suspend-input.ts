@@ -12,6 +12,13 @@ export function circle(lon: number, lat: number, radius_nm: number): GeoJSON.Pol
   return { type: "Polygon", coordinates: [[...ring, ring[0]!]] };
 }
 
+/** The words that go with an area may be so long. */
+const WHERE_MOST = 80;
+
+/** An area as a suspension names it: by the zone it was taken from. */
+export const areaOf = (name: string, area: GeoJSON.Polygon | GeoJSON.MultiPolygon): { area: typeof area; where: string } =>
+  ({ area, where: [...name].slice(0, WHERE_MOST).join("") });
+
 /** "2024-12-26 14:00" in UTC; null for anything else. */
 export function readTime(text: string): number | null {
   const found = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})Z?$/.exec(text.trim());

@@ -5,8 +5,8 @@ import { detectorTitle } from "../format/words.ts";
 import { say } from "../lang/lang.ts";
 import { alerts, now_ms, officer, suspensions } from "../state/state.ts";
 import { postSuspension, type SuspendCommand } from "../wire/api.ts";
-import type { Alert, Suspension } from "../wire/types.ts";
-import { announced, busy, refuse, refusedWith } from "./triage.ts";
+import type { Alert, LogLine, Suspension } from "../wire/types.ts";
+import { announced, busy, offerUndo, refuse, refusedWith } from "./triage.ts";
 
 /** The alert for which the dialog asks; null while it is closed. */
 export const suspending = signal<Alert | null>(null);
@@ -63,13 +63,12 @@ export function begunAfter(alert: Alert): Suspension[] {
 }
 
 /** Sends a command. True if it was done; else `refusedWith` says why not. */
-async function send(command: SuspendCommand, said: string): Promise<boolean> {
+async function send(command: SuspendCommand, done: (line: LogLine) => void): Promise<boolean> {
   if (busy.value) return false;
   busy.value = true;
   refusedWith.value = null;
   try {
-    await postSuspension(command);
-    announced.value = said;
+    done(await postSuspension(command));
     return true;
   } catch (cause) {
     refuse(cause);
@@ -79,8 +78,13 @@ async function send(command: SuspendCommand, said: string): Promise<boolean> {
   }
 }
 
+/** How the log says that a suspension was not meant; it is read outside this screen too. */
+const TAKEN_BACK = "taken back";
+
 export const suspend = (said: Omit<SuspendCommand, "action" | "officer">): Promise<boolean> =>
-  send({ ...said, action: "add", officer: officer.value }, say("suspended"));
+  send({ ...said, action: "add", officer: officer.value }, ({ seq, suspension = "" }) =>
+    offerUndo(seq, say("suspended"), () =>
+      postSuspension({ action: "end", officer: officer.value, id: suspension, comment: TAKEN_BACK })));
 
 export const endNow = (id: string): Promise<boolean> =>
-  send({ action: "end", officer: officer.value, id }, say("suspension ended"));
+  send({ action: "end", officer: officer.value, id }, () => { announced.value = say("suspension ended"); });

@@ -2,13 +2,14 @@
 import { useSignalEffect } from "@preact/signals";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import "../style/suspend.css";
+import { namedZones, zoneName } from "../draw/zones.ts";
 import { outside, placeDm, vesselName } from "../format/format.ts";
 import { detectorTitle } from "../format/words.ts";
 import { say, sayCount } from "../lang/lang.ts";
 import { now_ms, suspensions } from "../state/state.ts";
 import type { Alert, Suspension } from "../wire/types.ts";
 import { withWatch } from "./asked.ts";
-import { circle, readTime } from "./suspend-input.ts";
+import { areaOf, circle, readTime } from "./suspend-input.ts";
 import { endNow, isActive, listOpen, mutedCounts, suspend, suspending, untilWord, whatWord, whereWord, whoseWord } from "./suspensions.ts";
 import { busy, refusedWith } from "./triage.ts";
 
@@ -48,13 +49,22 @@ const what = ({ detector }: Alert): Choice<string[]>[] => [
   { label: say("all detectors"), says: [] },
 ];
 
-const where = ({ lon, lat }: Alert): Choice<{ area: GeoJSON.Polygon; where: string } | null>[] => [
+/** A drawn zone is chosen from the list beside it. */
+const IN_ZONE = "zone";
+
+const where = ({ lon, lat }: Alert): Choice<ReturnType<typeof areaOf> | null | typeof IN_ZONE>[] => [
   ...(lon === null || lat === null ? [] : RADII_NM.map((nm) => ({
     label: say("within {n} NM of here", { n: nm }),
     says: { area: circle(lon, lat, nm), where: `${nm} NM, ${placeDm(lon, lat)}` },
   }))),
   { label: say("everywhere"), says: null },
+  ...(namedZones.value.length > 0 ? [{ label: say("in the zone:"), says: IN_ZONE } as const] : []),
 ];
+
+function zoneArea(id: string): ReturnType<typeof areaOf> | null {
+  const zone = namedZones.value.find(({ properties }) => properties.id === id);
+  return zone ? areaOf(zoneName(zone), zone.geometry as GeoJSON.Polygon | GeoJSON.MultiPolygon) : null;
+}
 
 const until = (from_ms: number): Choice<number | null>[] => [
   ...HOURS.map((hours) => {
@@ -80,17 +90,21 @@ function Form({ alert, from_ms }: { alert: Alert; from_ms: number }) {
     const form = new FormData(event.currentTarget as HTMLFormElement);
     const pick = <T,>(name: string, choices: readonly Choice<T>[]): T => choices[Number(form.get(name))]!.says;
     const until_ms = pick("until", times) ?? readTime(String(form.get("time")));
-    complain(until_ms === null ? say("That is no time: write it like 2024-12-26 14:00.") : "");
-    if (until_ms === null) return;
-    const said = { ...pick("whose", whose(alert)), detectors: pick("what", what(alert)), ...pick("where", places), until_ms };
+    const place = pick("where", places);
+    const area = place === IN_ZONE ? zoneArea(String(form.get("zone"))) : place;
+    const isGone = place === IN_ZONE && area === null; // withdrawn meanwhile: everywhere is not what was meant
+    complain(until_ms === null ? say("That is no time: write it like 2024-12-26 14:00.") : isGone ? say("That zone is not there any more.") : "");
+    if (until_ms === null || isGone) return;
+    const said = { ...pick("whose", whose(alert)), detectors: pick("what", what(alert)), ...area, until_ms };
     if (await suspend({ ...said, reason: String(form.get("reason")) })) {
       suspending.value = null;
       document.querySelector<HTMLElement>(".rows")?.focus();
     }
   };
-  const toOther = (event: Event): void => {
-    const form = (event.currentTarget as HTMLInputElement).form!;
-    form.querySelector<HTMLInputElement>(`input[name=until][value="${times.length - 1}"]`)!.checked = true;
+  /** What is typed or chosen beside the last of some choices is meant. */
+  const toLast = (name: "until" | "where") => (event: Event): void => {
+    const form = (event.currentTarget as HTMLInputElement | HTMLSelectElement).form!;
+    [...form.querySelectorAll<HTMLInputElement>(`input[name=${name}]`)].at(-1)!.checked = true;
   };
   return (
     <form onSubmit={submit}>
@@ -99,10 +113,18 @@ function Form({ alert, from_ms }: { alert: Alert; from_ms: number }) {
       <Choices name="whose" legend={say("For")} choices={whose(alert)} />
       <Choices name="what" legend={say("Alerts of")} choices={what(alert)} />
       <Choices name="where" legend={say("Where")} choices={places} chosen={Math.min(1, places.length - 1)} />
+      {namedZones.value.length > 0 ? (
+        <label class="field">
+          <span class="visually-hidden">{say("Zone")}</span>
+          <select name="zone" onChange={toLast("where")}>
+            {namedZones.value.map((one) => <option key={one.properties.id} value={one.properties.id}>{zoneName(one)}</option>)}
+          </select>
+        </label>
+      ) : null}
       <Choices name="until" legend={say("For how long, UTC")} choices={times} chosen={1} />
       <label class="field">
         <span class="visually-hidden">{say("Another time, UTC, 90 days ahead at most")}</span>
-        <input type="text" name="time" class="mono" placeholder="2024-12-26 14:00" autocomplete="off" onInput={toOther} />
+        <input type="text" name="time" class="mono" placeholder="2024-12-26 14:00" autocomplete="off" onInput={toLast("until")} />
       </label>
       <label class="field">
         <span>{say("Reason")}</span>

@@ -47,7 +47,7 @@ export const dialog = signal<Dialog | null>(null);
 export const refusedWith = signal<{ what: string; hint: string; conflict: boolean } | null>(null);
 export const busy = signal(false);
 /** The last command, while it can be taken back. */
-export const undoable = signal<{ batch: number; text: string; until_ms: number } | null>(null);
+export const undoable = signal<{ batch: number; text: string; until_ms: number; back(): Promise<unknown> } | null>(null);
 /** Said to screen readers, politely. */
 export const announced = signal("");
 
@@ -117,11 +117,17 @@ function heardDone(verb: Verb, lines: readonly LogLine[]): void {
   const [first] = lines;
   if (!first) return;
   const count = lines.length > 1 ? ` (${lines.length})` : "";
-  const text = doneWord(verb) + count;
   batch(() => {
-    undoable.value = { batch: first.batch, text, until_ms: performance.now() + UNDO_MS };
-    announced.value = text;
+    offerUndo(first.batch, doneWord(verb) + count, () => postUndo(officer.value, first.batch));
     if (verb === "group") marked.value = new Set();
+  });
+}
+
+/** Says what was done, and lets it be taken back for ten seconds. */
+export function offerUndo(seq: number, text: string, back: () => Promise<unknown>): void {
+  batch(() => {
+    undoable.value = { batch: seq, text, until_ms: performance.now() + UNDO_MS, back };
+    announced.value = text;
   });
 }
 
@@ -151,7 +157,7 @@ export async function undo(): Promise<void> {
   if (!last || busy.value) return;
   undoable.value = null;
   try {
-    await postUndo(officer.value, last.batch);
+    await last.back();
     announced.value = say("taken back");
   } catch (cause) {
     refuse(cause);

@@ -108,10 +108,11 @@ export interface SuspendCommand {
   mmsis?: number[];
   list?: string;
   detectors?: string[];
-  area?: GeoJSON.Polygon;
+  area?: GeoJSON.Polygon | GeoJSON.MultiPolygon;
   where?: string;
   until_ms?: number;
   reason?: string;
+  comment?: string;
 }
 
 export const postSuspension = (command: SuspendCommand): Promise<LogLine> => post("/api/suspensions", command);

@@ -166,6 +166,7 @@ export interface LogLine {
   incident?: string;
   title?: string;
   undoes?: number;
+  suspension?: string;
 }
 
 /** Alerts of a vessel or a list that are muted for a time; times are event times. */

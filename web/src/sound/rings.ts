@@ -1,0 +1,42 @@
+// Which Alarms sound, and which of them a person has silenced: rules alone, without a loudspeaker.
+import { isSnoozed } from "../triage/triage.ts";
+import type { Alert, Clock } from "../wire/types.ts";
+
+/** Chosen: a call on the radio fits between two, and nobody forgets the Alarm meanwhile. */
+export const REPEAT_MS = 25_000;
+/** Long enough to speak on the phone; an Alarm that still waits then sounds again. */
+export const SILENCE_MS = 120_000;
+/** What stood before this screen looked, by more than this of event time, is read and not sounded. */
+export const FRESH_MS = 10 * 60_000;
+
+/** Silenced until: local time (performance.now) by which it ends, and event time for the words. */
+export interface Silence {
+  until_ms: number;
+  until_t_ms: number;
+}
+
+/** An Alarm that is raised again is a new one: what was silenced before does not count for it. */
+export const soundKey = ({ id, triage }: Alert): string => `${id} ${triage.raised_again_ms ?? ""}`;
+
+/** Events as they happen; a replay at speed would sound the past. */
+export const isLive = (clock: Clock | null): boolean => clock !== null && clock.playing && (clock.live || clock.speed === 1);
+
+/** An Alarm that waits for somebody. Silence is not asked here: it never counts as an acknowledgement. */
+export const rings = (alert: Alert, at_ms: number | null): boolean =>
+  alert.priority === "P1"
+  && alert.state === "open"
+  && alert.triage.state === "unack"
+  && alert.muted_by.length === 0
+  && !isSnoozed(alert, at_ms);
+
+/** When it last became news, event time. */
+const news_ms = ({ t_detected, triage }: Alert): number => Math.max(Date.parse(t_detected), triage.raised_again_ms ?? 0);
+
+/** Keys of those that stood already at a time, when a screen first looks or has gone elsewhere in time. */
+export const stoodAt = (ringing: readonly Alert[], since_ms: number): Set<string> =>
+  new Set(ringing.filter((alert) => news_ms(alert) < since_ms).map(soundKey));
+
+/** Those of the ringing that sound now. */
+export const heardNow = (
+  ringing: readonly Alert[], stood: ReadonlySet<string>, silenced: ReadonlyMap<string, Silence>, local_ms: number,
+): Alert[] => ringing.filter((alert) => !stood.has(soundKey(alert)) && !((silenced.get(soundKey(alert))?.until_ms ?? 0) > local_ms));

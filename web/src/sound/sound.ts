@@ -1,0 +1,125 @@
+// The sound of a new Alarm on this screen: switched on by its officer, silenced for two minutes, never acknowledged by it.
+import { batch, computed, effect, signal, untracked } from "@preact/signals";
+import { say } from "../lang/lang.ts";
+import { alerts, alertsRead, clock, now_ms, tick_ms } from "../state/state.ts";
+import { announced } from "../triage/triage.ts";
+import type { Alert } from "../wire/types.ts";
+import { FRESH_MS, heardNow, isLive, REPEAT_MS, rings, type Silence, SILENCE_MS, soundKey, stoodAt } from "./rings.ts";
+import { closeTone, openTone, playTone } from "./tone.ts";
+
+const KEY = "sargas.sound";
+
+function stored(): boolean {
+  try {
+    return localStorage.getItem(KEY) === "on";
+  } catch {
+    return false; // storage may be forbidden; it is switched on anew
+  }
+}
+
+export const soundOn = signal(stored());
+/** The browser lets nothing sound before a click or a key. */
+export const soundWaits = signal(false);
+
+const silenced = signal<ReadonlyMap<string, Silence>>(new Map());
+/** What is no news; null until the screen has looked. */
+const stood = signal<ReadonlySet<string> | null>(null);
+
+/** The minute shown: a snooze need not end to the quarter of a second. */
+const minute_ms = computed(() => (now_ms.value === null ? null : Math.floor(now_ms.value / 60_000) * 60_000));
+const ringing = computed(() => [...alerts.value.values()].filter((alert) => rings(alert, minute_ms.value)));
+const live = computed(() => isLive(clock.value));
+const heard = computed<readonly Alert[]>(() =>
+  soundOn.value && live.value && stood.value && ringing.value.length > 0
+    ? heardNow(ringing.value, stood.value, silenced.value, tick_ms.value)
+    : []);
+/** Keys of what sounds now, as one text, so that what follows it is not told four times a second. */
+const heardKeys = computed(() => heard.value.map(soundKey).join("\n"));
+export const isSounding = computed(() => heardKeys.value !== "");
+
+/** Until when an Alarm is silent here, event time; null where it is not silenced. */
+export function silencedUntil(alert: Alert): number | null {
+  const silence = silenced.value.get(soundKey(alert));
+  return silence && silence.until_ms > tick_ms.value && rings(alert, minute_ms.value) ? silence.until_t_ms : null;
+}
+
+/** The latest end of what is silenced now, event time; null where nothing is. */
+export const silentUntil = computed<number | null>(() => {
+  const ends = soundOn.value && silenced.value.size > 0 ? ringing.value.flatMap((alert) => silencedUntil(alert) ?? []) : [];
+  return ends.length > 0 ? Math.max(...ends) : null;
+});
+
+/** Silences what sounds now, on this screen, for a while. */
+export function silence(): void {
+  const keys = heard.value.map(soundKey);
+  if (keys.length === 0) return;
+  const until = { until_ms: performance.now() + SILENCE_MS, until_t_ms: (now_ms.value ?? 0) + SILENCE_MS };
+  batch(() => {
+    silenced.value = new Map([...silenced.value, ...keys.map((key) => [key, until] as const)]);
+    announced.value = say("silenced for two minutes, not acknowledged");
+  });
+}
+
+const open = (): void => openTone((allowed) => { soundWaits.value = !allowed; });
+
+export function toggleSound(): void {
+  if (soundOn.value && soundWaits.value) return open(); // this is the click that it waited for
+  soundOn.value = !soundOn.value;
+  announced.value = soundOn.value ? say("Sound on") : say("Sound off");
+  try {
+    localStorage.setItem(KEY, soundOn.value ? "on" : "off");
+  } catch {
+    // not remembered, but switched
+  }
+}
+
+/** What stands when the screen first looks, comes out of a replay or is moved to another time, is no news. */
+function followTime(): void {
+  const begun = new Set<string>();
+  let lastLive_ms = Number.POSITIVE_INFINITY;
+  const begin = (): void => {
+    const now = now_ms.value ?? 0;
+    // Back at the newest: what came while the screen was in the past is news too.
+    const since_ms = clock.value?.live ? Math.min(lastLive_ms, now - FRESH_MS) : now - FRESH_MS;
+    // A look at the past ends no sound that has begun.
+    stood.value = new Set([...stoodAt(ringing.value, since_ms)].filter((key) => !begun.has(key)));
+  };
+  effect(() => {
+    if (!alertsRead.value || !live.value) {
+      // After a lost line the alerts are kept: what came meanwhile is news.
+      if (!live.value || alerts.value.size === 0) stood.value = null;
+      return;
+    }
+    if (stood.value === null) untracked(begin);
+    for (const alert of heard.value) begun.add(soundKey(alert));
+    if (clock.value?.live) lastLive_ms = now_ms.value ?? lastLive_ms;
+  });
+}
+
+/** Sounds when something new does, and again while anything does. */
+function followHeard(): void {
+  let known: readonly string[] = [];
+  let due_ms = 0;
+  effect(() => {
+    const keys = heardKeys.value.split("\n").filter(Boolean);
+    if (keys.some((key) => !known.includes(key))) due_ms = 0;
+    known = keys;
+  });
+  effect(() => {
+    if (isSounding.value && tick_ms.value >= due_ms && playTone()) due_ms = tick_ms.value + REPEAT_MS;
+  });
+}
+
+export function startSound(): void {
+  effect(() => {
+    if (soundOn.value) untracked(open);
+    else closeTone();
+  });
+  const asked = ({ target }: Event): void => {
+    // Its own button asks by itself, when it is clicked.
+    if (soundOn.value && soundWaits.value && !(target as Element).closest?.(".sound")) open();
+  };
+  for (const gesture of ["pointerdown", "keydown"]) document.addEventListener(gesture, asked, true);
+  followTime();
+  followHeard();
+}

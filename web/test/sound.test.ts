@@ -1,0 +1,43 @@
+// Which Alarms sound: those that wait, that are new, and that nobody silenced here.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FRESH_MS, heardNow, isLive, rings, SILENCE_MS, soundKey, stoodAt } from "../src/sound/rings.ts";
+import type { Alert, Clock, Triage } from "../src/wire/types.ts";
+
+const NOW = Date.UTC(2024, 11, 25, 12);
+
+function alarm(id: string, detected_ms = NOW, triage: Partial<Triage> = {}, more: Partial<Alert> = {}): Alert {
+  const full = { state: "unack", raised_again_ms: null, snoozed_until_ms: null, ...triage };
+  return { id, priority: "P1", state: "open", muted_by: [], t_detected: new Date(detected_ms).toISOString(), ...more, triage: full } as unknown as Alert;
+}
+
+test("an Alarm rings while it waits; nothing less does", () => {
+  assert.ok(rings(alarm("a"), NOW));
+  const silent = [
+    alarm("b", NOW, {}, { priority: "P2" }), alarm("c", NOW, {}, { muted_by: ["port"] }), alarm("d", NOW, {}, { state: "closed" }),
+    alarm("e", NOW, { state: "ack" }), alarm("f", NOW, { state: "escalated" }), alarm("g", NOW, { snoozed_until_ms: NOW + 1 }),
+  ];
+  assert.deepEqual(silent.filter((one) => rings(one, NOW)), []);
+  assert.ok(rings(alarm("h", NOW, { snoozed_until_ms: NOW - 1 }), NOW));
+});
+
+test("a replay at speed and a clock that stands are not live", () => {
+  const clock = { playing: true, speed: 1, live: false } as Clock;
+  assert.ok(isLive(clock) && isLive({ ...clock, speed: 60, live: true }));
+  assert.ok(!isLive({ ...clock, speed: 60 }) && !isLive({ ...clock, playing: false }) && !isLive(null));
+});
+
+test("what stood before is no news, unless it is raised again", () => {
+  const old = alarm("old", NOW - FRESH_MS - 1);
+  const stood = stoodAt([old, alarm("new", NOW - FRESH_MS + 1)], NOW - FRESH_MS);
+  assert.deepEqual([...stood], [soundKey(old)]);
+  const again = alarm("old", NOW - FRESH_MS - 1, { raised_again_ms: NOW });
+  assert.deepEqual(heardNow([old, again], stood, new Map(), 0), [again]);
+});
+
+test("silence ends by itself, and covers nothing new", () => {
+  const [one, other] = [alarm("one"), alarm("other")];
+  const silenced = new Map([[soundKey(one), { until_ms: SILENCE_MS, until_t_ms: NOW }]]);
+  assert.deepEqual(heardNow([one, other], new Set(), silenced, SILENCE_MS - 1), [other]);
+  assert.deepEqual(heardNow([one, other], new Set(), silenced, SILENCE_MS), [one, other]);
+});
