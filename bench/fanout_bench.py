@@ -121,9 +121,7 @@ def run_server(folder: Path, way: str, seconds: int) -> None:
     picture, span = NotingPicture(home), Span(START_MS, START_MS + 10**8, START_MS + 10**8)
     kind = Player if way == "sargas" else OtherWay
     desk = Desk(Ledger(home), AuditLog(home))
-    player = kind(
-        picture, desk, lambda: span, list, {"exercise": None}, speed=1.0, playing=True
-    )
+    player = kind(picture, desk, lambda: span, list, {"exercise": None}, speed=1.0, playing=True)
     if isinstance(player, OtherWay):
         player.way = way
     sock = bind("127.0.0.1", 0)

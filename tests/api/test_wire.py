@@ -123,8 +123,10 @@ def test_an_alert_has_its_evidence_and_versions(exercise: Service) -> None:
     alerts = exercise.get("/api/alerts").json()["alerts"]
     [listed] = [a for a in alerts if a["detector"] == "drag_onset"]
     alert = exercise.get(f"/api/alerts/{listed['id']}").json()
+    whole = exercise.get("/api/alerts?whole=1").json()["alerts"]
+    [same] = [a for a in whole if a["id"] == listed["id"]]
     assert {k: v for k, v in alert.items() if k not in ("evidence", "versions", "log")} == {
-        k: v for k, v in listed.items() if k != "evidence"
+        k: v for k, v in same.items() if k != "evidence"
     }
     assert alert["log"] == []
     assert alert["evidence"].keys() >= {"fixes", "rules", "attribution", "caveat"}
@@ -139,6 +141,32 @@ def test_an_alert_has_its_evidence_and_versions(exercise: Service) -> None:
         v.keys() == {"version", "state", "priority", "t_detected", "t_issued", "text"}
         for v in versions
     )
+
+
+def test_the_list_is_without_what_only_a_selected_alert_shows(exercise: Service) -> None:
+    """Read from the document: what the list leaves out, and that the rest is as it is whole."""
+    exercise.play("seek", t_ms=2**53)
+    said = re.search(r"\*\*ListedAlert\*\*: an Alert without `([a-z_ ]+)`", WIRE.read_text())
+    assert said
+    left_out = set(said[1].split())
+    listed = exercise.get("/api/alerts").json()["alerts"]
+    whole = exercise.get("/api/alerts?whole=1").json()["alerts"]
+    assert len(listed) == 3
+    for short, full in zip(listed, whole, strict=True):
+        assert left_out == full.keys() - short.keys()
+        assert short.keys() < full.keys()
+        assert short["context"] == {k: v for k, v in full["context"].items() if k == "lists"}
+        full["context"] = short["context"]
+        assert short.items() <= full.items()
+
+
+def test_what_is_packed_is_not_packed_again(exercise: Service) -> None:
+    [alert] = [a for a in exercise.get("/api/alerts").json()["alerts"]
+               if a["detector"] == "drag_onset"]  # fmt: skip
+    assert exercise.get("/api/alerts").headers["content-encoding"] == "gzip"
+    bundle = exercise.get(f"/api/alerts/{alert['id']}/bundle.zip")
+    assert bundle.status_code == 200
+    assert "content-encoding" not in bundle.headers
 
 
 def test_a_vessel_its_track_and_its_name(exercise: Service, exercise_home: Path) -> None:

@@ -24,10 +24,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sargas.web.api import PAGES
+from sargas.web.desk import as_listed
 
 from .dossiers import dossier_routes
 from .traffic import pack
-from .world import ROOT, World, all_assets, coarse_land, geo_file
+from .world import ROOT, Json, World, all_assets, coarse_land, geo_file
 
 STATIC = ROOT / "src/sargas/web/static"
 EMPTY = {"type": "FeatureCollection", "features": []}
@@ -36,6 +37,11 @@ EMPTY = {"type": "FeatureCollection", "features": []}
 def refusal(status: int, error: str, hint: str) -> JSONResponse:
     """A refusal of the contract."""
     return JSONResponse({"error": error, "hint": hint}, status)
+
+
+def listed(alerts: list[Json]) -> list[Json]:
+    """The alerts as the service lists them."""
+    return list(map(as_listed, alerts))
 
 
 def geo(request: Request) -> Response:
@@ -127,7 +133,9 @@ def make_app(world: World) -> Starlette:
             Route("/geo/{layer}.geojson", geo),
             Route("/api/layers/masks", lambda _request: JSONResponse(world.masks())),
             Route("/api/layers/coverage", lambda _request: JSONResponse(world.coverage())),
-            Route("/api/alerts", lambda _request: JSONResponse({"alerts": world.visible_alerts()})),
+            Route(
+                "/api/alerts", lambda _: JSONResponse({"alerts": listed(world.visible_alerts())})
+            ),
             Route("/api/alerts/{id}", one_alert),
             *dossier_routes(world, one_alert),
             Route("/api/histogram", histogram),
@@ -171,7 +179,7 @@ async def talk(ws: WebSocket, world: World) -> None:
             fresh = [one for one in world.visible_alerts() if told.get(one["id"]) != one["version"]]
             if fresh:
                 told |= {one["id"]: one["version"] for one in fresh}
-                await ws.send_json({"kind": "alerts", "alerts": fresh})
+                await ws.send_json({"kind": "alerts", "alerts": listed(fresh)})
             if time.monotonic() - last_clock >= 1:
                 last_clock = time.monotonic()
                 await ws.send_json({"kind": "clock", "clock": world.clock()})

@@ -43,6 +43,8 @@ from sargas.web.zones import ZoneBook, Zones
 GEO_FILES = {"territory": "territory_12nm.geojson", "ports": "ports_wpi.geojson"}
 PAGES = ("/", "/alert/{id}", "/handover", "/quality", "/table")
 """Paths of the screen: the client shows the page that the path names."""
+GZIP_LEVEL = 4
+"""Measured over a first load and 5,000 alerts: 120 ms of CPU and 1.5 MB; with 6 240 ms, 1.4 MB."""
 CAVEAT = "Public data, not evidence on its own. A match is information, not intent."
 CSP = (
     "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; "
@@ -129,7 +131,7 @@ def make_app(
         middleware=[
             Middleware(_Headers),
             Middleware(_Hosts, hosts=frozenset(hosts)),
-            Middleware(GZipMiddleware, minimum_size=1024, compresslevel=6),
+            Middleware(GZipMiddleware, minimum_size=1024, compresslevel=GZIP_LEVEL),
         ],
         exception_handlers={
             SargasError: refuse, PermissionError: refuse, HTTPException: _refuse_http,
@@ -253,7 +255,11 @@ class _Answers:
         return Response(self._layers[name], media_type="application/geo+json")
 
     def alerts(self, request: Request) -> Response:
-        return JSONResponse({"alerts": self.desk.alerts(self.player.t_ms)[::-1]})
+        """List the alerts: thousands, of which a screen shows one at a time whole."""
+        is_whole = request.query_params.get("whole", "") not in ("", "0")
+        list_of = self.desk.whole_alerts if is_whole else self.desk.alerts
+        body = msgspec.json.encode({"alerts": list_of(self.player.t_ms)[::-1]})
+        return Response(body, media_type="application/json")
 
     def alert(self, request: Request) -> Response:
         return JSONResponse(self.alert_body(request.path_params["id"]))

@@ -13,6 +13,11 @@ from sargas.model.triage import END_WATCH, START_WATCH, ZONE_VERBS
 from sargas.store import AuditLog, Ledger
 from sargas.store.suspended import under_suspensions
 
+WHOLE_ONLY = frozenset(
+    ("detector_version", "rules", "geometry", "next_assets", "why", "against", "evidence", "notes",
+     "caveat")
+)  # fmt: skip
+"""Most of an alert, and only of interest where one is looked at: the list leaves it out."""
 FOLLOW_EVERY_S = 1.0
 """The log is looked at so often for acts from elsewhere: the command line, another service."""
 
@@ -40,12 +45,16 @@ class Desk:
         self._looking: dict[object, tuple[str, str]] = {}
 
     def alerts(self, as_of_ms: int, *, since_ms: int | None = None) -> list[dict[str, Any]]:
-        """Give alerts with their triage as of an event time.
+        """Give alerts with their triage as of an event time, as they are listed.
 
         Args:
             as_of_ms: leave out versions and acts after this.
             since_ms: only alerts with a version or an act of then or later.
         """
+        return list(map(as_listed, self.whole_alerts(as_of_ms, since_ms=since_ms)))
+
+    def whole_alerts(self, as_of_ms: int, *, since_ms: int | None = None) -> list[dict[str, Any]]:
+        """Give what `alerts` gives with all that there is to each."""
         found = self.ledger.alerts(as_of_ms, since_ms=since_ms)
         if since_ms is None:
             return self._with_triage(found, as_of_ms, everything=True)
@@ -66,8 +75,9 @@ class Desk:
         return alert | {"log": [act.to_dict() for act in lines]}
 
     def these(self, ids: Collection[str], as_of_ms: int) -> list[dict[str, Any]]:
-        """Give some alerts as of an event time; those that are not there yet are left out."""
-        return self._with_triage(self.ledger.alerts(as_of_ms, ids=ids), as_of_ms)
+        """Give some alerts as `alerts` does; those that are not there yet are left out."""
+        found = self._with_triage(self.ledger.alerts(as_of_ms, ids=ids), as_of_ms)
+        return list(map(as_listed, found))
 
     def on_watch(self) -> list[dict[str, Any]]:
         """List who has the watch."""
@@ -149,3 +159,17 @@ def as_shown(alert: dict[str, Any]) -> dict[str, Any]:
     """
     subject = alert["subject"]
     return alert if subject["mmsi"] else alert | {"subject": subject | {"mmsi": None}}
+
+
+def as_listed(alert: dict[str, Any]) -> dict[str, Any]:
+    """Give an alert as the list has it: without `WHOLE_ONLY`, of the context the lists alone.
+
+    Example:
+        >>> as_listed({"id": "0a", "why": [{"feature": "sog_ratio"}], "context": {"depth_m": 62}})
+        {'id': '0a', 'context': {}}
+        >>> as_listed({"id": "0b", "context": {"depth_m": 62, "lists": []}})
+        {'id': '0b', 'context': {'lists': []}}
+    """
+    short = {name: value for name, value in alert.items() if name not in WHOLE_ONLY}
+    context = alert["context"]
+    return short | {"context": {"lists": context["lists"]} if "lists" in context else {}}

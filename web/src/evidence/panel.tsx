@@ -9,7 +9,7 @@ import { NearFacts } from "../map/near-facts.tsx";
 import { Mark } from "../map/mark.tsx";
 import { showSelection } from "../map/map-pane.tsx";
 import { selectAlert } from "../state/session.ts";
-import { detail, selectedAlert, selectedMmsi, vessel } from "../state/state.ts";
+import { selectedAlert, selectedMmsi, vessel, wholeOf } from "../state/state.ts";
 import { ActLog, ActsBar, Standing } from "../triage/bar.tsx";
 import { SuspendedWords } from "../triage/suspend.tsx";
 import type { Alert, AlertDetail } from "../wire/types.ts";
@@ -20,8 +20,23 @@ import { NextAssets, WhyTable } from "./tables.tsx";
 const ChartWait = () => <p class="dim chart-wait">{say("Reading the fixes…")}</p>;
 const Chart = later<{ alert: AlertDetail }>(async () => (await import("./tool-chart.tsx")).Chart, ChartWait);
 
+/** What the list does not have: why, what speaks against, and in which circumstances. */
+function Rests({ full }: { full: AlertDetail }) {
+  return (
+    <>
+      {full.next_assets.length > 0 ? <Part title={say("Next on this course")}><NextAssets list={full.next_assets} /></Part> : null}
+      <Part title={say("Why")}>
+        <WhyTable why={full.why} />
+        {full.notes?.map((note, at) => <p key={at} class="dim"><bdi>{noteText(note)}</bdi></p>)}
+      </Part>
+      <Part title={say("What speaks against")}><Against alert={full} /></Part>
+      <Part title={say("Context")}><Context alert={full} /></Part>
+    </>
+  );
+}
+
 function AlertPanel({ alert }: { alert: Alert }) {
-  const full = detail.value?.id === alert.id ? detail.value : null;
+  const full = wholeOf(alert);
   const { mmsi, name } = alert.subject;
   return (
     <>
@@ -42,13 +57,7 @@ function AlertPanel({ alert }: { alert: Alert }) {
       <AlertFacts alert={alert} />
       <NearFacts withNext={false} />
       <Part title={say("Speed, heading, course")}>{full ? <Chart alert={full} /> : <ChartWait />}</Part>
-      {alert.next_assets.length > 0 ? <Part title={say("Next on this course")}><NextAssets list={alert.next_assets} /></Part> : null}
-      <Part title={say("Why")}>
-        <WhyTable why={alert.why} />
-        {alert.notes?.map((note, at) => <p key={at} class="dim"><bdi>{noteText(note)}</bdi></p>)}
-      </Part>
-      <Part title={say("What speaks against")}><Against alert={alert} /></Part>
-      <Part title={say("Context")}><Context alert={alert} /></Part>
+      {full ? <Rests full={full} /> : null}
       {mmsi === null ? null : <Part title={say("Vessel")}><VesselFacts mmsi={mmsi} alert={alert} /></Part>}
       {full ? <Part title={say("What people did")}><ActLog log={full.log} /></Part> : null}
       {full && full.versions.length > 0 ? <Part title={say("Versions")}><Versions full={full} /></Part> : null}

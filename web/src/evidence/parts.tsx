@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { outside, parseTime, utcTime } from "../format/format.ts";
 import { inWords, PRIORITY_WORD } from "../format/words.ts";
 import { say } from "../lang/lang.ts";
-import type { Alert, AlertDetail, ListEntry } from "../wire/types.ts";
+import type { AlertDetail, ListEntry } from "../wire/types.ts";
 import { Fact } from "./facts.tsx";
 
 export function Part({ title, children }: { title: string; children: ComponentChildren }) {
@@ -18,7 +18,7 @@ export function Part({ title, children }: { title: string; children: ComponentCh
 /** A note on the priority, or on late data, which speaks for itself. */
 export const noteText = (note: string): string => (note.startsWith("late data: ") ? outside(note) : say("Priority: {note}", { note: inWords(note) }));
 
-export function Against({ alert }: { alert: Alert }) {
+export function Against({ alert }: { alert: AlertDetail }) {
   if (alert.against.length === 0) return <p class="dim">{say("The tests found nothing that speaks against it.")}</p>;
   return <ul class="against">{alert.against.map((text, at) => <li key={at}><bdi>{outside(text)}</bdi></li>)}</ul>;
 }
@@ -34,7 +34,7 @@ function Listed({ lists, imo }: { lists: ListEntry[]; imo: number | null }) {
   return <>{lines.map((line, at) => <Fact key={at} name={say("Listed by")} wide><bdi>{outside(line)}</bdi></Fact>)}</>;
 }
 
-export function Context({ alert }: { alert: Alert }) {
+export function Context({ alert }: { alert: AlertDetail }) {
   const { gnss, coverage, depth_m, lists } = alert.context;
   const unknown = say("unknown");
   return (

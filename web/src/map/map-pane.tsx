@@ -130,6 +130,7 @@ function scene(): Scene {
   const selected = mmsi === null ? null : state.vessels.row(mmsi);
   const alert = state.selectedAlert.value;
   const now_ms = state.now_ms.value ?? state.vessels.t_ms;
+  const ahead = state.wholeOf(alert)?.next_assets ?? [];
   return {
     colours: colours.value,
     vessels: state.vessels,
@@ -139,7 +140,7 @@ function scene(): Scene {
     selectedName: selected ? shortName(state.vessel.value?.name ?? alert?.subject.name) : "",
     track: state.track.value ?? state.detail.value?.evidence.fixes ?? null,
     assets: shapeById.value,
-    next: alert && selected ? nextMarks(stillAhead(alert.next_assets, now_ms), shapeById.value, selected) : [],
+    next: selected ? nextMarks(stillAhead(ahead, now_ms), shapeById.value, selected) : [],
     near: nearSelected.value,
     measure: measure.value,
     marked: marked.value,

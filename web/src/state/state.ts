@@ -44,6 +44,10 @@ export const selectedAlert = computed<Alert | null>(() => {
   return id === null ? null : (alerts.value.get(id) ?? null);
 });
 
+/** The selected alert whole; null until it is read, and for any other. */
+export const wholeOf = (alert: Alert | null): AlertDetail | null =>
+  alert !== null && detail.value?.id === alert.id ? detail.value : null;
+
 function storedOfficer(): string {
   try {
     return sessionStorage.getItem(OFFICER_KEY) ?? "";

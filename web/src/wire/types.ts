@@ -86,10 +86,10 @@ export interface Why {
   passed: boolean;
 }
 
+/** An alert as the list has it; what only the selected one shows is in `AlertDetail`. */
 export interface Alert {
   id: string;
   detector: string;
-  rules: string;
   version: number;
   state: AlertState;
   priority: Priority;
@@ -99,11 +99,8 @@ export interface Alert {
   lon: number;
   lat: number;
   asset: AlertAsset | null;
-  next_assets: NextAsset[];
-  why: Why[];
-  against: string[];
   /** `lists` only where a scan was given vessel lists. */
-  context: { gnss: string | null; coverage: string | null; depth_m: number | null; lists?: ListEntry[] };
+  context: { lists?: ListEntry[] };
   text: string;
   exercise: boolean | string | null;
   muted_by: string[];
@@ -111,7 +108,6 @@ export interface Alert {
   triage: Triage;
   /** Sent beyond the contract's fields; the screen does without. */
   t_end?: string | null;
-  notes?: string[];
 }
 
 /** What one entry of a user's list says of the vessel. */
@@ -300,7 +296,14 @@ export interface Quality {
   budget: BudgetLine[];
 }
 
+/** An alert whole, as `/api/alerts/{id}` gives it. */
 export interface AlertDetail extends Alert {
+  rules: string;
+  next_assets: NextAsset[];
+  why: Why[];
+  against: string[];
+  context: { gnss: string | null; coverage: string | null; depth_m: number | null; lists?: ListEntry[] };
+  notes?: string[];
   log: LogLine[];
   evidence: { fixes: Track; rules: string; attribution: string[] | string; caveat: string };
   versions: { version: number; state: string; priority: Priority; t_detected: string; t_issued?: string; text: string }[];
