@@ -88,7 +88,7 @@ def test_what_is_not_there_is_said(open_screen: Opener) -> None:
     expect(page.get_by_role("alert")).to_contain_text("<b>nope")
     assert all("404" in one for one in screen.errors)
     screen.errors.clear()
-    page.get_by_role("link", name="Watch").click()
+    page.get_by_role("link", name="← Watch").click()
     expect(page.locator(".row")).to_have_count(4)  # without the Notes
 
     page.goto(f"{screen.url}/alert/slow_in_corridor-0003")
