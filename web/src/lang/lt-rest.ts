@@ -20,5 +20,11 @@ export const LT_REST: Dictionary = {
   "In zone {name}": "Zonoje {name}",
   "The zone is not there now: all waters": "Tokios zonos dabar nėra: visi vandenys",
   "in the zone:": "zonoje:",
+  "Export track": "Eksportuoti kelią",
+  "every row as received, for a spreadsheet": "visos gautos eilutės, skaičiuoklei",
+  "for a map; no line where nothing was received": "žemėlapiui; be linijos, kur nieko negauta",
+  "for an earth viewer, with times": "Žemės peržiūros programai, su laikais",
+  "for a chart plotter": "elektroninių jūrlapių programai",
+  "every row as received, for analysis": "visos gautos eilutės, analizei",
   "That zone is not there any more.": "Tokios zonos nebėra.",
 };
