@@ -11,6 +11,7 @@ export const LT_REST: Dictionary = {
   "For two minutes, on this screen; it acknowledges nothing": "Dviem minutėms, tik šiame ekrane; nieko nepatvirtina",
   "A new Alarm sounds until somebody acknowledges it; switch off (B)":
     "Naujas pavojus skamba, kol kas nors jį patvirtina; išjungti (B)",
+  "The browser lets nothing sound before a click or a key": "Naršyklė neleidžia garso, kol nespustelėta ir nepaspaustas joks klavišas",
   "Let a new Alarm sound on this screen (B)": "Įjungti naujo pavojaus garsą šiame ekrane (B)",
   "silenced for two minutes, not acknowledged": "nutildyta dviem minutėms, nepatvirtinta",
   "silence what sounds, for two minutes": "nutildyti tai, kas skamba, dviem minutėms",
