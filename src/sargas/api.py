@@ -408,15 +408,9 @@ class Vessel:
             (null where the vessel sent "not available"), then the columns of `Fixes` with the
             integers of the wire. Copies of several stations are rows of their own.
         """
-        import pyarrow.lib as pa
+        from sargas.model.arrow import track_to_arrow
 
-        from sargas.model.arrow import UNIT_COLUMNS, fixes_to_arrow
-
-        fixes = Fixes.concat(self.pieces(since, until))
-        table = fixes_to_arrow(fixes)
-        moments = pa.array(fixes.t_ms).cast(pa.timestamp("ms", "UTC"))
-        rest = [name for name in table.column_names if name not in UNIT_COLUMNS]
-        return table.select([*UNIT_COLUMNS, *rest]).add_column(0, "t", moments)
+        return track_to_arrow(Fixes.concat(self.pieces(since, until)))
 
     def pieces(self, since: Time | None = None, until: Time | None = None) -> Iterator[Fixes]:
         """Read its fixes day by day, in order of time: a long track in little memory.

@@ -13,7 +13,7 @@ import shapely
 
 from sargas.model.fixes import SEA, Fixes, Statics
 from sargas.model.geodesy import distance_m
-from sargas.model.time import HOUR_MS, parse_iso
+from sargas.model.time import HOUR_MS, iso, parse_iso
 from sargas.reference import shipped_assets
 from sargas.share.bundle import check_bytes
 from sargas.store import Archive, Home, ShardWriter
@@ -117,6 +117,35 @@ def test_files_are_those_of_the_command_line_as_of_the_clock(
     ]  # fmt: skip
 
 
+def test_the_track_is_a_file_of_many_kinds(
+    exercise: Service, exercise_home: Path, tmp_path: Path
+) -> None:
+    alert_id = drag_id(exercise)
+    for kind, media_type in (
+        ("csv", "text/csv; charset=utf-8"), ("geojson", "application/geo+json"),
+        ("kml", "application/vnd.google-earth.kml+xml"), ("gpx", "application/gpx+xml"),
+        ("parquet", "application/vnd.apache.parquet"),
+    ):  # fmt: skip
+        answer = exercise.get(f"/api/alerts/{alert_id}/track.{kind}")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
+        assert answer.headers["content-disposition"] == (
+            f'attachment; filename="sargas-{alert_id}-v1-track.{kind}"'
+        )
+        assert b"eagle-s" in answer.content  # the exercise is named in each
+        if kind != "csv":
+            assert b"not evidence on its own" in answer.content
+    # The same to the byte as the command's of the same span.
+    rows = exercise.get(f"/api/alerts/{alert_id}/fixes.csv").text.splitlines()[1:]
+    first_ms, last_ms = (int(rows[k].split(",")[1]) for k in (0, -1))
+    sargas(
+        "vessel", "track", DRAGGER, "--home", exercise_home, "--from", iso(first_ms),
+        "--to", iso(last_ms + 1000), "--out", tmp_path / "x.kml",
+    )  # fmt: skip
+    assert exercise.get(f"/api/alerts/{alert_id}/track.kml").content == (
+        tmp_path / "x.kml"
+    ).read_bytes()  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def aged(exercise_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The exercise's home a week later: its day has gone, its ship has another name."""
@@ -148,6 +177,9 @@ def test_of_an_alert_past_retention_it_says_what_is_kept(aged: Service) -> None:
     assert got["alert"]["versions"][0]["t_issued"]
     assert got["map"]["assets"]
     assert aged.get(f"/api/alerts/{alert_id}/dossier.html").status_code == 200
+    for file in ("track.csv", "track.kml"):
+        refused = aged.get(f"/api/alerts/{alert_id}/{file}")
+        assert (refused.status_code, "stored any more" in refused.text) == (404, True)
 
 
 def test_identities_are_versions_of_what_was_said(aged: Service) -> None:

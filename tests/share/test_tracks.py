@@ -9,13 +9,26 @@ import json
 import xml.etree.ElementTree as ET
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sargas.model.arrow import fixes_from_arrow
 from sargas.model.fixes import LON_NONE, SOG_NONE, Fixes
 from sargas.model.time import iso
-from sargas.share.tracks import GPX, GPX_SPEED, KML, KML_GX, WRITERS, Heading, as_jsonl
+from sargas.share.evidence import CAVEAT
+from sargas.share.tracks import (
+    GPX,
+    GPX_SPEED,
+    KML,
+    KML_GX,
+    WRITERS,
+    Heading,
+    as_jsonl,
+    parquet_bytes,
+)  # fmt: skip
 
 from .conftest import HOSTILE, heard_thrice
 
@@ -187,6 +200,18 @@ def test_an_exercise_is_marked_in_every_format(kind):
     assert "eagle-s" in text(kind, [GAP], Heading(1, None, "eagle-s"))
     rows = [json.loads(row) for row in "".join(as_jsonl(Heading(1, None, "x"), [GAP])).splitlines()]
     assert {row["exercise"] for row in rows} == {"x"}
+
+
+def test_parquet_has_every_row_and_says_what_it_is():
+    fixes = Fixes.concat([GAP, GAP])  # copies stay
+    content = parquet_bytes(Heading(1, "A SHIP", "eagle-s", "0.0"), fixes)
+    table = pq.read_table(pa.BufferReader(content))
+    assert fixes_from_arrow(table) == fixes
+    assert table.column_names[:3] == ["t", "lon_deg", "lat_deg"]
+    assert set(table["exercise"].to_pylist()) == {"eagle-s"}
+    said = {key: value.decode() for key, value in table.schema.metadata.items()}
+    assert said[b"title"] == "EXERCISE eagle-s: A SHIP (MMSI 1)"
+    assert CAVEAT in said[b"description"]
 
 
 def test_pieces_are_written_as_they_come():

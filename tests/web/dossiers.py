@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sargas.web.dossier import FILES
+from sargas.web.files import EVIDENCE, TRACKS
 
 from .world import HOSTILE, TURNED, World, made_assets
 
@@ -62,7 +62,7 @@ def dossier_routes(world: World, one_alert: Callable[[Request], Response]) -> li
     return [
         Route("/api/alerts/{id}/dossier", dossier),
         Route("/api/vessels/{mmsi:int}/identities", identities),
-        *(Route(f"/api/alerts/{{id}}/{name}", file) for name in FILES),
+        *(Route(f"/api/alerts/{{id}}/{name}", file) for name in (*EVIDENCE, *TRACKS)),
     ]
 
 

@@ -76,6 +76,18 @@ def test_a_dossier_is_opened_read_and_left_by_keyboard(open_screen: Opener) -> N
     assert page.evaluate("one => one.isConnected", canvas)  # the map was not made anew
     page.keyboard.press("Enter")
     expect(page.locator(".dossier article")).to_be_visible()
+    # The track as files, by keyboard; Esc closes the list and stays on the page.
+    page.locator(".export summary").focus()
+    page.keyboard.press("Enter")
+    kinds = page.locator(".export a")
+    expect(kinds.locator("b")).to_have_text(["CSV", "GeoJSON", "KML", "GPX", "Parquet"])
+    with page.expect_download() as download:
+        kinds.nth(4).click()
+    assert download.value.url.endswith(f"/api/alerts/{DRAG}/track.parquet")
+    kinds.nth(0).focus()
+    page.keyboard.press("Escape")
+    expect(kinds.first).to_be_hidden()
+    expect(page.locator(".export summary")).to_be_focused()
     page.keyboard.press("Backspace")
     expect(page.locator(".rows")).to_be_focused()
 
@@ -96,7 +108,7 @@ def test_what_is_not_there_is_said(open_screen: Opener) -> None:
     expect(note).to_contain_text("No fixes of any vessel are stored any more for 2024-12-25")
     expect(note).to_contain_text("2024-12-26 to 2024-12-28")
     expect(page.locator(".sentence")).to_contain_text("54 min below 2 kn")
-    assert page.locator(".charts, .positions").count() == 0
+    assert page.locator(".charts, .positions, .export").count() == 0
 
 
 @pytest.mark.usefixtures("node_modules")
@@ -108,6 +120,7 @@ def test_a_dossier_is_printed_black_on_white_and_axe_finds_nothing(
     page.goto(f"{screen.url}/alert/{DRAG}")
     expect(page.locator(".identities tbody tr")).to_have_count(2)
     page.add_script_tag(content=(WEB / "node_modules/axe-core/axe.min.js").read_text())
+    page.locator(".export summary").click()
     assert serious(page) == []
     page.keyboard.press("t")
     faint = "axe.run('.dossier', {runOnly: ['color-contrast']})"

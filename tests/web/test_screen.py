@@ -368,6 +368,33 @@ def test_search_finds_vessels_and_assets(open_screen: Opener) -> None:
     expect(page.locator(".search .nothing")).to_have_text("Nothing found for “zzzz”.")
 
 
+def test_what_is_found_from_another_page_is_shown_on_the_watch(open_screen: Opener) -> None:
+    screen = open_screen()
+    page = screen.page
+    # From the dossier of one vessel to another one: it is selected, not the dossier's.
+    expect(page.locator(".row")).to_have_count(6)
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator("main.dossier")).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("made ship 2")
+    expect(page.locator("#search-list li")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator("main.dossier")).to_have_count(0)
+    expect(page.locator(".evidence")).to_contain_text("MADE SHIP 2")
+    expect(page.locator('.row[aria-selected="true"]')).to_contain_text("MADE SHIP 2")
+    # A page that was opened first has no map behind it yet: it begins where the asset lies.
+    page.goto(f"{screen.url}/table?renderer=canvas")
+    expect(page.locator("main.page")).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("made pipeline")
+    expect(page.locator("#search-list li")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".map-host[data-renderer]")
+    # The middle of the pipeline, in the Gulf of Finland.
+    page.wait_for_url(re.compile(r"/#map=24\.0\d+,59\.[67]\d+,"))
+
+
 def test_keys_type_where_text_is_typed(open_screen: Opener) -> None:
     page = open_screen().page
     expect(page.locator(".row")).to_have_count(6)

@@ -57,6 +57,21 @@ def fixes_to_arrow(fixes: Fixes) -> pa.Table:
     return _table(arrays, FIXES_SCHEMA)
 
 
+def track_to_arrow(fixes: Fixes) -> pa.Table:
+    """Make an Arrow table for people: the time as one, then the units, then the wire's integers.
+
+    Args:
+        fixes: n rows.
+
+    Returns:
+        n rows: `t` (timestamp, UTC), the unit columns, then the columns of `Fixes`.
+    """
+    table = fixes_to_arrow(fixes)
+    moments = pa.array(fixes.t_ms).cast(pa.timestamp("ms", "UTC"))
+    rest = [name for name in table.column_names if name not in UNIT_COLUMNS]
+    return table.select([*UNIT_COLUMNS, *rest]).add_column(0, "t", moments)
+
+
 def fixes_from_arrow(table: pa.Table) -> Fixes:
     """Read fixes back from an Arrow table; only the wire integers are used.
 

@@ -1,13 +1,14 @@
-"""A vessel's track in other people's formats: GeoJSON, CSV, KML, GPX, written piece by piece.
+"""A vessel's track in other people's formats: GeoJSON, CSV, KML, GPX, Parquet.
 
 Nothing here opens a file or reads a clock: the fixes come as pieces in order of time, the text
-goes as pieces, and no more than one piece is in memory. CSV has every row as it was received, each
-station's copy with it; the formats of maps have one point a report, and a line is broken where
-nothing was received. Every text from outside is escaped.
+goes as pieces, and no more than one piece is in memory; Parquet alone is written at once. CSV and
+Parquet have every row as it was received, each station's copy with it; the formats of maps have one
+point a report, and a line is broken where nothing was received. Every text from outside is escaped.
 """
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -182,6 +183,27 @@ def as_kml(heading: Heading, parts: Iterable[Fixes]) -> Iterator[str]:
         where = "".join(f"<gx:coord>{lon:.6f} {lat:.6f} 0</gx:coord>\n" for lon, lat in places)
         yield f"<gx:Track>\n{when}{where}</gx:Track>\n"
     yield "</gx:MultiTrack>\n</Placemark>\n</Document>\n</kml>\n"
+
+
+def parquet_bytes(heading: Heading, fixes: Fixes) -> bytes:
+    """Write every row received as Parquet: times, units, the integers of the wire, the exercise.
+
+    The file's own metadata has `title`, `description`, which holds the caveat, and `sargas`.
+    """
+    import pyarrow.lib as pa
+    import pyarrow.parquet as pq
+
+    from sargas.model.arrow import track_to_arrow
+
+    table = track_to_arrow(fixes)
+    exercise = pa.array([heading.exercise or None] * len(fixes), type=pa.string())
+    said = {"title": heading.title, "description": heading.description, "sargas": heading.sargas}
+    metadata = {k: v.encode("utf-8", "backslashreplace") for k, v in said.items()}
+    table = table.append_column("exercise", exercise)
+    table = table.replace_schema_metadata({**table.schema.metadata, **metadata})
+    out = io.BytesIO()
+    pq.write_table(table, out, compression="zstd")
+    return out.getvalue()
 
 
 Writer = Callable[[Heading, Iterable[Fixes]], Iterator[str]]

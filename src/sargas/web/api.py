@@ -34,7 +34,8 @@ from sargas.reference.geography import land_collection
 from sargas.web import layers
 from sargas.web.commands import Commands, read_command, refusal, refuse, same_origin
 from sargas.web.desk import Desk
-from sargas.web.dossier import Gather, dossier_routes, fixes_of, with_distance
+from sargas.web.dossier import dossier_routes, fixes_of, with_distance
+from sargas.web.files import Gather
 from sargas.web.histogram import DEFAULT_BINS, AlertTimes, count, neighbours
 from sargas.web.picture import track_columns
 from sargas.web.player import Player

@@ -6,7 +6,6 @@ Everything is as of the clock, like all that the screen shows.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sargas.errors import NotFoundError
 from sargas.model.assets import Asset, AssetSet, chains
 from sargas.model.fixes import AIR, SEA, Fixes
 from sargas.model.geodesy import distance_m, metres_per_degree
@@ -27,15 +25,13 @@ from sargas.model.svg_map import HEIGHT, WIDTH, MapPoint, map_box
 from sargas.model.time import DAY_MS, HOUR_MS, MINUTE_MS, day_of, iso, parse_iso
 from sargas.reference import ship_type_text
 from sargas.reference.geography import land_collection
-from sargas.share.evidence import Evidence, evidence_span_ms, without_copies
+from sargas.share.evidence import evidence_span_ms, without_copies
+from sargas.web.files import AlertFiles, Gather
 from sargas.web.picture import track_columns
 
 if TYPE_CHECKING:
     from sargas.store import Archive
     from sargas.web.player import Player
-
-Gather = Callable[[str, int | None], Evidence]
-"""Gathers what an alert rests on, by its id and the event time up to which it is known."""
 
 BEFORE_MS = HOUR_MS
 """Track shown before an alert's start, so that the change can be seen against what was usual."""
@@ -51,15 +47,6 @@ NEAR_MOST = 400
 IDENTITIES_MOST = 50
 ROOM_DEG = 0.4
 """A map without fixes reaches so far east and west of the alert: some 20 km (chosen)."""
-
-FILES = {
-    "dossier.html": ("text/html; charset=utf-8", ".html"),
-    "bundle.zip": ("application/zip", ".zip"),
-    "fixes.csv": ("text/csv; charset=utf-8", ".csv"),
-    "alert.geojson": ("application/geo+json", ".geojson"),
-    "alert.json": ("application/json", ".json"),
-}
-"""Files that an alert is saved as: their type, and what `share.bundle.part` calls them."""
 
 
 def dossier_routes(
@@ -82,7 +69,7 @@ def dossier_routes(
         Route("/api/vessels/{mmsi:int}/identities", answers.identities),
     ]
     if gather is not None:
-        routes.append(Route("/api/alerts/{id}/{file}", _Files(player, gather).file))
+        routes.append(Route("/api/alerts/{id}/{file}", AlertFiles(player, gather).file))
     return routes
 
 
@@ -181,34 +168,6 @@ class _Answers:
             "t": alert["t_detected"], "total": len(found), "mmsi": rows.subject_id.tolist(),
             **track_columns(rows), "distance_m": np.round(away[nearest]).tolist(),
         }  # fmt: skip
-
-
-class _Files:
-    """An alert as files to keep and to send."""
-
-    def __init__(self, player: Player, gather: Gather) -> None:
-        self.player, self.gather = player, gather
-
-    def file(self, request: Request) -> Response:
-        """Answer a file, as `sargas alerts export` writes it."""
-        from sargas.share.bundle import part
-
-        name = request.path_params["file"]
-        if name not in FILES:
-            raise NotFoundError(f"An alert is not saved as '{name}'.", hint=", ".join(FILES))
-        player = self.player
-        # At the end of all that is stored nothing is left out, so that the file is the same to the
-        # byte as that of the command line.
-        is_end = player.t_ms >= player.span().to_ms
-        evidence = self.gather(request.path_params["id"], None if is_end else player.t_ms)
-        media_type, suffix = FILES[name]
-        alert = evidence.alert
-        stem = re.sub(r"[^A-Za-z0-9-]", "_", f"sargas-{alert['id']}-v{alert['version']}")
-        return Response(
-            part(evidence, suffix),
-            media_type=media_type,
-            headers={"content-disposition": f'attachment; filename="{stem}{suffix}"'},
-        )
 
 
 def fixes_of(archive: Archive, alert: dict[str, Any], to_ms: int) -> Fixes:

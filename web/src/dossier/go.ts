@@ -3,7 +3,7 @@ import { rowDomId } from "../list/alert-row.tsx";
 import { shownAlerts } from "../list/filter.ts";
 import { go, route } from "../route.ts";
 import { selectAlert } from "../state/session.ts";
-import { alerts, selectedAlertId } from "../state/state.ts";
+import { alerts, selectedAlertId, selectedMmsi } from "../state/state.ts";
 
 export const dossierPath = (id: string): string => `/alert/${encodeURIComponent(id)}`;
 
@@ -28,8 +28,9 @@ export function stepDossier(by: 1 | -1): void {
 
 export const backToWatch = (): void => go("/");
 
-/** The watch is shown again: the alert is selected in its list, and its row has the focus. */
+/** The watch is shown again: the alert is selected in its list, and its row has the focus, unless something else was chosen. */
 export function focusRow(id: string): void {
+  if (selectedAlertId.value !== id && selectedMmsi.value !== null) return;
   if (alerts.value.has(id)) selectAlert(id);
   requestAnimationFrame(() => {
     document.querySelector<HTMLElement>(".rows")?.focus();

@@ -53,13 +53,48 @@ function CopyLink({ id }: { id: string }) {
   );
 }
 
-function Keep({ id }: { id: string }) {
+/** What each file of the track is good for. */
+const tracks = (): [end: string, name: string, use: string][] => [
+  ["csv", "CSV", say("every row as received, for a spreadsheet")],
+  ["geojson", "GeoJSON", say("for a map; no line where nothing was received")],
+  ["kml", "KML", say("for an earth viewer, with times")],
+  ["gpx", "GPX", say("for a chart plotter")],
+  ["parquet", "Parquet", say("every row as received, for analysis")],
+];
+
+function ExportTrack({ id }: { id: string }) {
+  const leave = (event: FocusEvent): void => {
+    const box = event.currentTarget as HTMLDetailsElement;
+    if (!box.contains(event.relatedTarget as Node | null)) box.open = false;
+  };
+  /** Closes the list and no more; the key would go back to the watch. */
+  const onKey = (event: KeyboardEvent): void => {
+    const box = event.currentTarget as HTMLDetailsElement;
+    if (event.key !== "Escape" || !box.open) return;
+    event.preventDefault();
+    box.open = false;
+    box.querySelector("summary")?.focus();
+  };
+  return (
+    <details class="export" onFocusOut={leave} onKeyDown={onKey}>
+      <summary class="small-button">{say("Export track")} ▾</summary>
+      <ul>
+        {tracks().map(([end, name, use]) => (
+          <li key={end}><a href={filePath(id, `track.${end}`)} download><b>{name}</b> <span class="dim small">{use}</span></a></li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+function Keep({ alert: { id, subject, evidence } }: { alert: DossierAlert }) {
   return (
     <div class="keep">
       <button type="button" class="small-button" onClick={() => window.print()}>{say("Print")}</button>
       <CopyLink id={id} />
       <a class="small-button" href={filePath(id, "dossier.html")} download title={say("The dossier as one file that needs no network")}>{say("Save as HTML")}</a>
       <a class="small-button" href={filePath(id, "bundle.zip")} download title={say("Alert, fixes, thresholds and dossier, with a manifest of SHA-256")}>{say("Evidence bundle")}</a>
+      {subject.mmsi !== null && evidence.fixes.t_ms.length > 0 ? <ExportTrack id={id} /> : null}
     </div>
   );
 }
@@ -94,7 +129,7 @@ export function Head({ alert }: { alert: DossierAlert }) {
           {latest && latest.version > 1 ? <When name={say("version {n} issued", { n: latest.version })} iso={alert.t_issued ?? latest.t_detected} /> : null}
           <span class="dim">{say("detector {name}, version {n}", { name: outside(alert.detector), n: outside(alert.detector_version ?? "?") })}</span>
         </p>
-        <Keep id={alert.id} />
+        <Keep alert={alert} />
       </div>
     </header>
   );

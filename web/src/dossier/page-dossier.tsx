@@ -122,7 +122,7 @@ export function Dossier() {
     let title = document.title;
     // Paper shows all: what is folded away on the screen is opened. A file is named after the alert.
     const toPaper = (): void => {
-      for (const part of main.current!.querySelectorAll("details")) part.open = true;
+      for (const part of main.current!.querySelectorAll<HTMLDetailsElement>("details:not(.export)")) part.open = true;
       title = document.title;
       document.title = `sargas-${shown.current}`;
     };

@@ -3,7 +3,7 @@ import { computed, effect, signal } from "@preact/signals";
 import { outside, parseTime } from "../format/format.ts";
 import { say } from "../lang/lang.ts";
 import { tell } from "../state/session.ts";
-import { alertsRead, greeted, now_ms, zonesTold } from "../state/state.ts";
+import { alertsRead, greeted, minute_ms, zonesTold } from "../state/state.ts";
 import { getZones } from "../wire/api.ts";
 import type { Zone, ZoneCollection, ZoneEffect } from "../wire/types.ts";
 
@@ -30,12 +30,9 @@ export function standing(zone: Zone, now_ms: number): "counts" | "waits" | "over
   return parseTime(valid_from) > now_ms ? "waits" : "counts";
 }
 
-/** The minute shown, so that what follows the clock is not worked out four times a second. */
-const minute_ms = computed(() => Math.floor((now_ms.value ?? 0) / 60_000) * 60_000);
-
 /** The zones and vigilance areas that there are, the last word of each, by name; masks are for the watch itself. */
 export const namedZones = computed<readonly Zone[]>(() => {
-  const t_ms = minute_ms.value;
+  const t_ms = minute_ms.value ?? 0;
   const found = zones.value.features.filter((zone) =>
     zone.properties.latest && (zone.properties.effect === "none" || zone.properties.effect === "raise") && standing(zone, t_ms) !== "over");
   return found.sort((a, b) => zoneName(a).localeCompare(zoneName(b)));

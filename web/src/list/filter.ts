@@ -2,7 +2,7 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
 import { isWithin } from "../draw/inside.ts";
 import { namedZones } from "../draw/zones.ts";
-import { alerts, myWatch, now_ms, officer, selectedAlertId } from "../state/state.ts";
+import { alerts, minute_ms, myWatch, officer, selectedAlertId } from "../state/state.ts";
 import { isDone, isSnoozed, waits } from "../triage/triage.ts";
 import type { Alert, Priority } from "../wire/types.ts";
 
@@ -34,9 +34,6 @@ export const FIRST_FILTER: Filter = {
   zone: "",
 };
 export const filter = signal<Filter>(FIRST_FILTER);
-
-/** The minute shown, so that what follows the clock is not worked out four times a second. */
-const minute_ms = computed(() => (now_ms.value === null ? null : Math.floor(now_ms.value / 60_000) * 60_000));
 
 export function inTab(alert: Alert, tab: Tab, at_ms: number | null): boolean {
   const asleep = isSnoozed(alert, at_ms);

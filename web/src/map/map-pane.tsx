@@ -108,15 +108,16 @@ export function showSelection(): void {
 /** Shows an asset whole. */
 export function showAsset(id: string): void {
   const shape = shapeById.value.get(id);
-  if (!shape || !view) return;
-  endFollow();
+  if (!shape) return;
   const [west, north, east, south] = shape.box;
-  const { width, height } = view.camera();
+  const seen = view?.camera();
+  // Before there is a map, or behind another page, it has no size: about what it will have.
+  const [width, height] = seen && seen.width > 1 ? [seen.width, seen.height] : [0.7 * window.innerWidth, 0.8 * window.innerHeight];
   const zoom = Math.log2(Math.min(width / Math.max(east - west, 1e-5), height / Math.max(south - north, 1e-5)) / 512 / 1.3);
   const x = (west + east) / 2;
   const y = (north + south) / 2;
   const [lon, lat] = unproject({ x, y, zoom: 0, width: 0, height: 0 }, 0, 0);
-  view.goTo(lon, lat, Math.min(11, zoom));
+  goTo(lon, lat, Math.min(11, zoom));
 }
 
 /** A name that fits beside a mark. */

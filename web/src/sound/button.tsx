@@ -10,6 +10,13 @@ function stateWords(): string {
   return until_ms !== null && !isSounding.value ? say("Silenced until {t}", { t: utcMinute(until_ms) }) : say("Sound on");
 }
 
+function whatItDoes(): string {
+  if (!soundOn.value) return say("Let a new Alarm sound on this screen (B)");
+  return soundWaits.value
+    ? say("The browser lets nothing sound before a click or a key")
+    : say("A new Alarm sounds until somebody acknowledges it; switch off (B)");
+}
+
 export function SoundButton() {
   const on = soundOn.value;
   return (
@@ -22,7 +29,7 @@ export function SoundButton() {
       <button
         type="button"
         class={on && soundWaits.value ? "pill sound unwell" : "pill sound"}
-        title={on ? say("A new Alarm sounds until somebody acknowledges it; switch off (B)") : say("Let a new Alarm sound on this screen (B)")}
+        title={whatItDoes()}
         onClick={toggleSound}
       >
         <svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true">

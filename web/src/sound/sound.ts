@@ -1,7 +1,7 @@
 // The sound of a new Alarm on this screen: switched on by its officer, silenced for two minutes, never acknowledged by it.
 import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import { say } from "../lang/lang.ts";
-import { alerts, alertsRead, clock, now_ms, tick_ms } from "../state/state.ts";
+import { alerts, alertsRead, clock, minute_ms, now_ms, tick_ms } from "../state/state.ts";
 import { announced } from "../triage/triage.ts";
 import type { Alert } from "../wire/types.ts";
 import { FRESH_MS, heardNow, isLive, REPEAT_MS, rings, type Silence, SILENCE_MS, soundKey, stoodAt } from "./rings.ts";
@@ -25,8 +25,6 @@ const silenced = signal<ReadonlyMap<string, Silence>>(new Map());
 /** What is no news; null until the screen has looked. */
 const stood = signal<ReadonlySet<string> | null>(null);
 
-/** The minute shown: a snooze need not end to the quarter of a second. */
-const minute_ms = computed(() => (now_ms.value === null ? null : Math.floor(now_ms.value / 60_000) * 60_000));
 const ringing = computed(() => [...alerts.value.values()].filter((alert) => rings(alert, minute_ms.value)));
 const live = computed(() => isLive(clock.value));
 const heard = computed<readonly Alert[]>(() =>
@@ -39,13 +37,13 @@ export const isSounding = computed(() => heardKeys.value !== "");
 
 /** Until when an Alarm is silent here, event time; null where it is not silenced. */
 export function silencedUntil(alert: Alert): number | null {
-  const silence = silenced.value.get(soundKey(alert));
+  const silence = soundOn.value ? silenced.value.get(soundKey(alert)) : undefined;
   return silence && silence.until_ms > tick_ms.value && rings(alert, minute_ms.value) ? silence.until_t_ms : null;
 }
 
 /** The latest end of what is silenced now, event time; null where nothing is. */
 export const silentUntil = computed<number | null>(() => {
-  const ends = soundOn.value && silenced.value.size > 0 ? ringing.value.flatMap((alert) => silencedUntil(alert) ?? []) : [];
+  const ends = silenced.value.size > 0 ? ringing.value.flatMap((alert) => silencedUntil(alert) ?? []) : [];
   return ends.length > 0 ? Math.max(...ends) : null;
 });
 

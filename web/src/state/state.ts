@@ -11,6 +11,8 @@ export const clock = signal<Clock | null>(null);
 export const clockHeard_ms = signal(0);
 /** Event time shown, ms UTC: runs on between two words of the service while it plays. */
 export const now_ms = signal<number | null>(null);
+/** The minute shown, for what need not be worked out four times a second. */
+export const minute_ms = computed(() => (now_ms.value === null ? null : Math.floor(now_ms.value / 60_000) * 60_000));
 
 export type Line = "connecting" | "up" | "down";
 export const line = signal<Line>("connecting");

@@ -7,6 +7,7 @@ import { placeDecimal, placeDm } from "../format/format.ts";
 import { say } from "../lang/lang.ts";
 import { goTo, goToPlace, showAsset } from "../map/map-pane.tsx";
 import { isOnChart, parsePlace } from "../map/place.ts";
+import { go, route } from "../route.ts";
 import { selectVessel, tell } from "../state/session.ts";
 import { assets } from "../state/state.ts";
 import { search } from "../wire/api.ts";
@@ -70,6 +71,7 @@ export function Search() {
   };
   const take = (choice: Choice | undefined): void => {
     if (!choice) return;
+    if (route.value.page !== "") go("/"); // what is chosen is shown on the watch
     choice.take();
     close();
     input.current?.blur();

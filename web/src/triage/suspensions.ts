@@ -3,7 +3,7 @@ import { computed, signal } from "@preact/signals";
 import { outside, utcDate, utcMinute, vesselName } from "../format/format.ts";
 import { detectorTitle } from "../format/words.ts";
 import { say } from "../lang/lang.ts";
-import { alerts, now_ms, officer, suspensions } from "../state/state.ts";
+import { alerts, minute_ms, now_ms, officer, suspensions } from "../state/state.ts";
 import { postSuspension, type SuspendCommand } from "../wire/api.ts";
 import type { Alert, LogLine, Suspension } from "../wire/types.ts";
 import { announced, busy, offerUndo, refuse, refusedWith } from "./triage.ts";
@@ -17,10 +17,8 @@ export const isSuspension = (name: string): boolean => name.startsWith(LEAD);
 export const suspensionOf = (name: string): Suspension | undefined =>
   suspensions.value.find((one) => LEAD + one.id === name);
 
-/** The minute shown: what follows it is not worked out four times a second. */
-const minute_ms = computed(() => Math.floor((now_ms.value ?? 0) / 60_000) * 60_000);
 export const isActive = (one: Suspension): boolean => one.ends_ms > (now_ms.value ?? 0);
-export const activeCount = computed(() => suspensions.value.filter((one) => one.ends_ms > minute_ms.value).length);
+export const activeCount = computed(() => suspensions.value.filter((one) => one.ends_ms > (minute_ms.value ?? 0)).length);
 
 /** How many alerts each has muted by now, by its id. */
 export const mutedCounts = computed(() => {
