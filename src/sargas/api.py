@@ -240,13 +240,9 @@ class Home:
         return KeptAsset(**said, home=self)
 
     def _bodies(self) -> list[dict[str, Any]]:
-        from sargas.store import AuditLog, Ledger
-        from sargas.store.suspended import under_suspensions
+        from sargas.store.standing import stored_alerts
 
-        if not self._store.ledger_path.exists():
-            return []  # assets alone were imported: asking must not make a ledger
-        with Ledger(self._store) as ledger, AuditLog(self._store) as log:
-            return under_suspensions(ledger, ledger.alerts(), log.suspensions())
+        return stored_alerts(self._store)
 
     def _around(
         self, box: Box, main: Asset | None = None, accuracy_m: float | None = None
