@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sargas.errors import UsageError
 from sargas.model.time import iso, parse_iso
-from sargas.store import Ledger
+from sargas.store.standing import Standing
 from sargas.web.histogram import MOST_BINS, AlertTimes, count, neighbours
 
 from .conftest import Service
@@ -66,7 +66,7 @@ def test_what_is_muted_or_withdrawn_is_left_out_and_a_ledger_is_read_once() -> N
             ]  # fmt: skip
             return [base | one for one in other]
 
-    times = AlertTimes(cast(Ledger, Alerts()))
+    times = AlertTimes(cast(Standing, Alerts()))
     for _ in range(2):
         found = {name: found.tolist() for name, found in times.by_priority(9000).items()}
         assert found == {"P1": [7000], "P2": [3000, 7000], "P3": []}

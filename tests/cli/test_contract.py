@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from cyclopts import App
 
+from sargas.cli.alert_text import print_alerts
 from sargas.cli.root import app
-from sargas.cli.scan import print_alerts
 from sargas.cli.words import put_table
 from sargas.exercise.backdrop import REPORT
 from sargas.exercise.run import sentences

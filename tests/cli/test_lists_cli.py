@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sargas.cli.making import make_watch
 from sargas.cli.refolding import Refolded, refold
-from sargas.cli.scan import make_watch
 from sargas.model.time import parse_iso
 from sargas.reference.vessel_lists import COLUMNS, EFFECTS, LIST_KINDS, load_vessel_lists
 from sargas.store import Home

@@ -107,5 +107,10 @@ def test_the_handover(call: Call, home: Path) -> None:
     assert len(call("handover", "--home", home, "--csv").out.splitlines()) == 1 + 3
     report = json.loads(call("handover", "--home", home, "--officer", "V.P.", "--json").out)
     assert report["counts"]["by_reason"] == {"duplicate": 1}
+    assert [one["officer"] for one in report["watches"]] == ["V.P."]
     assert call("handover", "--home", home, "--officer", "X").code == 5
     assert call("handover", "--home", home, "--csv", "--json").code == 2
+    with AuditLog(Home(home)) as log:  # the newest time need not be that of the newest line
+        log.start_watch("A.B.", t_ms=T0_MS + 10**9, at_ms=T0_MS)
+        log.end_watch("V.P.", t_ms=T0_MS + 10**6, at_ms=T0_MS)
+    assert "Watch of A.B." in call("handover", "--home", home).out

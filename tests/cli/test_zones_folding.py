@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from sargas.cli.demo import _Run
-from sargas.cli.scan import _follower
+from sargas.cli.making import masks_anew
 from sargas.exercise.scenario import load_scenario
 from sargas.model.fixes import Batch
 from sargas.model.time import MINUTE_MS
@@ -92,11 +92,11 @@ def test_a_scan_takes_up_what_was_added_beside_the_masks_of_its_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sargas.reference.load_masks", lambda path: (area("from-file"),))
-    anew = _follower(tmp_path, tmp_path / "masks.geojson")
+    anew = masks_anew(tmp_path, tmp_path / "masks.geojson")
     assert anew() is None
     with writing(tmp_path):
         write_book(tmp_path, MaskBook().grown([Act(ADD, area("drawn"))], 0, "2025-01-01", "me"))
     assert [m.id for m in anew() or ()] == ["from-file", "drawn"]
     assert anew() is None
     assert len(read_book(tmp_path).entries) == 1
-    assert _follower(None, None)() is None
+    assert masks_anew(None, None)() is None

@@ -312,10 +312,19 @@ def test_lost_line_is_said_and_mended(open_screen: Opener) -> None:
     banner = page.locator(".line-banner")
     expect(banner).to_contain_text("Connection lost.", timeout=9000)
     expect(banner).to_contain_text(re.compile(r"The picture is \d+ s old and stands at 11:10:0\dZ"))
+    # What is selected meanwhile shows what the list has of it, and the rest once the line is back.
+    page.route("**/api/alerts/*", lambda route: route.abort())
+    with page.expect_event("requestfailed", lambda request: "/api/alerts/" in request.url):
+        page.locator(".row", has_text="Drag pattern").click()
+    expect(page.locator(".evidence .sentence")).to_be_visible()
+    expect(page.locator(".evidence .why")).to_have_count(0)
+    page.unroute("**/api/alerts/*")
+    page.mouse.move(5, 5)  # rows do not move below it
     world.add_alert(make_alert(30, "P1", "gap_visit", "Came while away.", t_ms=world.t_ms - 1000))
     world.refuse_sockets = False
     expect(banner).to_have_count(0, timeout=20_000)
     expect(page.locator(".row").first).to_contain_text("Came while away.")
+    expect(page.locator(".evidence .why")).to_be_visible()
 
 
 def test_playback(open_screen: Opener) -> None:

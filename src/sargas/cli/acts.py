@@ -194,9 +194,10 @@ def comment(*ids: str, said: Acted = Acting()) -> int:
 
 def _act(verb: str, ids: tuple[str, ...], said: Acting, **more: Any) -> int:  # noqa: ANN401
     """Do something with alerts as they are now, and say what became of them."""
-    from sargas.cli.kept_alerts import open_stored, stored_alerts, whole_id
+    from sargas.cli.kept_alerts import open_stored, whole_id
     from sargas.store import AuditLog
     from sargas.store.audit import Seen
+    from sargas.store.standing import stored_alerts
 
     officer = officer_of(said)
     if not ids:
@@ -231,7 +232,7 @@ def newest_ms(stored: Any, alerts: list[dict[str, Any]]) -> int:  # noqa: ANN401
     ends = Archive(stored).span()
     known = [parse_iso(a["t_issued"]) for a in alerts]
     with AuditLog(stored) as log:
-        known += [line.t_ms for line in log.lines()[-1:]]
+        known += [line.t_ms for line in log.lines()]
     return max([*known, *([ends[1] + 1] if ends else [])], default=0)
 
 

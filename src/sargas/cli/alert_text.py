@@ -1,13 +1,40 @@
-"""One alert as text for people, as `sargas alerts show` prints it."""
+"""Alerts on stdout: one as text for people, or several as a table or JSON lines."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sargas.cli.words import clean_text, put_table
-from sargas.model.alerts import PRIORITY_WORDS
+from sargas.cli.listed import lists_naming
+from sargas.cli.words import clean_text, put_json, put_table
+from sargas.model.alerts import PRIORITY_WORDS, Alert
 from sargas.model.listing import entry_lines
 from sargas.model.place import place_text
+from sargas.model.time import iso
+
+
+def print_alerts(alerts: list[Alert], *, json: bool) -> None:
+    """Write the alerts to stdout.
+
+    Columns that say nothing of any of them are left out: EXERCISE, the mutes, the user's lists,
+    and since when a later version's text holds.
+    """
+    if json:
+        for alert in alerts:
+            put_json(alert.to_dict())
+    elif alerts:
+        columns = [
+            ("EXERCISE", ["EXERCISE" if a.exercise else "" for a in alerts]),
+            ("priority", [a.priority for a in alerts]),
+            ("detected", [iso(a.t_detected_ms) for a in alerts]),
+            ("as of", [iso(a.t_issued_ms) if a.version > 1 else "" for a in alerts]),
+            ("detector", [a.detector for a in alerts]),
+            ("state", [a.state for a in alerts]),
+            ("muted by", [", ".join(a.muted_by) for a in alerts]),
+            ("listed by", [lists_naming(a) for a in alerts]),
+            ("what", [a.text for a in alerts]),
+        ]
+        told = [(head, cells) for head, cells in columns if any(cells)]
+        put_table([head for head, _ in told], list(zip(*(c for _, c in told), strict=True)))
 
 
 def put_alert(alert: dict[str, Any]) -> None:

@@ -111,7 +111,8 @@ def list_(
     quiet
         Print no counts.
     """
-    from sargas.cli.kept_alerts import open_stored, stored_alerts
+    from sargas.cli.kept_alerts import open_stored
+    from sargas.store.standing import stored_alerts
 
     stored = open_stored(home)
     since_ms = parse_iso(since) if since else None
@@ -219,8 +220,9 @@ def show(id: str, /, *, home: Path | None = None, json: bool = False, quiet: boo
     quiet
         Print no caveat.
     """
-    from sargas.cli.kept_alerts import open_stored, stored_alerts, whole_id
+    from sargas.cli.kept_alerts import open_stored, whole_id
     from sargas.store import Ledger
+    from sargas.store.standing import stored_alerts
 
     stored = open_stored(home)
     name = whole_id(stored_alerts(stored), id, stored)
@@ -280,8 +282,9 @@ def export(
     import hashlib
 
     from sargas.cli.gathering import gather
-    from sargas.cli.kept_alerts import open_stored, stored_alerts, whole_id
+    from sargas.cli.kept_alerts import open_stored, whole_id
     from sargas.share.bundle import part
+    from sargas.store.standing import stored_alerts
 
     stored = open_stored(home)
     name = whole_id(stored_alerts(stored), id, stored)

@@ -50,8 +50,9 @@ def list_(
     quiet
         Print no count.
     """
-    from sargas.cli.kept_alerts import open_stored, stored_alerts, whole_id
+    from sargas.cli.kept_alerts import open_stored, whole_id
     from sargas.store import AuditLog
+    from sargas.store.standing import stored_alerts
 
     stored = open_stored(home)
     name = whole_id(stored_alerts(stored), alert, stored) if alert else None

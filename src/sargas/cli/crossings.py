@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from sargas.cli.home import home_dir
+from sargas.cli.making import make_watch
 from sargas.cli.reading import Reading
-from sargas.cli.scan import make_watch
 from sargas.cli.words import put_json, put_table, say, span_text
 from sargas.errors import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, NotFoundError, UsageError
 from sargas.model.assets import Asset, AssetSet

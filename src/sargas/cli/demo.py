@@ -142,8 +142,8 @@ class _Run:
 
     def _fold_all(self) -> None:
         from sargas.cli.keeping import Keeper
+        from sargas.cli.making import make_watch
         from sargas.cli.playing import play
-        from sargas.cli.scan import make_watch
         from sargas.cli.warm import warm
         from sargas.reference.mask_book import BookFollower
 
@@ -256,7 +256,7 @@ def _app(run: _Run, sock: Any, speed: float) -> Any:  # noqa: ANN401 - socket an
 
 def _report(run: _Run, *, json: bool) -> None:
     """Print what the exercise showed."""
-    from sargas.cli.scan import print_alerts
+    from sargas.cli.alert_text import print_alerts
 
     rows = [a for a in run.alerts.values() if not a.muted_by]
     rows.sort(key=lambda a: (a.t_detected_ms, a.id))

@@ -204,9 +204,10 @@ def try_out(
     quiet
         Print no progress and no counts.
     """
+    from sargas.cli.alert_text import print_alerts
     from sargas.cli.catalogue import entries, find, with_leads
+    from sargas.cli.making import make_watch
     from sargas.cli.reading import Reading
-    from sargas.cli.scan import make_watch, print_alerts
     from sargas.model.alerts import Alert
     from sargas.watch.rules import load_rules
 

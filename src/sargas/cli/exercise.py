@@ -63,8 +63,9 @@ def run(name: str, /, *, json: bool = False, quiet: bool = False) -> int:
     quiet
         Print no progress and no summary.
     """
+    from sargas.cli.alert_text import print_alerts
+    from sargas.cli.making import make_watch
     from sargas.cli.playing import play
-    from sargas.cli.scan import make_watch, print_alerts
     from sargas.cli.warm import warm
     from sargas.exercise.scenario import load_scenario
 

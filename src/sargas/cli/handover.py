@@ -42,22 +42,17 @@ def handover(
         Print no remarks.
     """
     from sargas.cli.acts import newest_ms
-    from sargas.cli.kept_alerts import open_stored, stored_alerts
-    from sargas.share.handover import handover as put_together
-    from sargas.share.handover import to_csv, watch_of, watches
+    from sargas.cli.kept_alerts import open_stored
+    from sargas.share.handover import to_csv, watch_handover
     from sargas.store import AuditLog, Ledger
-    from sargas.web.desk import Desk
+    from sargas.store.standing import Standing
 
     if csv and json:
         raise UsageError("--csv and --json exclude each other.")
     stored = open_stored(home)
     with AuditLog(stored) as log, Ledger(stored) as ledger:
-        lines = log.lines()
-        span = watch_of(watches(lines), officer, watch)
-        now_ms = newest_ms(stored, stored_alerts(stored)) if span.to_ms is None else span.to_ms
-        known = [line for line in lines if line.t_ms <= now_ms]
-        alerts = Desk(ledger, log).alerts(now_ms)
-        report = put_together(alerts, known, span, now_ms, log.head(known[-1].seq))
+        standing = Standing(ledger, log)
+        report = watch_handover(standing, newest_ms(stored, standing.alerts()), officer, watch)
     if json:
         put_json(report)
     elif csv:

@@ -33,17 +33,6 @@ def open_stored(home: Path | None) -> Home:
     return Home(place, create=False)
 
 
-def stored_alerts(home: Home) -> list[dict[str, Any]]:
-    """Read the latest version of every alert, oldest first; none where nothing was kept."""
-    from sargas.store import AuditLog, Ledger
-    from sargas.store.suspended import under_suspensions
-
-    if not home.ledger_path.exists():
-        return []  # assets alone were imported: asking must not make a ledger
-    with Ledger(home) as ledger, AuditLog(home) as log:
-        return under_suspensions(ledger, ledger.alerts(), log.suspensions())
-
-
 def whole_id(alerts: list[dict[str, Any]], wanted: str, home: Home) -> str:
     """Complete an alert's id from its beginning.
 

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter, Token
 
-from sargas.cli.listed import lists_naming, say_lists
-from sargas.cli.words import put_json, put_table, say, say_counts, span_text
+from sargas.cli.alert_text import print_alerts
+from sargas.cli.listed import say_lists
+from sargas.cli.making import judging_words, make_watch, masks_anew, masks_words
+from sargas.cli.words import say, say_counts, span_text
 from sargas.errors import EXIT_ALERTS, EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, UsageError
 from sargas.model.alerts import PRIORITIES, RETRACTED, Alert
-from sargas.model.time import iso
 
 if TYPE_CHECKING:  # imported where they are used: `sargas scan --help` loads no library
     from sargas.cli.keeping import Keeper
@@ -25,7 +26,6 @@ if TYPE_CHECKING:  # imported where they are used: `sargas scan --help` loads no
     from sargas.cli.refolding import LateRows
     from sargas.model.fixes import Batch
     from sargas.reference import Mask
-    from sargas.watch.detect.base import Detector
     from sargas.watch.fold import Outcome, Watch
 
 
@@ -123,14 +123,16 @@ def scan(
     make = partial(
         make_watch, assets, rules, home, lateness_ms, reading.exercise, masks, lists=lists or ()
     )
-    masks_anew = _follower(home, masks)
+    anew = masks_anew(home, masks)
     watch = make()
-    source = _source(watch, reading, (lateness_ms, masks, *_masks_of(home), *_judging_of(watch)))
+    source = _source(
+        watch, reading, (lateness_ms, masks, *masks_words(home), *judging_words(watch))
+    )
     keeper = _keeper(home, watch, source)
     latest: dict[str, Alert] = {}
     late = LateRows()
     cpu_s = _cpu_s()
-    interrupted = _run(reading, watch, keeper, latest, late, masks_anew)
+    interrupted = _run(reading, watch, keeper, latest, late, anew)
     folded_in = ""
     if len(late) and not interrupted:
         folded_in, interrupted = _fold_in(late, keeper, make, source, reading, latest)
@@ -179,7 +181,7 @@ def _run(
     keeper: Keeper | None,
     latest: dict[str, Alert],
     late: LateRows,
-    masks_anew: Callable[[], tuple[Mask, ...] | None],
+    anew: Callable[[], tuple[Mask, ...] | None],
 ) -> bool:
     """Fold all that is read; tell whether it was interrupted.
 
@@ -193,7 +195,7 @@ def _run(
         try:
             for batch, until_ms in reading.batches():
                 came_ms = watch.order.newest_ms
-                if (masks := masks_anew()) is not None:
+                if (masks := anew()) is not None:
                     watch.take_masks(masks)
                 outcome = watch.push(batch, until_ms)
                 late.add(outcome.late, came_ms)
@@ -213,62 +215,6 @@ def _run(
     return interrupted
 
 
-def make_watch(
-    assets: Path | None,
-    rules: Path | None,
-    home: Path | None,
-    lateness_ms: int | None,
-    exercise: str | None = None,
-    masks: Path | None = None,
-    *,
-    lists: Sequence[Path] = (),
-    detectors: tuple[type[Detector], ...] | None = None,
-) -> Watch:
-    """Set up a watch over the assets, rules, masks, lists and suspensions of options and home."""
-    from sargas.cli.suspending import home_suspensions
-    from sargas.reference import (
-        home_assets,
-        load_assets,
-        load_masks,
-        shipped_assets,
-        shipped_geography,
-    )
-    from sargas.reference.mask_book import home_masks
-    from sargas.reference.vessel_lists import load_vessel_lists
-    from sargas.watch.fold import Watch
-    from sargas.watch.rules import load_rules
-
-    if assets is not None:
-        notes: list[str] = []
-        chosen = load_assets(assets, notes=notes)
-        for note in notes:
-            say(f"{assets}: {note}")
-    elif home is not None:
-        chosen = home_assets(home)
-    else:
-        chosen = shipped_assets()
-    if not len(chosen.watched()):
-        raise UsageError(
-            "None of these assets is in service, out of service or of unknown status.",
-            where=str(assets or home or ""),
-            hint="There is nothing to watch.",
-        )
-    return Watch(
-        chosen,
-        shipped_geography(),
-        load_rules(rules),
-        lateness_ms=lateness_ms,
-        exercise=exercise,
-        masks=(
-            *(load_masks(masks) if masks is not None else ()),
-            *(home_masks(home) if home is not None else ()),
-        ),
-        lists=load_vessel_lists(lists) if lists else None,
-        suspensions=home_suspensions(home) if home is not None else (),
-        detectors=detectors,
-    )
-
-
 def _source(watch: Watch, reading: Reading, options: tuple[object, ...]) -> str:
     """Name this scan by what it reads and how."""
     from sargas.cli.keeping import source_name
@@ -278,42 +224,6 @@ def _source(watch: Watch, reading: Reading, options: tuple[object, ...]) -> str:
     words = [*reading.contents(), around.rules.version, around.assets.version]
     more = [None if o is None else str(o) for o in options]
     return source_name(words, (*said, *more), reading.exercise)
-
-
-def _masks_of(home: Path | None) -> tuple[str, ...]:
-    """Name the masks that a home keeps, for the name of the scan; nothing where it has none."""
-    from sargas.reference.mask_book import home_masks, masks_version
-
-    kept = () if home is None else home_masks(home)
-    return (masks_version(kept),) if kept else ()
-
-
-def _follower(home: Path | None, masks: Path | None) -> Callable[[], tuple[Mask, ...] | None]:
-    """Give what tells the masks of a file and a home anew when the home's have changed."""
-    from sargas.reference import load_masks
-    from sargas.reference.mask_book import BookFollower
-
-    if home is None:
-        return lambda: None
-    from_file = load_masks(masks) if masks is not None else ()
-    follower = BookFollower(home)
-
-    def anew() -> tuple[Mask, ...] | None:
-        kept = follower.changed()
-        return None if kept is None else (*from_file, *kept)
-
-    return anew
-
-
-def _judging_of(watch: Watch) -> tuple[str, ...]:
-    """Name the vessel lists and suspensions of a watch; nothing where it has none."""
-    from sargas.model.suspension import suspensions_version
-
-    lists, suspensions = watch.judge.lists, watch.judge.suspensions
-    return (
-        *(() if lists is None else (f"lists:{lists.version}",)),
-        *((f"suspensions:{suspensions_version(suspensions)}",) if suspensions else ()),
-    )
 
 
 def _keeper(home: Path | None, watch: Watch, source: str) -> Keeper | None:
@@ -377,31 +287,6 @@ def _counts_for(alert: Alert, fail_on: str) -> bool:
     """Tell whether an alert is of this priority or worse, and stands."""
     worse = PRIORITIES.index(alert.priority) <= PRIORITIES.index(fail_on)
     return worse and alert.state != RETRACTED
-
-
-def print_alerts(alerts: list[Alert], *, json: bool) -> None:
-    """Write the alerts to stdout.
-
-    Columns that say nothing of any of them are left out: EXERCISE, the mutes, the user's lists,
-    and since when a later version's text holds.
-    """
-    if json:
-        for alert in alerts:
-            put_json(alert.to_dict())
-    elif alerts:
-        columns = [
-            ("EXERCISE", ["EXERCISE" if a.exercise else "" for a in alerts]),
-            ("priority", [a.priority for a in alerts]),
-            ("detected", [iso(a.t_detected_ms) for a in alerts]),
-            ("as of", [iso(a.t_issued_ms) if a.version > 1 else "" for a in alerts]),
-            ("detector", [a.detector for a in alerts]),
-            ("state", [a.state for a in alerts]),
-            ("muted by", [", ".join(a.muted_by) for a in alerts]),
-            ("listed by", [lists_naming(a) for a in alerts]),
-            ("what", [a.text for a in alerts]),
-        ]
-        told = [(head, cells) for head, cells in columns if any(cells)]
-        put_table([head for head, _ in told], list(zip(*(c for _, c in told), strict=True)))
 
 
 def _summarise(

@@ -124,7 +124,7 @@ def _score_suite(
     suite: str, names: tuple[str, ...], rules: Path | None, *, quiet: bool
 ) -> tuple[dict[str, Any], int]:
     """Score a suite of the exercise ground."""
-    from sargas.cli.scan import make_watch
+    from sargas.cli.making import make_watch
     from sargas.cli.warm import warm
     from sargas.exercise.suite import load_suite
 
@@ -144,7 +144,7 @@ def _score_real(
     folder: Path, drags: int, names: tuple[str, ...], rules: Path | None, *, quiet: bool
 ) -> tuple[dict[str, Any], int]:
     """Score every file of a directory: rates, and recall where drags are laid in."""
-    from sargas.cli.scan import make_watch
+    from sargas.cli.making import make_watch
     from sargas.exercise.score import real_play
 
     if not folder.is_dir():
@@ -270,8 +270,8 @@ class _Progress:
 
 def _incidents(rules: Path | None, *, quiet: bool) -> tuple[dict[str, Any], int]:
     """Follow the documented incidents, or those that were whole when it was interrupted."""
+    from sargas.cli.making import make_watch
     from sargas.cli.playing import play
-    from sargas.cli.scan import make_watch
     from sargas.cli.warm import warm
     from sargas.exercise.incidents import (
         NO_TRACK,

@@ -15,8 +15,8 @@ from sargas.cli.crossings import (
     vessel_text,
     watched_asset,
 )
+from sargas.cli.making import make_watch
 from sargas.cli.reading import Reading
-from sargas.cli.scan import make_watch
 from sargas.cli.words import put_json, say
 from sargas.errors import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, NotFoundError, UsageError
 from sargas.model.alerts import Alert

@@ -136,8 +136,9 @@ def suspensions(
     quiet
         Print no count.
     """
-    from sargas.cli.kept_alerts import open_stored, stored_alerts
+    from sargas.cli.kept_alerts import open_stored
     from sargas.store import AuditLog
+    from sargas.store.standing import stored_alerts
 
     stored = open_stored(home)
     alerts = stored_alerts(stored)
@@ -171,7 +172,8 @@ def who_of(one: Suspension) -> str:
 
 def _beginning(said: Acting) -> tuple[Home, int, str]:
     """Give the home, the newest time it knows, and who acts."""
-    from sargas.cli.kept_alerts import open_stored, stored_alerts
+    from sargas.cli.kept_alerts import open_stored
+    from sargas.store.standing import stored_alerts
 
     officer = officer_of(said)
     stored = open_stored(said.home)

@@ -252,7 +252,7 @@ def _fix_dict(last: Fixes) -> dict[str, Any] | None:
 
 def _put_vessel(vessel: Vessel, listed: list[dict[str, Any]], *, asked: bool) -> None:
     """Write one vessel for people."""
-    from sargas.api import said_words
+    from sargas.api.vessel import said_words
     from sargas.model.card import fix_words
     from sargas.model.listing import entry_text
     from sargas.reference import flag_of

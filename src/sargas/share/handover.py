@@ -14,10 +14,13 @@ from sargas.model.alerts import OPEN, PRIORITY_WORDS
 from sargas.model.suspension import Suspension, suspensions_of
 from sargas.model.time import HOUR_MS, MINUTE_MS, iso, parse_iso
 from sargas.model.triage import DONE, END_WATCH, REASONS, START_WATCH, STATE_WORDS, Act
+from sargas.store.standing import Standing
 
 FEED_DETECTOR = "feed_health"
 ENDING_MS = 8 * HOUR_MS
 """Suspensions that end within so long are told: the next watch will hear of what they mute."""
+WATCHES_TOLD = 20
+"""So many watches are named to choose from, the newest."""
 COLUMNS = (
     "id", "priority", "detector", "vessel", "mmsi", "asset", "detected", "state", "taken_by",
     "taken_after_min", "owner", "reason", "escalated_to", "reference", "snoozed_until",
@@ -64,6 +67,36 @@ def watch_of(spans: Sequence[WatchSpan], officer: str = "", seq: int | None = No
         f"The log tells of no watch {which}.",
         hint="Take one on the screen (sargas serve): it begins with a name.",
     )
+
+
+def watch_handover(
+    standing: Standing, now_ms: int, officer: str = "", seq: int | None = None
+) -> dict[str, Any]:
+    """Put together the handover of a watch, with the `watches` there were.
+
+    Args:
+        standing: how the alerts stand.
+        now_ms: the event time at which it is asked for, ms UTC.
+        officer, seq: whose watch, or which by its number; the newest of all without either.
+
+    Raises:
+        NotFoundError: there is no such watch.
+    """
+    log = standing.log
+    lines = log.lines(as_of_ms=now_ms)
+    spans = watches(lines)
+    span = watch_of(spans, officer, seq)
+    # What was handed over is told as it stood then, not as it became.
+    as_of_ms = now_ms if span.to_ms is None else span.to_ms
+    known = [line for line in lines if line.t_ms <= as_of_ms]
+    head = log.head(known[-1].seq)
+    past = [
+        {"seq": s.seq, "officer": s.officer, "from": iso(s.from_ms),
+         "to": iso(s.to_ms) if s.to_ms else None}
+        for s in spans[:WATCHES_TOLD]
+    ]  # fmt: skip
+    report = handover(standing.triaged(as_of_ms), known, span, as_of_ms, head)
+    return report | {"watches": past}
 
 
 def handover(

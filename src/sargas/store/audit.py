@@ -1,19 +1,13 @@
-"""The audit log: what people did, a line an act, each chained to the one before by its hash.
-
-Lines are added and never changed. Whoever notes the newest hash elsewhere, as a printed handover
-does, can prove later that nothing before it was touched.
-"""
+"""The audit log: what people may do, each act checked and written as a line of the log."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, func, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, select
 
 from sargas.errors import ConflictError, NotFoundError, UsageError
 from sargas.model.said import checked_detail, checked_officer
@@ -36,9 +30,8 @@ from sargas.model.triage import (
     triage_of,
 )
 from sargas.store import tables
-from sargas.store.chain import Verified, act_of, append, follow, head_of, next_seq
-from sargas.store.home import Home
-from sargas.store.tables import WRITING, address_of, open_engine, place, refused
+from sargas.store.chain import act_of, append, next_seq
+from sargas.store.log import Log, append_one
 
 UNDO_MS = 10_000
 """An act can be taken back for so long; afterwards the other way is a new act."""
@@ -61,7 +54,7 @@ class Seen(NamedTuple):
     last_seq: int | None = None
 
 
-class AuditLog:
+class AuditLog(Log):
     """The acts of people on what a ledger holds. May be used by several threads and processes.
 
     Args:
@@ -71,19 +64,6 @@ class AuditLog:
         UsageError: the URL cannot be read.
         StoreError: the database cannot be opened.
     """
-
-    def __init__(self, where: Home | str) -> None:
-        self._engine = open_engine(address_of(where))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections. The log can still be used: it opens new ones."""
-        self._engine.dispose()
 
     def act(
         self,
@@ -189,7 +169,7 @@ class AuditLog:
                 if act.officer == name:
                     return act
             detail = {} if until_ms is None else {"until_ms": until_ms}
-            return _append_one(connection, START_WATCH, name, t_ms, at_ms, detail)
+            return append_one(connection, START_WATCH, name, t_ms, at_ms, detail)
 
     def end_watch(self, officer: str, *, t_ms: int, at_ms: int, comment: str = "") -> Act:
         """Note that an officer hands the watch over.
@@ -204,15 +184,7 @@ class AuditLog:
             if not own:
                 raise UsageError(f"{name} has no watch to hand over.")
             detail["started"] = own[0].seq
-            return _append_one(connection, END_WATCH, name, t_ms, at_ms, detail)
-
-    def note(
-        self, verb: str, officer: str, *, t_ms: int, at_ms: int, detail: Mapping[str, Any]
-    ) -> Act:
-        """Note an act that is about no alert and was done elsewhere, as with a zone."""
-        name = checked_officer(officer)
-        with self._writing("write the audit log") as connection:
-            return _append_one(connection, verb, name, t_ms, at_ms, dict(detail))
+            return append_one(connection, END_WATCH, name, t_ms, at_ms, detail)
 
     def on_watch(self) -> list[Act]:
         """List who has the watch: the lines of those who took it and have not handed it over."""
@@ -234,7 +206,7 @@ class AuditLog:
         name, detail = checked_officer(officer), checked_suspension(said, t_ms)
         with self._writing("write the audit log") as connection:
             detail["suspension"] = f"s{next_seq(connection)}"
-            return _append_one(connection, SUSPEND, name, t_ms, at_ms, detail)
+            return append_one(connection, SUSPEND, name, t_ms, at_ms, detail)
 
     def end_suspension(
         self, suspension: str, officer: str, *, t_ms: int, at_ms: int, comment: str = ""
@@ -256,46 +228,12 @@ class AuditLog:
                 whose = f", by {one.ended_by}" if one.ended_by else ""
                 raise ConflictError(f"This suspension ended at {iso(one.ends_ms)}{whose}.")
             detail["suspension"] = one.id
-            return _append_one(connection, END_SUSPENSION, name, t_ms, at_ms, detail)
+            return append_one(connection, END_SUSPENSION, name, t_ms, at_ms, detail)
 
     def suspensions(self, as_of_ms: int | None = None) -> tuple[Suspension, ...]:
         """Give all suspensions, those that are over too, as of an event time."""
         with self._reading() as connection:
             return suspensions_of(_suspension_lines(connection), as_of_ms)
-
-    def lines(
-        self,
-        *,
-        alert: str | None = None,
-        after_seq: int = 0,
-        since_ms: int | None = None,
-        as_of_ms: int | None = None,
-    ) -> list[Act]:
-        """Read lines of the log, oldest first.
-
-        Args:
-            alert: only those about this alert.
-            after_seq: only later ones.
-            since_ms, as_of_ms: only acts from and up to these event times.
-        """
-        a = tables.audit_log
-        query = select(a).where(a.c.seq > after_seq).order_by(a.c.seq)
-        query = query if alert is None else query.where(a.c.alert == alert)
-        query = query if since_ms is None else query.where(a.c.t_ms >= since_ms)
-        query = query if as_of_ms is None else query.where(a.c.t_ms <= as_of_ms)
-        return [act_of(row) for row in self._read(query)]
-
-    def last_seq(self) -> int:
-        """Give the number of the newest line, 0 for an empty log."""
-        return int(self._read(select(func.coalesce(func.max(tables.audit_log.c.seq), 0)))[0][0])
-
-    def head(self, seq: int | None = None) -> str:
-        """Give the hash of a line, the newest one unless another is named; empty for none."""
-        if seq is not None:
-            a = tables.audit_log
-            return "".join(row.hash for row in self._read(select(a.c.hash).where(a.c.seq == seq)))
-        with self._reading() as connection:
-            return head_of(connection)[1]
 
     def triage(
         self, as_of_ms: int | None = None, alerts: Sequence[str] | None = None
@@ -313,43 +251,6 @@ class AuditLog:
             steps = _steps(connection, as_of_ms, alerts)
             lines = _lines_of(connection, alerts, as_of_ms)
         return {name: triage_of(own, lines.get(name, ())) for name, own in steps.items()}
-
-    def verify(self, noted: str = "") -> Verified:
-        """Follow the chain from its first line.
-
-        Args:
-            noted: a hash that was noted elsewhere, whole or its beginning; empty for none.
-        """
-        return follow(self._read(select(tables.audit_log).order_by("seq")), noted)
-
-    def _read(self, query: Select[Any]) -> list[Row[Any]]:
-        with self._reading() as connection:
-            return list(connection.execute(query))
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        try:
-            with self._engine.connect() as connection:
-                yield connection
-        except DBAPIError as error:
-            raise refused(error, self._engine, "read the audit log") from error
-
-    @contextmanager
-    def _writing(self, doing: str) -> Iterator[Connection]:
-        """Write as the only one: the chain has one end, so that lines come one by one."""
-        t = tables.meta
-        try:
-            with (
-                self._engine.connect().execution_options(**WRITING) as connection,
-                connection.begin(),
-            ):
-                connection.execute(select(t).where(t.c.name == "schema").with_for_update())
-                yield connection
-        except DBAPIError as error:
-            raise refused(error, self._engine, doing) from error
-
-    def __repr__(self) -> str:
-        return f"AuditLog({place(self._engine)!r})"
 
 
 def _check_seen(seen: Seen, steps: list[Step], lines: list[Act], t_ms: int) -> None:
@@ -374,15 +275,6 @@ def _who_acted(act: Act, lead: str) -> str:
     """Say who did what, and when."""
     became = f", now {act.new}" if act.new != act.old else ""
     return f"{lead}{act.officer}: {act.verb.replace('_', ' ')} at {iso(act.t_ms)}{became}."
-
-
-def _append_one(
-    connection: Connection, verb: str, officer: str, t_ms: int, at_ms: int, detail: dict[str, Any]
-) -> Act:
-    seq = next_seq(connection)
-    act = Act(seq, at_ms, t_ms, officer, verb, "", 0, seq, "", "", detail)
-    append(connection, [act])
-    return act
 
 
 def _suspension_lines(connection: Connection) -> list[Act]:

@@ -212,7 +212,7 @@ class _Answers:
         self.player, self.desk, self.commands = player, desk, commands
         self.assets = assets
         self.attribution = attribution
-        self._times = AlertTimes(desk.ledger, desk.log)
+        self._times = AlertTimes(desk.standing)
         self._layers: dict[str, bytes] = {}
 
     async def index(self, request: Request) -> Response:

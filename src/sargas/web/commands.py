@@ -15,8 +15,7 @@ from starlette.websockets import WebSocket
 
 from sargas.errors import ConflictError, SargasError, UsageError
 from sargas.model.said import checked_officer
-from sargas.model.time import iso
-from sargas.share.handover import handover, to_csv, watch_of, watches
+from sargas.share.handover import to_csv, watch_handover
 from sargas.store.audit import Seen
 from sargas.web.desk import Desk
 from sargas.web.player import Player
@@ -292,18 +291,8 @@ class Commands:
             seq = int(asked["watch"]) if "watch" in asked else None
         except ValueError as error:
             raise UsageError("watch is the number of a line of the log.") from error
-        t_ms = self.player.t_ms
-        lines = self.desk.log.lines(as_of_ms=t_ms)
-        spans = watches(lines)
-        span = watch_of(spans, asked.get("officer", ""), seq)
-        # What was handed over is told as it stood then, not as it became.
-        as_of_ms = t_ms if span.to_ms is None else span.to_ms
-        known = [line for line in lines if line.t_ms <= as_of_ms]
-        head = self.desk.log.head(known[-1].seq)
-        report = handover(self.desk.alerts(as_of_ms), known, span, as_of_ms, head)
-        past = [{"seq": s.seq, "officer": s.officer, "from": iso(s.from_ms),
-                 "to": iso(s.to_ms) if s.to_ms else None} for s in spans[:20]]  # fmt: skip
-        return report | {"watches": past}
+        officer = asked.get("officer", "")
+        return watch_handover(self.desk.standing, self.player.t_ms, officer, seq)
 
     def looks(self, screen: object, text: str) -> None:
         """Take word of what a screen looks at; what is no such word is passed over."""

@@ -1,4 +1,4 @@
-"""The desk: alerts as screens see them, what the watch says of them and what people did."""
+"""The desk: alerts as screens take them, who looks at which, and telling screens what was done."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sargas.errors import StoreError
 from sargas.model.suspension import END_SUSPENSION, SUSPEND
 from sargas.model.triage import END_WATCH, START_WATCH, ZONE_VERBS
 from sargas.store import AuditLog, Ledger
-from sargas.store.suspended import under_suspensions
+from sargas.store.standing import Standing
 
 WHOLE_ONLY = frozenset(
     ("detector_version", "rules", "geometry", "next_assets", "why", "against", "evidence", "notes",
@@ -32,7 +32,7 @@ class Teller(Protocol):
 
 
 class Desk:
-    """What the ledger and the audit log hold, put together as of an event time.
+    """How alerts stand, for the screens; and what the screens look at.
 
     Args:
         ledger: the alerts.
@@ -41,6 +41,7 @@ class Desk:
 
     def __init__(self, ledger: Ledger, log: AuditLog) -> None:
         self.ledger, self.log = ledger, log
+        self.standing = Standing(ledger, log)
         self._told = log.last_seq()
         self._looking: dict[object, tuple[str, str]] = {}
 
@@ -51,33 +52,23 @@ class Desk:
             as_of_ms: leave out versions and acts after this.
             since_ms: only alerts with a version or an act of then or later.
         """
-        return list(map(as_listed, self.whole_alerts(as_of_ms, since_ms=since_ms)))
+        return list(map(as_listed, self.standing.triaged(as_of_ms, since_ms=since_ms)))
 
-    def whole_alerts(self, as_of_ms: int, *, since_ms: int | None = None) -> list[dict[str, Any]]:
+    def whole_alerts(self, as_of_ms: int) -> list[dict[str, Any]]:
         """Give what `alerts` gives with all that there is to each."""
-        found = self.ledger.alerts(as_of_ms, since_ms=since_ms)
-        if since_ms is None:
-            return self._with_triage(found, as_of_ms, everything=True)
-        acts = self.log.lines(as_of_ms=as_of_ms, since_ms=since_ms)
-        others = {act.alert for act in acts if act.alert} - {alert["id"] for alert in found}
-        if others:
-            found += self.ledger.alerts(as_of_ms, ids=others)
-        return self._with_triage(found, as_of_ms)
+        return list(map(as_shown, self.standing.triaged(as_of_ms)))
 
     def alert(self, alert_id: str, as_of_ms: int) -> dict[str, Any]:
-        """Give one alert with its versions, its triage and its lines of the log.
+        """Give one alert whole, with its versions and its lines of the log.
 
         Raises:
             NotFoundError: there is no such alert, or not yet.
         """
-        (alert,) = self._with_triage([self.ledger.alert(alert_id, as_of_ms)], as_of_ms)
-        lines = self.log.lines(alert=alert_id, as_of_ms=as_of_ms)
-        return alert | {"log": [act.to_dict() for act in lines]}
+        return as_shown(self.standing.alert(alert_id, as_of_ms))
 
     def these(self, ids: Collection[str], as_of_ms: int) -> list[dict[str, Any]]:
         """Give some alerts as `alerts` does; those that are not there yet are left out."""
-        found = self._with_triage(self.ledger.alerts(as_of_ms, ids=ids), as_of_ms)
-        return list(map(as_listed, found))
+        return list(map(as_listed, self.standing.these(ids, as_of_ms)))
 
     def on_watch(self) -> list[dict[str, Any]]:
         """List who has the watch."""
@@ -137,17 +128,6 @@ class Desk:
             with contextlib.suppress(StoreError):  # the player says so, and tries again too
                 await self.catch_up(screens)
 
-    def _with_triage(
-        self, alerts: list[dict[str, Any]], as_of_ms: int, *, everything: bool = False
-    ) -> list[dict[str, Any]]:
-        """Add triage and suspensions to alerts, and write them as screens take them."""
-        if not alerts:
-            return []
-        ids = None if everything else [alert["id"] for alert in alerts]
-        triage = self.log.triage(as_of_ms, ids)
-        alerts = under_suspensions(self.ledger, alerts, self.log.suspensions(as_of_ms))
-        return [as_shown(alert) | {"triage": triage[alert["id"]].to_dict()} for alert in alerts]
-
 
 def as_shown(alert: dict[str, Any]) -> dict[str, Any]:
     """Give an alert as screens take it: the number of an area or a feed is null.
@@ -165,11 +145,12 @@ def as_listed(alert: dict[str, Any]) -> dict[str, Any]:
     """Give an alert as the list has it: without `WHOLE_ONLY`, of the context the lists alone.
 
     Example:
-        >>> as_listed({"id": "0a", "why": [{"feature": "sog_ratio"}], "context": {"depth_m": 62}})
-        {'id': '0a', 'context': {}}
-        >>> as_listed({"id": "0b", "context": {"depth_m": 62, "lists": []}})
-        {'id': '0b', 'context': {'lists': []}}
+        >>> made = {"subject": {"mmsi": 7}, "why": [{"feature": "sog_ratio"}]}
+        >>> as_listed(made | {"context": {"depth_m": 62}})
+        {'subject': {'mmsi': 7}, 'context': {}}
+        >>> as_listed(made | {"context": {"depth_m": 62, "lists": []}})
+        {'subject': {'mmsi': 7}, 'context': {'lists': []}}
     """
-    short = {name: value for name, value in alert.items() if name not in WHOLE_ONLY}
+    short = {name: value for name, value in as_shown(alert).items() if name not in WHOLE_ONLY}
     context = alert["context"]
     return short | {"context": {"lists": context["lists"]} if "lists" in context else {}}

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from sargas.errors import UsageError
 from sargas.model.time import parse_iso
-from sargas.store import AuditLog, Ledger
-from sargas.store.suspended import under_suspensions
+from sargas.store.standing import Standing
 
 PRIORITIES = ("P1", "P2", "P3")
 MOST_BINS = 1000
@@ -24,12 +23,11 @@ class AlertTimes:
     or was withdrawn is left out: the list does not show it either unless it is asked to.
 
     Args:
-        ledger: where the alerts are.
-        log: where suspensions are; None for none.
+        standing: gives the alerts.
     """
 
-    def __init__(self, ledger: Ledger, log: AuditLog | None = None) -> None:
-        self._ledger, self._log = ledger, log
+    def __init__(self, standing: Standing) -> None:
+        self._standing = standing
         self._read: tuple[int, dict[str, NDArray[np.int64]]] | None = None
 
     def by_priority(self, as_of_ms: int) -> dict[str, NDArray[np.int64]]:
@@ -37,9 +35,7 @@ class AlertTimes:
         known = self._read
         if known is None or known[0] != as_of_ms:
             times: dict[str, list[int]] = {priority: [] for priority in PRIORITIES}
-            suspensions = () if self._log is None else self._log.suspensions(as_of_ms)
-            alerts = under_suspensions(self._ledger, self._ledger.alerts(as_of_ms), suspensions)
-            for alert in alerts:
+            for alert in self._standing.alerts(as_of_ms):
                 if alert["state"] != "retracted" and not alert["muted_by"]:
                     times[alert["priority"]].append(parse_iso(alert["t_detected"]))
             known = (as_of_ms, {p: np.sort(np.array(t, np.int64)) for p, t in times.items()})

@@ -214,7 +214,10 @@ function followSelectedAlert(): void {
     if (!alert) return;
     getAlert(alert.id, abort.signal).then((detail) => {
       state.detail.value = detail;
-    }, fail);
+    }, (cause: unknown) => {
+      if (asked === key) asked = ""; // once the list is read anew, as after a lost line, it is asked again
+      fail(cause);
+    });
   });
 }
 

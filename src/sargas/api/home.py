@@ -1,64 +1,25 @@
-"""The Python API: a home to be asked from a script or a notebook. `import sargas as sg`.
-
-Everything here reads; what a person decides about an alert is written by the screen and the
-command line, so that it ends in the audit log. Times are event times: ISO 8601 with its zone, a
-plain day in UTC, a `datetime` with its zone, or milliseconds UTC.
-
-Example:
-    >>> import tempfile
-    >>> import sargas as sg
-    >>> from sargas.model.fixes import Fixes, Statics
-    >>> from sargas.store import Home as Store, ShardWriter
-    >>> folder = tempfile.TemporaryDirectory()
-    >>> with ShardWriter(Store(folder.name)) as writer:  # as 'sargas scan FILE --home DIR' does
-    ...     writer.append(Fixes.build(
-    ...         2, subject_id=[230_123_450] * 2, t_ms=[1_735_122_000_000, 1_735_122_060_000],
-    ...         lon_raw=[15_000_000, 15_001_000], lat_raw=[35_900_000] * 2, sog_raw=[98, 97]))
-    ...     writer.append_statics(Statics.build(
-    ...         1, subject_id=[230_123_450], t_ms=[1_735_122_000_000], name=[b"EXAMPLE"]))
-    0
-    0
-    >>> home = sg.open(folder.name)
-    >>> home.vessels("exam")
-    [Vessel(230123450, 'EXAMPLE')]
-    >>> home.vessel(230_123_450).track("2024-12-25", "2024-12-26").column("lon_deg").to_pylist()
-    [25.0, 25.001666666666665]
-    >>> home.alerts(), home.asset("Estlink 2").id
-    ([], 'power-cable-estlink-2')
-    >>> home.close(); folder.cleanup()
-"""
+"""A home of a script or a notebook, and what it gives that knows the home it is from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from sargas.errors import NotFoundError, SargasError, UsageError
+from sargas.api.moments import FOREVER_MS, Time, t_ms
+from sargas.api.vessel import Vessel
+from sargas.errors import NotFoundError
 from sargas.model.alerts import Alert
 from sargas.model.assets import Asset
 from sargas.model.fixes import SEA, Fixes
-from sargas.model.static_history import StaticVersion, static_history
-from sargas.model.time import DAY_MS, HOUR_MS, iso, parse_iso
+from sargas.model.time import iso
 
 if TYPE_CHECKING:
-    import pyarrow.lib as pa  # without type stubs, as in model.arrow
-
     from sargas.model.assets import AssetSet
     from sargas.model.card import Box, Scene
     from sargas.store import Archive
-
-__all__ = ["Alert", "Asset", "Home", "SargasError", "Vessel", "open"]
-
-Time = str | datetime | int
-"""What a moment may be given as."""
-
-CARD_MS = 3 * HOUR_MS
-"""A vessel's card shows the hours up to its last fix."""
-FOREVER_MS = 2**62
 
 
 def open(home: str | Path) -> Home:
@@ -71,27 +32,6 @@ def open(home: str | Path) -> Home:
         StoreError: there is no home.
     """
     return Home(home)
-
-
-def t_ms(moment: Time) -> int:
-    """Read a moment.
-
-    Raises:
-        UsageError: it states no time zone, or is no moment.
-
-    Example:
-        >>> t_ms("2024-12-25") == t_ms("2024-12-25T02:00:00+02:00") == 1_735_084_800_000
-        True
-    """
-    if isinstance(moment, datetime):
-        moment = moment.isoformat()
-    if isinstance(moment, str):
-        text = moment.strip()
-        # Days are those of the home, which are UTC: nothing is guessed.
-        return parse_iso(f"{text}T00:00:00Z" if len(text) == 10 and text[4:5] == "-" else text)
-    if isinstance(moment, bool) or not isinstance(moment, int):
-        raise UsageError(f"{moment!r} is no moment.", hint="Give it like 2024-12-25T10:26:00Z.")
-    return moment
 
 
 class Home:
@@ -240,13 +180,9 @@ class Home:
         return KeptAsset(**said, home=self)
 
     def _bodies(self) -> list[dict[str, Any]]:
-        from sargas.store import AuditLog, Ledger
-        from sargas.store.suspended import under_suspensions
+        from sargas.store.standing import stored_alerts
 
-        if not self._store.ledger_path.exists():
-            return []  # assets alone were imported: asking must not make a ledger
-        with Ledger(self._store) as ledger, AuditLog(self._store) as log:
-            return under_suspensions(ledger, ledger.alerts(), log.suspensions())
+        return stored_alerts(self._store)
 
     def _around(
         self, box: Box, main: Asset | None = None, accuracy_m: float | None = None
@@ -332,142 +268,3 @@ class KeptAsset(Asset):
         around = self.home._around(box, self)
         around["assets"] = [a for a in around["assets"] if not a.is_main]
         return Scene(**around)
-
-
-class Vessel:
-    """A vessel as a home knows it: who it said it was, where it was, what rang.
-
-    Args:
-        home: where it is stored.
-        mmsi: its number.
-    """
-
-    def __init__(self, home: Home, mmsi: int) -> None:
-        self.home, self.mmsi = home, int(mmsi)
-
-    def __repr__(self) -> str:
-        return f"Vessel({self.mmsi}, {self.name!r})" if self.name else f"Vessel({self.mmsi})"
-
-    @cached_property
-    def history(self) -> tuple[StaticVersion, ...]:
-        """Who it said it was, from when until when, oldest first."""
-        return tuple(static_history(self.home.archive.statics_of(SEA, self.mmsi)))
-
-    @property
-    def name(self) -> str | None:
-        """Its name as last sent; hostile until escaped."""
-        return self.history[-1].name if self.history else None
-
-    @property
-    def imo(self) -> int | None:
-        """Its IMO number as last sent."""
-        return self.history[-1].imo if self.history else None
-
-    @property
-    def callsign(self) -> str | None:
-        """Its call sign as last sent; hostile until escaped."""
-        return self.history[-1].callsign if self.history else None
-
-    @cached_property
-    def last(self) -> Fixes:
-        """Its last fix with a position: one row, or none."""
-        return self.home.archive.last_fix(SEA, self.mmsi)
-
-    @cached_property
-    def is_known(self) -> bool:
-        """Whether the home has stored anything of it."""
-        if self.history or len(self.last) or self.alerts:
-            return True
-        # Positions that are not available are reports all the same.
-        found = self.home.archive.vessels(f"{self.mmsi:09d}", limit=50)
-        return any(said["mmsi"] == self.mmsi and said["domain"] == "sea" for said in found)
-
-    @cached_property
-    def alerts(self) -> list[Alert]:
-        """Its alerts, muted ones too, the newest last."""
-        return self.home.alerts(mmsi=self.mmsi, muted=True)
-
-    @property
-    def lists(self) -> list[dict[str, Any]]:
-        """What the user's lists said of it when it rang, each entry once; never proof."""
-        found: dict[str, dict[str, Any]] = {}
-        for alert in self.alerts:
-            for entry in alert.context.get("lists") or ():
-                found.setdefault(repr(sorted(entry.items())), dict(entry))
-        return list(found.values())
-
-    def track(self, since: Time | None = None, until: Time | None = None) -> pa.Table:
-        """Read its fixes as an Arrow table, in order of time.
-
-        Args:
-            since: the first moment.
-            until: the moment before which the track ends.
-
-        Returns:
-            `t` (timestamp, UTC), the unit columns `lon_deg lat_deg sog_kn cog_deg heading_deg`
-            (null where the vessel sent "not available"), then the columns of `Fixes` with the
-            integers of the wire. Copies of several stations are rows of their own.
-        """
-        from sargas.model.arrow import track_to_arrow
-
-        return track_to_arrow(Fixes.concat(self.pieces(since, until)))
-
-    def pieces(self, since: Time | None = None, until: Time | None = None) -> Iterator[Fixes]:
-        """Read its fixes day by day, in order of time: a long track in little memory.
-
-        Args:
-            since, until: as in `track`.
-        """
-        low = -FOREVER_MS if since is None else t_ms(since)
-        high = FOREVER_MS if until is None else t_ms(until)
-        if low >= high:
-            raise UsageError("The beginning is not before the end.")
-        for day in self.home.archive.days():
-            start = t_ms(day)
-            begin, end = max(start, low), min(start + DAY_MS, high)
-            if begin < end:
-                fixes = self.home.archive.track(SEA, self.mmsi, begin, end - 1)
-                if len(fixes):
-                    yield fixes
-
-    def _repr_html_(self) -> str:
-        """Show it in a notebook: words, and a still picture of its last hours."""
-        from sargas.model.card import Scene, fix_words, vessel_card, vessel_map_box
-        from sargas.share.evidence import without_copies
-
-        fixes = Fixes.empty()
-        if len(self.last):
-            end = int(self.last.t_ms[0])
-            fixes = without_copies(self.home.archive.track(SEA, self.mmsi, end - CARD_MS, end))
-        box = vessel_map_box(fixes)
-        scene = Scene(fixes) if box is None else Scene(fixes, **self.home._around(box))
-        title = f"{self.name} (MMSI {self.mmsi})" if self.name else f"MMSI {self.mmsi}"
-        facts = [*said_words(self.history[-1] if self.history else None),
-                 ("last fix", fix_words(self.last)), ("alerts", str(len(self.alerts)))]  # fmt: skip
-        history = [version_words(version) for version in self.history]
-        return vessel_card(
-            title, facts, scene, exercise=self.home.exercise or None,
-            history=history if len(history) > 1 else (),
-        )  # fmt: skip
-
-
-def said_words(said: StaticVersion | None) -> list[tuple[str, str]]:
-    """Write what a vessel said of itself as (name, value); what it did not say is said too."""
-    from sargas.reference import ship_type_text
-
-    said = said or StaticVersion(0, 0)
-    kind = f"{ship_type_text(said.ship_type)} ({said.ship_type})" if said.ship_type else ""
-    size = f"{said.length_m} m" if said.length_m else ""
-    size += f" × {said.beam_m} m" if size and said.beam_m else ""
-    values = {
-        "IMO": str(said.imo or ""), "call sign": said.callsign or "", "type": kind, "length": size,
-    }  # fmt: skip
-    return [(name, value or "not received") for name, value in values.items()]
-
-
-def version_words(version: StaticVersion) -> str:
-    """Write one version of a vessel's identity on a line."""
-    said = ", ".join(f"{name} {value}" for name, value in said_words(version)
-                     if value != "not received")  # fmt: skip
-    span = f"{iso(version.from_ms)} to {iso(version.until_ms)}"
-    return f"{span}: {version.name or 'name not received'}" + (f", {said}" if said else "")
