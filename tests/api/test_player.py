@@ -46,7 +46,7 @@ class Nothing:
     """A desk without alerts, and a log without acts."""
 
     def __init__(self) -> None:
-        self.log = self.ledger = self
+        self.log = self.ledger = self.standing = self
 
     def alerts(self, *_: object, **__: object) -> list[Any]:
         return []
