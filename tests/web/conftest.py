@@ -84,6 +84,15 @@ class Screen:
         return self.page.locator(selector).first.inner_text()
 
 
+def eventually(page: Page, holds: Callable[[], bool], within_s: int = 30) -> bool:
+    """Wait until something holds: software GL on a busy machine takes seconds for a frame."""
+    for _ in range(within_s * 4):
+        if holds():
+            return True
+        page.wait_for_timeout(250)
+    return False
+
+
 Opener = Callable[..., Screen]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +13,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import WEB, Opener, Screen
+from .conftest import WEB, Opener, Screen, eventually
 from .test_screen import on_screen, serious
 from .world import ROOT, World, make_alert
 
@@ -61,15 +60,6 @@ def go(screen: Screen, link: str, wait_ms: int = 700) -> None:
     """Follow a link on the open page, as by typing it into the address."""
     screen.page.evaluate("link => { location.hash = link; }", link)
     screen.page.wait_for_timeout(wait_ms)
-
-
-def eventually(page: Page, holds: Callable[[], bool], within_s: int = 30) -> bool:
-    """Wait until something holds: software GL on a busy machine takes seconds for a frame."""
-    for _ in range(within_s * 4):
-        if holds():
-            return True
-        page.wait_for_timeout(250)
-    return False
 
 
 def linked(page: Page) -> dict[str, list[str]]:
@@ -175,8 +165,7 @@ def test_layers_by_keyboard_are_kept_and_obeyed(open_screen: Opener) -> None:
     assert page.locator(".legend input[tabindex='0']").count() == 1
     page.keyboard.press("Space")
     expect(page.get_by_label("Ports and their names")).not_to_be_checked()
-    page.wait_for_timeout(900)
-    assert linked(page)["layers"] == ["-ports"]
+    assert eventually(page, lambda: linked(page).get("layers") == ["-ports"])
     page.evaluate("history.replaceState(null, '', location.pathname + location.search)")
     page.reload()
     expect(page.get_by_label("Ports and their names")).not_to_be_checked()
@@ -186,13 +175,17 @@ def test_layers_by_keyboard_are_kept_and_obeyed(open_screen: Opener) -> None:
     world.t_ms += 60 * 60_000
     page.reload()
     page.wait_for_selector(".map-host[data-renderer]")
-    page.wait_for_timeout(1200)
     lon, lat = (float(v) for v in world.columns()["lonlat"][-1])
-    page.mouse.move(*on_screen(screen, lon, lat))
-    expect(page.locator(".tip")).to_contain_text("999000101")
     cable = on_screen(screen, 26.1, 59.7)
-    page.mouse.move(*cable)
-    expect(page.locator(".tip")).to_contain_text("Made Estlink 2")
+
+    def points_at(x: float, y: float, text: str) -> bool:
+        """Point there until it is drawn: the pointer has to move to be asked again."""
+        page.mouse.move(x + 3, y + 3)
+        page.mouse.move(x, y)
+        return page.locator(".tip", has_text=text).count() == 1
+
+    assert eventually(page, lambda: points_at(*on_screen(screen, lon, lat), "999000101"))
+    assert eventually(page, lambda: points_at(*cable, "Made Estlink 2"))
     page.get_by_label("Power cables").uncheck()
     page.mouse.move(cable[0], cable[1] + 1)
     expect(page.locator(".tip", has_text="Made Estlink 2")).to_have_count(0)
@@ -207,7 +200,7 @@ def test_a_link_shows_what_it_was_made_of(open_screen: Opener) -> None:
     page.locator(".row", has_text="Gap with an asset").click()
     page.keyboard.press("o")
     page.get_by_label("Pipelines").uncheck()
-    page.wait_for_timeout(900)
+    assert eventually(page, lambda: {"alert", "layers"} <= linked(page).keys())
     page.keyboard.press("y")
     expect(page.locator(".map-notice")).to_have_text("The link to this view is copied.")
     link = page.evaluate("navigator.clipboard.readText()")
@@ -226,7 +219,7 @@ def test_a_link_shows_what_it_was_made_of(open_screen: Opener) -> None:
     expect(page.locator('.row[aria-selected="true"]')).to_contain_text("Gap with an asset in reach")
     expect(page.locator(".row")).to_have_count(4)
     expect(page.get_by_label("Pipelines")).not_to_be_checked()
-    assert screen.text(".readout") == place
+    assert eventually(page, lambda: screen.text(".readout") == place)
     offer = page.locator(".time-offer")
     expect(offer).to_contain_text("2024-12-25 11:10:00Z")
     assert screen.world.commands[-1]["t_ms"] != 1_735_125_000_000  # nobody else's clock was moved
@@ -235,7 +228,7 @@ def test_a_link_shows_what_it_was_made_of(open_screen: Opener) -> None:
     expect(offer).to_have_count(0)
     # A page that is loaded again shows the clock as it is.
     screen.world.play({"action": "seek", "t_ms": screen.world.t_ms + 1_200_000})
-    page.wait_for_timeout(900)
+    assert eventually(page, lambda: linked(page).get("t") == ["2024-12-25T11:30:00Z"])
     page.reload()
     expect(page.locator('.row[aria-selected="true"]')).to_have_count(1)
     expect(page.locator(".clock time")).to_have_text("11:30:00Z")
@@ -381,9 +374,9 @@ def test_the_selected_vessel_its_assets_and_following(open_screen: Opener) -> No
     page.mouse.move(560, 340, steps=4)
     page.mouse.up()
     expect(chip).to_have_count(0)
-    page.wait_for_timeout(2000)
+    assert eventually(page, lambda: centre() != pytest.approx(place, abs=2e-2))
+    page.wait_for_timeout(1000)
     moved = centre()
-    assert moved != pytest.approx(place, abs=2e-2)
     world.play({"action": "seek", "t_ms": world.t_ms + 600_000})
     page.wait_for_timeout(2000)
     assert centre() == pytest.approx(moved, abs=1e-4)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import WEB, Opener, Screen
+from .conftest import WEB, Opener, Screen, eventually
 from .world import HOSTILE, LONG, ROOT, World, iso, make_alert
 
 pytestmark = pytest.mark.browser
@@ -44,9 +44,8 @@ def test_draws_without_error_and_asks_only_its_origin(open_screen: Opener, rende
     screen = open_screen(renderer=renderer)
     expect(screen.page.locator(".row")).to_have_count(6)
     assert screen.page.locator(".map-host").get_attribute("data-renderer") == renderer
-    screen.page.wait_for_timeout(1200)
-    picture = screen.page.locator(".map").screenshot()
-    assert len(picture) > 60_000  # a blank map packs to a few kB
+    # A blank map packs to a few kB.
+    assert eventually(screen.page, lambda: len(screen.page.locator(".map").screenshot()) > 60_000)
     paths = {url.removeprefix(screen.url).split("?")[0] for url in screen.requests}
     assert {
         "/",
@@ -67,9 +66,14 @@ def test_both_renderers_pick_the_same_vessel(open_screen: Opener, renderer: str)
     world.alerts = []
     screen.page.reload()
     screen.page.wait_for_selector(".map-host[data-renderer]")
-    screen.page.wait_for_timeout(1500)
-    screen.page.mouse.click(*on_screen(screen, lon, lat))
-    expect(screen.page.locator(".evidence .facts").first).to_contain_text("999000101")
+    facts = screen.page.locator(".evidence .facts", has_text="999000101")
+
+    def picked() -> bool:
+        """Click until the vessel is drawn."""
+        screen.page.mouse.click(*on_screen(screen, lon, lat))
+        return facts.count() == 1
+
+    assert eventually(screen.page, picked)
 
 
 def test_software_gl_gets_the_canvas_renderer(open_screen: Opener) -> None:
@@ -444,9 +448,13 @@ def test_map_takes_the_colours_of_the_theme(open_screen: Opener, renderer: str) 
     tokens = json.loads((ROOT / "web/src/theme/tokens.json").read_text())["themes"]
     x, y = on_screen(screen, 19.55, 58.62)
     for name in ("dark", "light", "night"):
-        screen.page.wait_for_timeout(1500)
-        shot = screen.page.screenshot(clip={"x": x, "y": y, "width": 1, "height": 1})
-        assert pixel(shot, screen.page) == tokens[name]["colours"]["sea"]
+        sea = tokens[name]["colours"]["sea"]
+
+        def shown() -> str:
+            shot = screen.page.screenshot(clip={"x": x, "y": y, "width": 1, "height": 1})
+            return pixel(shot, screen.page)
+
+        assert eventually(screen.page, lambda sea=sea: shown() == sea)
         screen.page.keyboard.press("t")
 
 
@@ -547,11 +555,10 @@ def test_nothing_moves_under_reduced_motion(open_screen: Opener) -> None:
     expect(screen.page.locator(".row")).to_have_count(6)
     screen.page.keyboard.press("j")
     screen.page.keyboard.press("o")
-    screen.page.wait_for_timeout(60)
+    expect(screen.page.locator(".readout")).to_contain_text("026°")
     first = screen.text(".readout")
     screen.page.wait_for_timeout(700)
     assert screen.text(".readout") == first
-    assert first.startswith("026°")
 
 
 def test_readout_follows_the_map_below_a_resting_pointer(open_screen: Opener) -> None:
