@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,10 +17,13 @@ from sargas.errors import ConflictError, SargasError, UsageError
 from sargas.model.said import checked_officer
 from sargas.share.handover import to_csv, watch_handover
 from sargas.store.audit import Seen
+from sargas.watch.detect import DETECTORS
 from sargas.web.desk import Desk
 from sargas.web.player import Player
 from sargas.web.quality import quality
 
+SEQ_MOST = 2**63 - 1
+"""Numbers of the log's lines are below this: it is the most that a database compares with."""
 COMMAND_MOST = 40_000
 """Bytes of a command: an incident of 200 alerts and a comment of a page fit."""
 T = TypeVar("T")
@@ -61,7 +64,7 @@ class UndoCommand(msgspec.Struct, forbid_unknown_fields=True):
     """Taking a command back."""
 
     officer: str
-    batch: int
+    batch: Annotated[int, msgspec.Meta(ge=0, le=SEQ_MOST)]
 
 
 class SuspendCommand(msgspec.Struct, forbid_unknown_fields=True):
@@ -124,6 +127,8 @@ async def read_command(request: Request, kind: type[T], most: int = COMMAND_MOST
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"That is no command: {error}.") from error
+    except RecursionError as error:
+        raise UsageError("That is no command: it is nested too deep.") from error
 
 
 def same_origin(request: Request | WebSocket) -> bool:
@@ -221,9 +226,12 @@ class Commands:
                 log.start_watch, command.officer, **at, until_ms=command.until_ms
             )
         elif command.action == "end":
-            act = await asyncio.to_thread(
-                log.end_watch, command.officer, **at, comment=command.comment
-            )
+            try:
+                act = await asyncio.to_thread(
+                    log.end_watch, command.officer, **at, comment=command.comment
+                )
+            except ConflictError as error:
+                return refusal(409, error.what, error.hint)
         else:
             raise UsageError(f"Nobody can '{command.action}' a watch.", hint="start, or end.")
         await self.desk.catch_up(self.player)
@@ -241,6 +249,9 @@ class Commands:
         log, at = self.desk.log, {"t_ms": self.player.t_ms, "at_ms": _now_ms()}
         try:
             if command.action == "add":
+                # A word that no detector has would suspend nothing, and nobody would know.
+                if strange := sorted(set(command.detectors) - {make.word for make in DETECTORS}):
+                    raise UsageError(f"There is no detector '{strange[0][:40]}'.")
                 act = await asyncio.to_thread(log.suspend, command.officer, command.said(), **at)
             elif command.action == "end":
                 act = await asyncio.to_thread(
@@ -256,7 +267,7 @@ class Commands:
     def log(self, request: Request) -> Response:
         """Give the lines of the log after one, as of the clock."""
         try:
-            after = int(request.query_params.get("after", "0"))
+            after = min(int(request.query_params.get("after", "0")), SEQ_MOST)
         except ValueError as error:
             raise UsageError("after is the number of a line.") from error
         lines = self.desk.log.lines(after_seq=after, as_of_ms=self.player.t_ms)

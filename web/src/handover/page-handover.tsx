@@ -139,7 +139,7 @@ function SignOff({ report }: { report: Handover }) {
         <span>{say("For the next watch: what is under way, whom you called, what to look at")}</span>
         <textarea rows={3} maxLength={2000} value={comment} onInput={(event) => setComment(event.currentTarget.value)} />
       </label>
-      {refusedWith.value ? <p class="dialog-refused" role="alert">{outside(refusedWith.value.what)}</p> : null}
+      {refusedWith.value ? <p class="dialog-refused" role="alert">{outside(refusedWith.value.what)} {outside(refusedWith.value.hint)}</p> : null}
       <button type="submit" class="small-button main">{say("Hand the watch over")}</button>
     </form>
   );
