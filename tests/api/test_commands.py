@@ -191,6 +191,9 @@ def test_the_desk_shows_the_past_as_it_was(client: TestClient) -> None:
     assert alerts(client)[IDS[0]]["triage"]["state"] == "unack"
     late = act(client, "comment", IDS[0], comment="x")
     assert late.status_code == 409
+    client.post("/api/playback", json={"action": "seek", "t_ms": T0_MS})
+    gone = act(client, "comment", comment="x", alerts=[{"id": IDS[3], "version": 1, "last_seq": 0}])
+    assert (gone.status_code, "newest time" in gone.json()["hint"]) == (404, True)
     assert "newest time" in late.json()["hint"]
 
 

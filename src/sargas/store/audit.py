@@ -107,7 +107,10 @@ class AuditLog(Log):
             acts = []
             for offset, one in enumerate(seen):
                 if one.alert not in steps:
-                    raise NotFoundError(f"There is no alert {one.alert!r} at {iso(t_ms)}.")
+                    raise NotFoundError(
+                        f"There is no alert {one.alert!r} at {iso(t_ms)}.",
+                        hint="Was the clock moved back? Go to the newest time to act.",
+                    )
                 own, known = steps[one.alert], lines.get(one.alert, [])
                 _check_seen(one, own, known, t_ms)
                 before = triage_of(own, known)

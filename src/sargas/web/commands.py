@@ -17,13 +17,12 @@ from sargas.errors import ConflictError, SargasError, UsageError
 from sargas.model.said import checked_officer
 from sargas.share.handover import to_csv, watch_handover
 from sargas.store.audit import Seen
+from sargas.store.log import SEQ_MOST
 from sargas.watch.detect import DETECTORS
 from sargas.web.desk import Desk
 from sargas.web.player import Player
 from sargas.web.quality import quality
 
-SEQ_MOST = 2**63 - 1
-"""Numbers of the log's lines are below this: it is the most that a database compares with."""
 COMMAND_MOST = 40_000
 """Bytes of a command: an incident of 200 alerts and a comment of a page fit."""
 T = TypeVar("T")
@@ -267,7 +266,7 @@ class Commands:
     def log(self, request: Request) -> Response:
         """Give the lines of the log after one, as of the clock."""
         try:
-            after = min(int(request.query_params.get("after", "0")), SEQ_MOST)
+            after = int(request.query_params.get("after", "0"))
         except ValueError as error:
             raise UsageError("after is the number of a line.") from error
         lines = self.desk.log.lines(after_seq=after, as_of_ms=self.player.t_ms)

@@ -33,6 +33,8 @@ export interface Key {
 const focus = (selector: string): void => document.querySelector<HTMLElement>(selector)?.focus();
 
 const WATCH = [""];
+/** With a modifier, so that no key is of this name: it stands here for the help. */
+const TAKE_BACK = "Ctrl Z";
 /** Where an alert is shown that can be acted on. */
 const ALERT = ["", "alert"];
 
@@ -49,6 +51,7 @@ export const KEYS: readonly Key[] = [
   { keys: ["s", "S"], text: "snooze, or wake", act: () => askEither("wake", "snooze"), where: ALERT },
   { keys: ["p", "P"], text: "suspend what is ordinary for a while", act: askSuspend, where: ALERT },
   { keys: ["n", "N"], text: "comment", act: () => askFor("comment"), where: ALERT },
+  { keys: [TAKE_BACK], text: "take the last act back, within ten seconds", act: () => void undo() },
   { keys: ["x", "X"], text: "mark to be grouped", act: toggleMark, where: WATCH },
   { keys: ["g", "G"], text: "group what is marked into an incident", act: () => askFor("group"), where: WATCH },
   { keys: ["u", "U"], text: "take out of its incident", act: () => askFor("ungroup"), where: ALERT },

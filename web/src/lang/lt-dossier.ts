@@ -173,6 +173,7 @@ export const LT_DOSSIER: Dictionary = {
   closed: "uždarytas",
   course: "kelio kampas",
   detected: "aptikta",
+  "detected {t}": "aptikta {t}",
   "detector {name}, version {n}": "detektorius {name}, {n} versija",
   distance: "atstumas",
   ended: "baigėsi",

@@ -65,7 +65,7 @@ export function withoutSubject({ text, subject }: Alert): string {
 function Age({ alert }: { alert: Alert }) {
   const at_ms = parseTime(alert.t_detected);
   const text = now_ms.value === null || Number.isNaN(at_ms) ? "" : duration(now_ms.value - at_ms);
-  return <time class="age mono" dateTime={alert.t_detected} title={`detected ${alert.t_detected}`}>{text}</time>;
+  return <time class="age mono" dateTime={alert.t_detected} title={say("detected {t}", { t: alert.t_detected })}>{text}</time>;
 }
 
 export const rowDomId = (id: string): string => `alert-${id.replace(/[^A-Za-z0-9_-]/g, "_")}`;
