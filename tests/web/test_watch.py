@@ -154,6 +154,7 @@ def test_a_whole_watch_by_keyboard(
     expect(sheet.locator("h3", has_text="Open, oldest first")).to_be_visible()
     expect(sheet).to_contain_text("known activity")
     expect(sheet).to_contain_text(MARKUP)
+    expect(sheet).to_contain_text("name not received 999000105")  # not "no single vessel"
     with AuditLog(desk.home) as log:
         lines, head = log.lines(), log.head()
     expect(sheet).to_contain_text(head)
