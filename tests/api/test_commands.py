@@ -135,6 +135,7 @@ def test_undo_groups_and_refusals(client: TestClient) -> None:
 BAD = (
     b"", b"{", b"[]", b"\xff\xfe", b'{"more": 1}', b" " * 50_000,
     b'{"officer": "x", "batch": 1e9}', b'{"action": "fly", "officer": "x"}',
+    b'{"officer": "x", "batch": 9223372036854775808}', b'{"title":' + b"[" * 15_000,
 )  # fmt: skip
 
 
@@ -148,6 +149,7 @@ def test_what_is_no_command_changes_nothing(client: TestClient, path: str) -> No
     assert elsewhere.status_code == 403
     assert client.get("/api/log").json() == {"lines": []}
     assert client.get("/api/log?after=x").status_code == 400
+    assert client.get(f"/api/log?after={10**30}").json() == {"lines": []}
 
 
 def test_who_has_the_watch_and_who_looks_at_what(client: TestClient) -> None:
@@ -189,6 +191,9 @@ def test_the_desk_shows_the_past_as_it_was(client: TestClient) -> None:
     assert alerts(client)[IDS[0]]["triage"]["state"] == "unack"
     late = act(client, "comment", IDS[0], comment="x")
     assert late.status_code == 409
+    client.post("/api/playback", json={"action": "seek", "t_ms": T0_MS})
+    gone = act(client, "comment", comment="x", alerts=[{"id": IDS[3], "version": 1, "last_seq": 0}])
+    assert (gone.status_code, "newest time" in gone.json()["hint"]) == (404, True)
     assert "newest time" in late.json()["hint"]
 
 
@@ -231,6 +236,10 @@ def test_the_handover_of_a_watch(client: TestClient) -> None:
     client.post("/api/watches", json={"action": "end", "officer": "V.P.", "comment": "Calm."})
     act_after = {"action": "start", "officer": "A.B."}
     client.post("/api/watches", json=act_after)
+    client.post("/api/playback", json={"action": "seek", "t_ms": END - 60_000})
+    early = client.post("/api/watches", json={"action": "end", "officer": "A.B."})
+    assert (early.status_code, "began at" in early.json()["error"]) == (409, True)
+    client.post("/api/playback", json={"action": "seek", "t_ms": END})
     act(client, "claim", IDS[3], officer="A.B.")
     seq = before["watch"]["seq"]
     ended = client.get(f"/api/handover?watch={seq}").json()
@@ -301,6 +310,7 @@ def test_what_cannot_be_suspended_and_what_the_handover_tells(client: TestClient
     watch(client, "V.P.")
     for more, words in (
         ({}, "for a vessel or for a list"), ({"mmsis": [5], "reason": ""}, "needs a reason"),
+        ({"mmsis": [5], "detectors": ["gapp"]}, "no detector 'gapp'"),
         ({"mmsis": [5], "until_ms": END + 91 * 86_400_000}, "90 days"),
         ({"mmsis": [5], "area": {"type": "Point", "coordinates": [1, 2]}}, "no polygon"),
         ({"mmsis": "5"}, "no command"), ({"mmsis": [5], "from_ms": 0}, "no command"),

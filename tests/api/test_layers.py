@@ -123,6 +123,14 @@ def test_coverage_tells_heard_cells_from_others(
     assert heard.intersection(silent).area == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.parametrize("is_heard", [False, True])
+def test_where_all_or_nothing_was_heard_there_is_an_empty_area(is_heard: bool) -> None:
+    cells = np.full((4, 5), is_heard)
+    areas = [layers._area(cells), layers._area(~cells)]
+    assert {a.geom_type for a in areas} == {"MultiPolygon"}
+    assert [a.is_empty for a in areas] == [not is_heard, is_heard]
+
+
 def test_cells_are_those_of_the_gap_detector() -> None:
     mine = (layers.CELL_LON_DEG, layers.CELL_LAT_DEG)
     assert mine == (reception.CELL_LON_DEG, reception.CELL_LAT_DEG)

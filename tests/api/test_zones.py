@@ -142,6 +142,7 @@ MANY = [[20 + n / 1000, 58] for n in range(POINTS_MOST)] + [[20, 59], [20, 58]]
         ({"geometry": polygon([[20, 58], [21, 59], [22, 60], [20, 58]])}, 400, "outline"),
         ({"geometry": polygon([[20, 58]] * 4)}, 400, "outline"),
         ({"geometry": polygon([[40, 58], [41, 58], [41, 59], [40, 58]])}, 400, "not on the map"),
+        ({"geometry": polygon([[10**400, 58]])}, 400, "not on the map"),
         ({"geometry": polygon([["a", 58], [21, 58], [21, 59], [20, 58]])}, 400, "longitude"),
         ({"geometry": polygon(MANY)}, 400, "more than 500 points"),
         ({"geometry": {"type": "Point", "coordinates": [20, 58]}}, 400, "polygon"),

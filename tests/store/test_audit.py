@@ -138,6 +138,12 @@ def test_watches_are_taken_and_handed_over_once(log):
     with pytest.raises(UsageError, match="no watch to hand over"):
         log.end_watch("V.P.", t_ms=NOW, at_ms=NOW)
     assert all(t.acts == 0 for t in log.triage().values())
+    with pytest.raises(ConflictError, match="began at"):
+        log.end_watch("A.B.", t_ms=NOW - 1, at_ms=NOW)
+    for until_ms in (NOW, -(10**18), 10**30):
+        with pytest.raises(UsageError, match="ends after the time shown"):
+            log.start_watch("C.D.", t_ms=NOW, at_ms=NOW, until_ms=until_ms)
+    assert [a.officer for a in log.on_watch()] == ["A.B."]
 
 
 @pytest.mark.parametrize(

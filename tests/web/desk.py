@@ -55,7 +55,7 @@ def first_alerts() -> list[Alert]:
         made_alert(2, "P2", "slow_in_corridor", 190, name=MARKUP),
         made_alert(3, "P2", "gap_visit", 120, group="g3"),
         made_alert(4, "P2", "loiter", 100, mmsi=999_000_103, name="MADE SHIP 3", group="g3"),
-        made_alert(5, "P2", "drift", 60),
+        made_alert(5, "P2", "drift", 60, name=None),
         made_alert(6, "P3", "speed_loss", 180),
     ]
 

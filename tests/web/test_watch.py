@@ -126,7 +126,10 @@ def test_a_whole_watch_by_keyboard(
     # The stack: lay it open, mark both, group them, escalate the incident as one.
     keys(page, "ArrowRight")
     expect(page.locator(".row")).to_have_count(4)
-    keys(page, "x", "j", "x", "g")
+    for _ in range(2):
+        page.keyboard.down("x")  # a key held down acts once
+    page.keyboard.up("x")
+    keys(page, "j", "x", "g")
     expect(page.locator(".dialog-subjects li")).to_have_count(2)
     page.keyboard.type("Ship 3 north of Gotland")
     send(page)
@@ -151,6 +154,7 @@ def test_a_whole_watch_by_keyboard(
     expect(sheet.locator("h3", has_text="Open, oldest first")).to_be_visible()
     expect(sheet).to_contain_text("known activity")
     expect(sheet).to_contain_text(MARKUP)
+    expect(sheet).to_contain_text("name not received 999000105")  # not "no single vessel"
     with AuditLog(desk.home) as log:
         lines, head = log.lines(), log.head()
     expect(sheet).to_contain_text(head)

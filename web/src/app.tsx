@@ -47,7 +47,7 @@ function WatchPage({ hidden }: { hidden: boolean }) {
     <>
       <main hidden={hidden}>
         <MapPane />
-        <aside class={idle ? "side idle" : "side"} aria-label="Alerts and evidence">
+        <aside class={idle ? "side idle" : "side"} aria-label={say("Alerts and evidence")}>
           <AlertList />
           <Evidence />
         </aside>

@@ -52,3 +52,10 @@ test("the same values stand in both, and no plural form is missing", () => {
     if (typeof entry !== "string") assert.deepEqual(Object.keys(entry).sort(), ["few", "one", "other"], english);
   }
 });
+
+test("no text stands in the markup in English by itself", () => {
+  const markup = files.filter(({ name }) => name.endsWith(".tsx")).flatMap(({ name, text }) =>
+    [...text.matchAll(/(?:aria-label|title|placeholder|alt)="([^"]*[a-z]{3}[^"]*)"|<\w+[^<>]*[^=<>]>([^<>{}()=;?|]*[a-z]{4}[^<>{}()=;?|]*)[<{]/g)]
+      .map(([, attribute, child]) => `${name}: ${attribute ?? child}`));
+  assert.deepEqual(markup, []);
+});

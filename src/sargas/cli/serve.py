@@ -9,10 +9,11 @@ from sargas import __version__
 from sargas.cli.words import put_address, say, span_text
 from sargas.errors import EXIT_OK, NotFoundError, SargasError, UsageError
 from sargas.exercise.scenario import BACKDROP_CREDIT, load_scenario
+from sargas.model.time import parse_iso
 
 if TYPE_CHECKING:
     from sargas.share.evidence import Evidence
-    from sargas.store import Ledger
+    from sargas.store import Home, Ledger
 
 
 def serve(
@@ -71,7 +72,7 @@ def serve(
         )
     stored = Home(place, create=False)
     picture, ledger, assets = Picture(stored), Ledger(stored), home_assets(place)
-    ends = picture.archive.span()
+    ends = picture.archive.span() or _span_of_alerts(stored, ledger)
     if ends is None:
         raise NotFoundError(
             "Nothing is stored here yet.",
@@ -117,6 +118,15 @@ def serve(
     app = make_app(player, desk, assets, attribution, hosts(sock), gather=evidence)
     serve_app(app, sock, browser=browser)
     return EXIT_OK
+
+
+def _span_of_alerts(stored: Home, ledger: Ledger) -> tuple[int, int] | None:
+    """Give the times of alerts and acts: they are kept where no fix is any more."""
+    from sargas.cli.acts import newest_ms
+
+    alerts = ledger.alerts()
+    times = [parse_iso(alert["t_detected"]) for alert in alerts]
+    return (min(times), newest_ms(stored, alerts)) if times else None
 
 
 def _about(exercise: str) -> dict[str, str]:

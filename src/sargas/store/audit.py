@@ -18,7 +18,7 @@ from sargas.model.suspension import (
     checked_suspension,
     suspensions_of,
 )
-from sargas.model.time import iso
+from sargas.model.time import DAY_MS, iso
 from sargas.model.triage import (
     END_WATCH,
     START_WATCH,
@@ -37,6 +37,8 @@ UNDO_MS = 10_000
 """An act can be taken back for so long; afterwards the other way is a new act."""
 UNDO_GRACE_MS = 2_000
 """So much later an undo may arrive that was asked for in time."""
+WATCH_MOST_MS = 2 * DAY_MS
+"""Longest watch that can be announced (chosen: a day and night, and its next)."""
 MOST_AT_ONCE = 200
 """Alerts of one command (chosen: an incident, and no way to acknowledge a whole list)."""
 _CHUNK = 400
@@ -105,7 +107,10 @@ class AuditLog(Log):
             acts = []
             for offset, one in enumerate(seen):
                 if one.alert not in steps:
-                    raise NotFoundError(f"There is no alert {one.alert!r} at {iso(t_ms)}.")
+                    raise NotFoundError(
+                        f"There is no alert {one.alert!r} at {iso(t_ms)}.",
+                        hint="Was the clock moved back? Go to the newest time to act.",
+                    )
                 own, known = steps[one.alert], lines.get(one.alert, [])
                 _check_seen(one, own, known, t_ms)
                 before = triage_of(own, known)
@@ -162,8 +167,17 @@ class AuditLog(Log):
     def start_watch(
         self, officer: str, *, t_ms: int, at_ms: int, until_ms: int | None = None
     ) -> Act:
-        """Note that an officer has taken the watch; nothing changes where they have it already."""
+        """Note that an officer has taken the watch; nothing changes where they have it already.
+
+        Raises:
+            UsageError: there is no name, or the watch would end before it begins.
+        """
         name = checked_officer(officer)
+        if until_ms is not None and not t_ms < until_ms <= t_ms + WATCH_MOST_MS:
+            raise UsageError(
+                "A watch ends after the time shown, and within two days of it.",
+                hint="Leave out until when, if you do not know.",
+            )
         with self._writing("write the audit log") as connection:
             for act in _watch_lines(connection):
                 if act.officer == name:
@@ -176,6 +190,7 @@ class AuditLog(Log):
 
         Raises:
             UsageError: they have none.
+            ConflictError: it began later than the time shown.
         """
         name = checked_officer(officer)
         detail = checked_detail("acknowledge", {"comment": comment}, t_ms)
@@ -183,6 +198,11 @@ class AuditLog(Log):
             own = [act for act in _watch_lines(connection) if act.officer == name]
             if not own:
                 raise UsageError(f"{name} has no watch to hand over.")
+            if own[0].t_ms > t_ms:
+                raise ConflictError(
+                    f"This watch began at {iso(own[0].t_ms)}; the screen shows {iso(t_ms)}.",
+                    hint="Go to the newest time to hand it over.",
+                )
             detail["started"] = own[0].seq
             return append_one(connection, END_WATCH, name, t_ms, at_ms, detail)
 

@@ -21,6 +21,9 @@ from sargas.store.chain import Verified, act_of, append, follow, head_of, next_s
 from sargas.store.home import Home
 from sargas.store.tables import WRITING, address_of, open_engine, place, refused
 
+SEQ_MOST = 2**63 - 1
+"""Numbers of lines are below this: it is the most that a database compares with."""
+
 
 class Log:
     """Lines of acts in a ledger's database. May be used by several threads and processes.
@@ -70,7 +73,7 @@ class Log:
             since_ms, as_of_ms: only acts from and up to these event times.
         """
         a = tables.audit_log
-        query = select(a).where(a.c.seq > after_seq).order_by(a.c.seq)
+        query = select(a).where(a.c.seq > min(after_seq, SEQ_MOST)).order_by(a.c.seq)
         query = query if alert is None else query.where(a.c.alert == alert)
         query = query if since_ms is None else query.where(a.c.t_ms >= since_ms)
         query = query if as_of_ms is None else query.where(a.c.t_ms <= as_of_ms)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,6 +17,8 @@ from sargas.errors import ConflictError, SargasError, UsageError
 from sargas.model.said import checked_officer
 from sargas.share.handover import to_csv, watch_handover
 from sargas.store.audit import Seen
+from sargas.store.log import SEQ_MOST
+from sargas.watch.detect import DETECTORS
 from sargas.web.desk import Desk
 from sargas.web.player import Player
 from sargas.web.quality import quality
@@ -61,7 +63,7 @@ class UndoCommand(msgspec.Struct, forbid_unknown_fields=True):
     """Taking a command back."""
 
     officer: str
-    batch: int
+    batch: Annotated[int, msgspec.Meta(ge=0, le=SEQ_MOST)]
 
 
 class SuspendCommand(msgspec.Struct, forbid_unknown_fields=True):
@@ -124,6 +126,8 @@ async def read_command(request: Request, kind: type[T], most: int = COMMAND_MOST
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"That is no command: {error}.") from error
+    except RecursionError as error:
+        raise UsageError("That is no command: it is nested too deep.") from error
 
 
 def same_origin(request: Request | WebSocket) -> bool:
@@ -221,9 +225,12 @@ class Commands:
                 log.start_watch, command.officer, **at, until_ms=command.until_ms
             )
         elif command.action == "end":
-            act = await asyncio.to_thread(
-                log.end_watch, command.officer, **at, comment=command.comment
-            )
+            try:
+                act = await asyncio.to_thread(
+                    log.end_watch, command.officer, **at, comment=command.comment
+                )
+            except ConflictError as error:
+                return refusal(409, error.what, error.hint)
         else:
             raise UsageError(f"Nobody can '{command.action}' a watch.", hint="start, or end.")
         await self.desk.catch_up(self.player)
@@ -241,6 +248,9 @@ class Commands:
         log, at = self.desk.log, {"t_ms": self.player.t_ms, "at_ms": _now_ms()}
         try:
             if command.action == "add":
+                # A word that no detector has would suspend nothing, and nobody would know.
+                if strange := sorted(set(command.detectors) - {make.word for make in DETECTORS}):
+                    raise UsageError(f"There is no detector '{strange[0][:40]}'.")
                 act = await asyncio.to_thread(log.suspend, command.officer, command.said(), **at)
             elif command.action == "end":
                 act = await asyncio.to_thread(

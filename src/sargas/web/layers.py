@@ -165,5 +165,5 @@ def _area(cells: NDArray[np.bool_]) -> Any:  # noqa: ANN401 - shapely is untyped
         np.round(west + first * CELL_LON_DEG, 6), np.round(south + rows * CELL_LAT_DEG, 6),
         np.round(west + end * CELL_LON_DEG, 6), np.round(south + (rows + 1) * CELL_LAT_DEG, 6),
     )  # fmt: skip
-    joined = shapely.union_all(boxes)
-    return joined if joined.geom_type == "MultiPolygon" else shapely.multipolygons([joined])
+    # Taken apart again: one area alone is no MultiPolygon, and none at all is no polygon.
+    return shapely.multipolygons(shapely.get_parts(shapely.union_all(boxes)))

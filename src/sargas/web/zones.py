@@ -362,7 +362,10 @@ def _place(point: object) -> tuple[float, float]:
     for number in point:
         if isinstance(number, bool) or not isinstance(number, int | float):
             raise UsageError("A point of the outline is not a longitude and a latitude.")
-    lon, lat = float(point[0]), float(point[1])
+    try:
+        lon, lat = float(point[0]), float(point[1])
+    except OverflowError as error:
+        raise UsageError("A point of the outline is not on the map.") from error
     west, south, east, north = CHART
     if not (math.isfinite(lon) and west <= lon <= east and south <= lat <= north):
         raise UsageError(f"The point {lon:g}, {lat:g} is not on the map.",

@@ -1,4 +1,5 @@
 // Numbers, times and places as text. UTC, 24 h, ISO 8601; longitude before latitude.
+import { say } from "../lang/lang.ts";
 
 const pad = (value: number, width = 2): string => String(value).padStart(width, "0");
 
@@ -66,4 +67,4 @@ export function outside(text: string): string {
 }
 
 /** A vessel's name as it was sent, or what is known instead. */
-export const vesselName = (name: string | null | undefined): string => (name ? outside(name) : "") || "name not received";
+export const vesselName = (name: string | null | undefined): string => (name ? outside(name) : "") || say("name not received");

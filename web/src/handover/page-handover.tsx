@@ -1,7 +1,7 @@
 // The handover of a watch: read, printed, signed off. It comes as one piece when it is first opened.
 import { useEffect, useState } from "preact/hooks";
 import "../style/handover.css";
-import { duration, outside, utc, utcMinute, whole } from "../format/format.ts";
+import { duration, outside, utc, utcMinute, vesselName, whole } from "../format/format.ts";
 import { detectorTitle, PRIORITY_WORD } from "../format/words.ts";
 import { say, sayCount } from "../lang/lang.ts";
 import { Mark } from "../map/mark.tsx";
@@ -19,7 +19,7 @@ const after = (ms: number | null): string => (ms === null ? "–" : duration(ms)
 function Who({ row }: { row: HandoverRow }) {
   return (
     <td>
-      <bdi class="who">{row.vessel ? outside(row.vessel) : say("no single vessel")}</bdi>{" "}
+      <bdi class="who">{row.mmsi || row.vessel ? vesselName(row.vessel) : say("no single vessel")}</bdi>{" "}
       {row.mmsi ? <span class="mono dim">{row.mmsi}</span> : null}
       {row.asset ? <span class="dim"> · <bdi>{outside(row.asset)}</bdi></span> : null}
     </td>
@@ -139,7 +139,7 @@ function SignOff({ report }: { report: Handover }) {
         <span>{say("For the next watch: what is under way, whom you called, what to look at")}</span>
         <textarea rows={3} maxLength={2000} value={comment} onInput={(event) => setComment(event.currentTarget.value)} />
       </label>
-      {refusedWith.value ? <p class="dialog-refused" role="alert">{outside(refusedWith.value.what)}</p> : null}
+      {refusedWith.value ? <p class="dialog-refused" role="alert">{outside(refusedWith.value.what)} {outside(refusedWith.value.hint)}</p> : null}
       <button type="submit" class="small-button main">{say("Hand the watch over")}</button>
     </form>
   );

@@ -5,9 +5,9 @@ import { renderer } from "../map/map-pane.tsx";
 import { helpOpen } from "../state/state.ts";
 import { keysHere } from "./keys.ts";
 
-const CAP: Record<string, string> = { " ": "Space", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", Backspace: "⌫", Escape: "Esc", T: "⇧T", "{": "⇧[", "}": "⇧]" };
+const CAP: Record<string, string> = { "Ctrl Z": "Ctrl Z", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", Backspace: "⌫", Escape: "Esc", T: "⇧T", "{": "⇧[", "}": "⇧]" };
 
-const caps = (keys: readonly string[]): string[] => [...new Set(keys.map((key) => CAP[key] ?? (key.length === 1 ? key.toUpperCase() : key)))];
+const caps = (keys: readonly string[]): string[] => [...new Set(keys.map((key) => (key === " " ? say("Space") : CAP[key]) ?? (key.length === 1 ? key.toUpperCase() : key)))];
 
 export function Help() {
   const dialog = useRef<HTMLDialogElement>(null);

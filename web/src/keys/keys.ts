@@ -24,6 +24,8 @@ export interface Key {
   keys: string[];
   text: string;
   act(): void;
+  /** A held key goes on: moving, never acting, or an elbow on A would acknowledge the whole list. */
+  repeats?: boolean;
   /** Acts on these pages alone (the first part of their path); without it everywhere. */
   where?: readonly string[];
 }
@@ -31,12 +33,14 @@ export interface Key {
 const focus = (selector: string): void => document.querySelector<HTMLElement>(selector)?.focus();
 
 const WATCH = [""];
+/** With a modifier, so that no key is of this name: it stands here for the help. */
+const TAKE_BACK = "Ctrl Z";
 /** Where an alert is shown that can be acted on. */
 const ALERT = ["", "alert"];
 
 export const KEYS: readonly Key[] = [
-  { keys: ["j", "J", "ArrowDown"], text: "next alert", act: () => step(1), where: WATCH },
-  { keys: ["k", "K", "ArrowUp"], text: "previous alert", act: () => step(-1), where: WATCH },
+  { keys: ["j", "J", "ArrowDown"], text: "next alert", act: () => step(1), where: WATCH, repeats: true },
+  { keys: ["k", "K", "ArrowUp"], text: "previous alert", act: () => step(-1), where: WATCH, repeats: true },
   { keys: ["Enter"], text: "dossier of the selected alert", act: openDossier, where: WATCH },
   { keys: ["o", "O"], text: "show the selection on the map", act: showSelection, where: WATCH },
   { keys: ["a", "A"], text: "acknowledge", act: () => askFor("acknowledge"), where: ALERT },
@@ -47,14 +51,15 @@ export const KEYS: readonly Key[] = [
   { keys: ["s", "S"], text: "snooze, or wake", act: () => askEither("wake", "snooze"), where: ALERT },
   { keys: ["p", "P"], text: "suspend what is ordinary for a while", act: askSuspend, where: ALERT },
   { keys: ["n", "N"], text: "comment", act: () => askFor("comment"), where: ALERT },
+  { keys: [TAKE_BACK], text: "take the last act back, within ten seconds", act: () => void undo() },
   { keys: ["x", "X"], text: "mark to be grouped", act: toggleMark, where: WATCH },
   { keys: ["g", "G"], text: "group what is marked into an incident", act: () => askFor("group"), where: WATCH },
   { keys: ["u", "U"], text: "take out of its incident", act: () => askFor("ungroup"), where: ALERT },
   { keys: ["ArrowRight"], text: "lay a stack open", act: () => unfold(true), where: WATCH },
   { keys: ["ArrowLeft"], text: "close a stack", act: () => unfold(false), where: WATCH },
   { keys: ["Escape"], text: "select nothing", act: () => { marked.value = null; selectAlert(null); }, where: WATCH },
-  { keys: ["j", "J"], text: "dossier of the next alert", act: () => stepDossier(1), where: ["alert"] },
-  { keys: ["k", "K"], text: "dossier of the previous alert", act: () => stepDossier(-1), where: ["alert"] },
+  { keys: ["j", "J"], text: "dossier of the next alert", act: () => stepDossier(1), where: ["alert"], repeats: true },
+  { keys: ["k", "K"], text: "dossier of the previous alert", act: () => stepDossier(-1), where: ["alert"], repeats: true },
   { keys: ["Escape", "Backspace"], text: "back to the watch", act: backToWatch, where: ["alert", "handover", "quality", "table"] },
   { keys: ["w", "W"], text: "the map as a table", act: () => go("/table"), where: WATCH },
   { keys: ["1"], text: "watch", act: () => go("/") },
@@ -62,13 +67,13 @@ export const KEYS: readonly Key[] = [
   { keys: ["q", "Q"], text: "quality of the picture", act: () => go("/quality") },
   { keys: ["/"], text: "search", act: () => focus("#search") },
   { keys: [" "], text: "play or pause", act: togglePlay, where: WATCH },
-  { keys: ["["], text: "one minute back", act: () => stepTime(-60_000), where: WATCH },
-  { keys: ["]"], text: "one minute on", act: () => stepTime(60_000), where: WATCH },
+  { keys: ["["], text: "one minute back", act: () => stepTime(-60_000), where: WATCH, repeats: true },
+  { keys: ["]"], text: "one minute on", act: () => stepTime(60_000), where: WATCH, repeats: true },
   { keys: ["{"], text: "to the alert before", act: () => void toAlert("previous"), where: WATCH },
   { keys: ["}"], text: "to the alert after", act: () => void toAlert("next"), where: WATCH },
   { keys: ["."], text: "to the newest analysed, and stay with it", act: goLive, where: WATCH },
-  { keys: ["+", "="], text: "zoom in", act: () => zoomMap(1), where: WATCH },
-  { keys: ["-"], text: "zoom out", act: () => zoomMap(-1), where: WATCH },
+  { keys: ["+", "="], text: "zoom in", act: () => zoomMap(1), where: WATCH, repeats: true },
+  { keys: ["-"], text: "zoom out", act: () => zoomMap(-1), where: WATCH, repeats: true },
   { keys: ["l", "L"], text: "layers of the map", act: toggleLayerPanel, where: WATCH },
   { keys: ["m", "M"], text: "measure on the map", act: toggleMeasure, where: WATCH },
   { keys: ["f", "F"], text: "follow the selected vessel", act: toggleFollow, where: WATCH },
@@ -92,7 +97,7 @@ const OWN = "button, a, input, select, summary";
 
 export function startKeys(): void {
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || helpOpen.value || dialog.value || suspending.value || listOpen.value) return;
+    if (event.defaultPrevented || helpOpen.value || dialog.value || suspending.value || listOpen.value || viewsOpen.value) return;
     const at = event.target as Element | null;
     if (at?.closest(TYPED)) return;
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {
@@ -105,6 +110,6 @@ export function startKeys(): void {
     const key = scrolls ? undefined : keysHere().find(({ keys }) => keys.includes(event.key));
     if (!key) return;
     event.preventDefault();
-    key.act();
+    if (!event.repeat || key.repeats) key.act();
   });
 }

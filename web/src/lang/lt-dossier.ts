@@ -173,6 +173,7 @@ export const LT_DOSSIER: Dictionary = {
   closed: "uždarytas",
   course: "kelio kampas",
   detected: "aptikta",
+  "detected {t}": "aptikta {t}",
   "detector {name}, version {n}": "detektorius {name}, {n} versija",
   distance: "atstumas",
   ended: "baigėsi",
@@ -189,6 +190,7 @@ export const LT_DOSSIER: Dictionary = {
   "no entry": "įrašo nėra",
   "no entry by MMSI; those by IMO could not be compared, its IMO number was not received":
     "pagal MMSI įrašo nėra; pagal IMO palyginti nepavyko, nes IMO numeris negautas",
+  "name not received": "vardas negautas",
   "no single vessel": "ne vienas laivas",
   none: "nėra",
   "not in the picture": "nėra vaizde",

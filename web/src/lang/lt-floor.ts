@@ -179,7 +179,7 @@ export const LT_FLOOR: Dictionary = {
   "since {t}": "nuo {t}",
 
   // Handover
-  Handover: "Budėjimo perdavimas",
+  Handover: "Perdavimas",
   "Handover of the watch": "Budėjimo perdavimas",
   "Watch of": "Kieno budėjimas",
   to: "iki",
@@ -345,4 +345,7 @@ export const LT_FLOOR: Dictionary = {
   "dossier of the previous alert": "ankstesnio signalo byla",
   "back to the watch": "atgal į budėjimą",
   "this help": "ši pagalba",
+  "take the last act back, within ten seconds": "atšaukti paskutinį veiksmą per dešimt sekundžių",
+  Space: "Tarpas",
+  "Alerts and evidence": "Signalai ir įrodymai",
 };

@@ -39,7 +39,7 @@ export function Chips({ alert }: { alert: Alert }) {
       {alert.state === "open" ? null : <span class={`chip ${alert.state}`}>{say(STATE_WORD[alert.state] ?? outside(alert.state))}</span>}
       <SuspendedChip alert={alert} />
       {alert.muted_by.filter((name) => !isSuspension(name)).map((name) => (
-        <span key={name} class="chip muted">muted by <bdi>{outside(name)}</bdi></span>
+        <span key={name} class="chip muted">{say("muted by")} <bdi>{outside(name)}</bdi></span>
       ))}
     </>
   );
@@ -49,7 +49,7 @@ export function SubjectLine({ alert }: { alert: Alert }) {
   const { subject, asset } = alert;
   return (
     <>
-      <bdi class="who">{subject.mmsi === null && !subject.name ? "no single vessel" : vesselName(subject.name)}</bdi>
+      <bdi class="who">{subject.mmsi === null && !subject.name ? say("no single vessel") : vesselName(subject.name)}</bdi>
       {subject.mmsi === null ? null : <span class="mono"> {subject.mmsi}</span>}
       {asset ? <span class="where"> · <bdi>{outside(asset.name)}</bdi></span> : null}
     </>
@@ -65,7 +65,7 @@ export function withoutSubject({ text, subject }: Alert): string {
 function Age({ alert }: { alert: Alert }) {
   const at_ms = parseTime(alert.t_detected);
   const text = now_ms.value === null || Number.isNaN(at_ms) ? "" : duration(now_ms.value - at_ms);
-  return <time class="age mono" dateTime={alert.t_detected} title={`detected ${alert.t_detected}`}>{text}</time>;
+  return <time class="age mono" dateTime={alert.t_detected} title={say("detected {t}", { t: alert.t_detected })}>{text}</time>;
 }
 
 export const rowDomId = (id: string): string => `alert-${id.replace(/[^A-Za-z0-9_-]/g, "_")}`;

@@ -17,7 +17,7 @@ function textOf(picked: Picked): { title: string; line: string } | null {
   if (!picked) return null;
   if (picked.kind === "alert") {
     const { priority, detector, subject } = picked.alert;
-    return { title: `${PRIORITY_WORD[priority]}: ${detectorTitle(detector)}`, line: `${outside(subject.name ?? "")} ${subject.mmsi ?? ""}` };
+    return { title: `${say(PRIORITY_WORD[priority])}: ${detectorTitle(detector)}`, line: `${outside(subject.name ?? "")} ${subject.mmsi ?? ""}` };
   }
   if (picked.kind === "asset") {
     const { name, kind, status } = picked.shape.properties;

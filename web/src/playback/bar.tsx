@@ -82,7 +82,7 @@ export function PlaybackBar() {
   const isLong = span !== null && span.to_ms - span.from_ms > DAY_MS;
   return (
     <section class="playback" aria-label={say("Playback")}>
-      <button type="button" class="play" aria-label={playing ? say("Pause") : say("Play")} disabled={!span} onClick={togglePlay} title="Space">
+      <button type="button" class="play" aria-label={playing ? say("Pause") : say("Play")} disabled={!span} onClick={togglePlay} title={say("Space")}>
         <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
           <path d={playing ? "M3 2h3.6v12H3zM9.4 2H13v12H9.4z" : "M4 1.8v12.4L14 8z"} fill="currentColor" />
         </svg>

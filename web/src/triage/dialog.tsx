@@ -130,7 +130,7 @@ function Subjects({ ids }: { ids: readonly string[] }) {
     <ul class="dialog-subjects">
       {list.slice(0, 4).map((alert) => (
         <li key={alert.id}>
-          <b>{PRIORITY_WORD[alert.priority]}</b> {detectorTitle(alert.detector)} · <bdi class="who">{vesselName(alert.subject.name)}</bdi>
+          <b>{say(PRIORITY_WORD[alert.priority])}</b> {detectorTitle(alert.detector)} · <bdi class="who">{vesselName(alert.subject.name)}</bdi>
         </li>
       ))}
       {list.length > 4 ? <li class="dim">{sayCount(list.length - 4, "and one more", "and {n} more")}</li> : null}
