@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sargas import __version__
 from sargas.cli.words import clean_text, put_json, say
 from sargas.errors import EXIT_FAILED, EXIT_OK, InputError, SargasError, UsageError
 
@@ -65,7 +66,8 @@ def backup(
             print(f"\rcopied {files:,} files, {size / 1e6:,.0f} MB", end="\r", file=sys.stderr)
 
     done = back_up(
-        stored, place.expanduser(), created=f"{now:%Y-%m-%dT%H:%M:%SZ}", force=force,
+        stored, place.expanduser(), created=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        version=__version__, force=force,
         progress=progress,
     )  # fmt: skip
     if json:

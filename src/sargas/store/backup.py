@@ -22,7 +22,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from sargas import __version__
 from sargas.errors import SargasError, StoreError, UsageError
 from sargas.store import files
 from sargas.store.backup_file import PREFIX, SUFFIXES, BackupWriter, is_compressed
@@ -66,6 +65,7 @@ def back_up(
     out: Path,
     *,
     created: str,
+    version: str,
     force: bool = False,
     progress: Progress = lambda files, size: None,
 ) -> BackedUp:
@@ -74,7 +74,7 @@ def back_up(
     Args:
         home: the home; others may read and write meanwhile.
         out: the file, ending in `.tar` or `.tar.zst`.
-        created: wall clock, ISO 8601 UTC, noted in the manifest.
+        created, version: wall clock, ISO 8601 UTC, and version of sargas, for the manifest.
         force: replace a file that is there.
         progress: called with the number of files and bytes copied.
 
@@ -94,7 +94,7 @@ def back_up(
                 counts[table] = copy.shards(table)
             copy.rest()
             done.manifest |= {
-                "sargas": __version__,
+                "sargas": version,
                 "home_format": HOME_FORMAT,
                 "home_created": home.created,
                 "created": created,
