@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import io
 import json
@@ -398,6 +399,33 @@ def test_ctrl_c_leaves_nothing(kept, tmp_path, name):
     with pytest.raises(KeyboardInterrupt):
         restore.restore(tmp_path / name, tmp_path / "again", progress=stop_late)
     assert tree(tmp_path) == {name}
+
+
+def test_nobody_changes_masks_while_their_book_is_copied(kept, tmp_path):
+    locks = [kept.path / name / ".lock" for name in ("infra", "masks")]
+    free = []
+
+    def take(files, size):
+        now = []
+        for lock in locks:
+            with lock.open("ab") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    now.append(lock.parent.name)
+                except BlockingIOError:
+                    pass
+        free.append(now)
+
+    for lock in locks:
+        lock.touch()
+    try:
+        back_up(kept, tmp_path / "b.tar", **STAMP, progress=take)
+    finally:
+        for lock in locks:
+            lock.unlink()
+    assert free.count(["infra"]) == free.count(["masks"]) == 1
+    assert free.count(["infra", "masks"]) == len(free) - 2
+    assert (tmp_path / "b.tar").stat().st_mode & 0o077 == 0
 
 
 # ---- places --------------------------------------------------------------------------------------

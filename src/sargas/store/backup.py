@@ -19,6 +19,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import IO, Any
 
@@ -87,6 +88,7 @@ def back_up(
     with workshop(out.parent, f".{out.name}", "write the backup") as work:
         begun = work / "backup"
         with begun.open("xb") as file:
+            begun.chmod(0o600)  # everything that the home keeps is in it
             writer = BackupWriter(file, compressed=is_compressed(out))
             copy = _Copy(home, writer, done, progress)
             counts = copy.ledger(work / home.ledger_path.name)
@@ -162,19 +164,24 @@ class _Copy:
         return rows
 
     def rest(self) -> None:
-        """Copy what else the home keeps."""
-        with _held(self.home.path):
-            for path in other_files(self.home):
-                name = path.relative_to(self.home.path).as_posix()
-                try:
-                    file = path.open("rb")
-                except FileNotFoundError:
-                    continue  # removed meanwhile
-                except OSError as error:
-                    raise unusable(error, path, "read the home") from error
-                with file:
-                    self._put(name, file)
+        """Copy what else the home keeps, folder by folder."""
+        for folder, paths in groupby(other_files(self.home), self._folder_of):
+            with _held(folder):
+                for path in paths:
+                    name = path.relative_to(self.home.path).as_posix()
+                    try:
+                        file = path.open("rb")
+                    except FileNotFoundError:
+                        continue  # removed meanwhile
+                    except OSError as error:
+                        raise unusable(error, path, "read the home") from error
+                    with file:
+                        self._put(name, file)
         self.done.left_out = list(_no_plain_files(self.home.path))
+
+    def _folder_of(self, path: Path) -> Path:
+        """Give the folder of the home in which a file lies, or the home for its own files."""
+        return self.home.path.joinpath(*path.relative_to(self.home.path).parts[:-1][:1])
 
     def _put(self, name: str, file: IO[bytes]) -> None:
         size = file.seek(0, os.SEEK_END)
@@ -237,16 +244,15 @@ def _open_at_once(home: Home, directory: Path, opened: ExitStack) -> list[tuple[
 
 
 @contextmanager
-def _held(home: Path) -> Iterator[None]:
-    """Keep imports and changes of masks from the home while their files are read.
+def _held(folder: Path) -> Iterator[None]:
+    """Keep an import, or a change of masks, from a folder while its files are read.
 
     Both hold `.lock` in their folder for the moment in which they write.
     """
     with ExitStack() as stack:
-        for lock in sorted(home.glob("*/.lock")):
-            with contextlib.suppress(OSError):
-                file = stack.enter_context(lock.open("rb"))
-                fcntl.flock(file, fcntl.LOCK_SH)
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            lock = stack.enter_context((folder / ".lock").open("rb"))
+            fcntl.flock(lock, fcntl.LOCK_SH)
         yield
 
 
@@ -255,7 +261,7 @@ def workshop(parent: Path, name: str, doing: str) -> Iterator[Path]:
     """Give a folder for what is half done; it is gone afterwards, however that ends."""
     work = parent / f"{name}.{secrets.token_hex(4)}.part"
     try:
-        work.mkdir()
+        work.mkdir(mode=0o700)
     except OSError as error:
         raise unusable(error, parent, doing) from error
     try:
