@@ -73,7 +73,7 @@ def test_every_command_of_the_contract_is_there() -> None:
         "alerts ack", "alerts claim", "alerts dismiss", "alerts escalate", "alerts resolve",
         "alerts reopen", "alerts snooze", "alerts comment", "alerts suspend", "alerts suspensions",
         "alerts resume", "audit list", "audit verify",
-        "handover",
+        "handover", "backup", "restore", "verify",
         "detectors list", "detectors explain", "detectors test", "masks list", "masks add",
         "masks expire", "masks derive", "score", "fetch dma", "vessel find", "vessel show",
         "vessel track",

@@ -61,6 +61,9 @@ _COMMANDS = (
     ("vessel", "sargas.cli.vessel:app", "Find a vessel; who it said it is, where it was."),
     ("detectors", "sargas.cli.detectors:app", "What each detector looks for, and how it decides."),
     ("masks", "sargas.cli.masks:app", "Masks, vigilance areas and zones, kept in a home."),
+    ("backup", "sargas.cli.backup:backup", "Copy a home into one file, while it is written to."),
+    ("restore", "sargas.cli.backup:restore", "Make a home of a backup."),
+    ("verify", "sargas.cli.backup:verify", "Check that a home or a backup is whole."),
     ("serve", "sargas.cli.serve:serve", "Serve the screen over what a home has stored."),
     ("doctor", "sargas.cli.doctor:doctor", "Check this installation and say what is missing."),
 )
