@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sargas.errors import InputError, SargasError, StoreError, UsageError
+from sargas.model.fixes import Fixes
 from sargas.store import backup_file, restore
 from sargas.store.backup import back_up
 from sargas.store.backup_file import MANIFEST, BackupReader, BackupWriter, encode_manifest, seal
@@ -152,6 +153,33 @@ def test_a_backup_beside_a_writer_knows_all_that_its_ledger_knows(tmp_path):
         running.stdout.close()
 
 
+def test_the_ledger_is_never_ahead_of_the_shards(home, tmp_path):
+    rounds = []
+    with ShardWriter(home) as writer, Ledger(home) as ledger:
+
+        def work(files, size):
+            if len(rounds) == 3:
+                return  # each round adds a file to nearly every shard that is still to be copied
+            n = len(rounds) + 1
+            rounds.append(n)
+            vessels = [230_000_000 + v for v in range(40)]  # in nearly every shard
+            writer.append(Fixes.build(40, subject_id=vessels, t_ms=[T0_MS + n * 1000] * 40))
+            writer.flush()
+            ledger.commit("s", n, b"")
+
+        work(0, 0)
+        back_up(home, tmp_path / "b.tar", **STAMP, progress=work)
+    restore.restore(tmp_path / "b.tar", tmp_path / "again")
+    copy = Home(tmp_path / "again", create=False)
+    fixes = read_day(copy, "2024-12-25")
+    with Ledger(copy) as ledger:
+        offset = ledger.checkpoint("s").offset
+    assert len(rounds) == 3
+    assert offset >= 1
+    for n in range(1, offset + 1):
+        assert (fixes.t_ms == T0_MS + n * 1000).sum() == 40
+
+
 def test_two_compactions_in_the_middle_of_a_shard_leave_no_row_twice(home, tmp_path):
     for seed in range(3):
         with ShardWriter(home) as writer:
@@ -163,9 +191,10 @@ def test_two_compactions_in_the_middle_of_a_shard_leave_no_row_twice(home, tmp_p
         calls.append(files)
         if len(calls) > 3:
             return
-        with ShardWriter(home) as writer:
-            writer.append(make_fixes(40, 10 + len(calls), vessels=1, span_ms=6_000_000))
-        compact(home, "2024-12-25")
+        for more in (10, 20):
+            with ShardWriter(home) as writer:
+                writer.append(make_fixes(40, more + len(calls), vessels=1, span_ms=6_000_000))
+            compact(home, "2024-12-25")
 
     back_up(home, tmp_path / "b.tar", **STAMP, progress=meanwhile)
     restore.restore(tmp_path / "b.tar", tmp_path / "again")
@@ -236,7 +265,7 @@ def packed(data):
     return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
-def forge(path, members, files, *, compressed=False, **said):
+def forge(path, members, files, *, compressed=False, tail=b"", **said):
     """Write a backup of any members, with a manifest that says `files`, and a true seal."""
     manifest = {"sargas_backup": 1, "files": files, "damage": [], "counts": {}, **said}
     text = encode_manifest(manifest)
@@ -244,7 +273,7 @@ def forge(path, members, files, *, compressed=False, **said):
         info.tobuf(tarfile.PAX_FORMAT if len(info.name) > 90 else tarfile.GNU_FORMAT)
         + data + bytes(-len(data) % 512)
         for info, data in [*members, plain(MANIFEST, text)]
-    ) + bytes(1024)  # fmt: skip
+    ) + bytes(1024) + tail  # fmt: skip
     out = io.BytesIO()
     raw = backup_file._Hashing(out)
     if compressed:
@@ -288,6 +317,9 @@ HOSTILE = {
         [HOME, plain("home/x", b"x"), plain("home/x/y", b"x")], OWN | {"x": X, "x/y": X}, "x"
     ),
     "longer than the file": ([HOME, plain("home/x", b"x", 1 << 20)], OWN, "ends within"),
+    "more in the filling": (
+        [HOME, plain("home/x", b"x" + b"y" * 511, 1)], OWN | {"x": X}, "more than filling",
+    ),
     "negative": ([HOME, plain("home/x", b"", -512)], OWN, "-512"),
 }  # fmt: skip
 
@@ -302,6 +334,13 @@ def test_an_archive_of_another_hand_is_refused_and_leaves_nothing(tmp_path, whic
         restore.restore(path, tmp_path / "again")
     assert why in str(refused.value)
     assert tree(tmp_path) == {"b.tar"}
+
+
+def test_nothing_may_stand_behind_the_end_of_the_tar(tmp_path):
+    for tail in (bytes(512), b"x"):
+        forge(tmp_path / "b.tar.zst", [HOME], OWN, compressed=True, tail=tail)
+        [one] = check_backup(tmp_path / "b.tar.zst").findings
+        assert "behind the end" in one.what
 
 
 @pytest.mark.parametrize(
@@ -330,13 +369,26 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
     assert written == []
 
 
-def test_a_backup_that_changes_between_its_two_readings_is_refused(small, tmp_path, monkeypatch):
-    back_up(small, tmp_path / "b.tar", **STAMP)
-    checked = check_backup(tmp_path / "b.tar")
-    forge(tmp_path / "b.tar", [HOME], OWN)
+@pytest.mark.parametrize(
+    ("members", "files"),
+    [
+        ([HOME, plain("home/x", b"y")], OWN | {"x": packed(b"y")}),
+        ([HOME, plain("home/x", b"xx")], OWN | {"x": packed(b"xx")}),
+        ([HOME], OWN),
+        ([HOME, plain("home/x", b"x"), plain("home/y", b"x")], OWN | {"x": X, "y": X}),
+    ],
+    ids=["bytes", "size", "less", "more"],
+)
+def test_a_backup_that_changes_between_its_two_readings_is_refused(
+    tmp_path, monkeypatch, members, files
+):
+    path = tmp_path / "b.tar"
+    forge(path, [HOME, plain("home/x", b"x")], OWN | {"x": X})
+    checked = check_backup(path)
+    forge(path, members, files)
     monkeypatch.setattr(restore, "check_backup", lambda path, **more: checked)
     with pytest.raises(InputError, match="changed while it was read"):
-        restore.restore(tmp_path / "b.tar", tmp_path / "again")
+        restore.restore(path, tmp_path / "again")
     assert tree(tmp_path) == {"b.tar"}
 
 
