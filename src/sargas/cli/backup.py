@@ -269,8 +269,9 @@ def _put_findings(findings: Iterable[Finding]) -> None:
 
 def _counted(counts: dict[str, int]) -> str:
     """Write what a home holds on one line."""
-    words = {"alerts": "alerts", "acts": "acts", "fixes": "fixes", "statics": "statics"}
-    return ", ".join(f"{int(counts.get(key, 0)):,} {word}" for key, word in words.items())
+    return ", ".join(
+        f"{int(counts.get(what, 0)):,} {what}" for what in ("alerts", "acts", "fixes", "statics")
+    )
 
 
 def _say_head(said: dict[str, Any], *, quiet: bool) -> None:
