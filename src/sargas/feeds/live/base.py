@@ -1,0 +1,99 @@
+"""What every live feed has: a transport that brings pieces, and a codec that reads them.
+
+A transport is impatient and forgets: it connects, gives what arrives, and ends with the line. The
+supervisor (`supervise`) calls it again. A codec is patient and exact: it is given each piece with
+the time at which it was received, once, in order, and its rows depend on these alone.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Sequence
+from typing import ClassVar, NamedTuple
+
+from sargas.feeds.base import Count
+from sargas.feeds.live.url import FeedUrl
+from sargas.model.fixes import Batch
+
+
+class Piece(NamedTuple):
+    """What a transport gave at a time.
+
+    Attributes:
+        t_ms: when it was received, Unix ms UTC.
+        data: as received; empty where a connection began (a half line before it is dropped).
+    """
+
+    t_ms: int
+    data: bytes
+
+
+class Transport(ABC):
+    """Brings what a server sends, over one connection at a time.
+
+    Attributes:
+        codec: name of the codec that reads its pieces.
+        is_slowed: whether not reading makes the sender wait; if not (UDP), what the system drops
+            meanwhile is counted by `dropped`.
+    """
+
+    codec: ClassVar[str]
+    is_slowed: ClassVar[bool] = True
+
+    def __init__(self, url: FeedUrl) -> None:
+        self.url = url
+        self.dropped = 0
+
+    @abstractmethod
+    def pieces(self) -> AsyncIterator[bytes]:
+        """Connect, and give what arrives until the connection ends or is closed.
+
+        An async generator; whoever leaves it closes it, and with it the connection. An empty
+        piece says that the server answered and has nothing new.
+
+        Raises:
+            FeedUnavailableError: there is no connection to be had, or it broke; it may be tried
+                again.
+            UsageError: trying again will not help: a wrong key, a missing option.
+        """
+
+
+class Codec(ABC):
+    """Turns pieces of one feed into rows.
+
+    Args:
+        src_id: number of the feed, written into every row.
+
+    Attributes:
+        lines: lines or messages read so far.
+        counts: what became of them, by reason.
+    """
+
+    def __init__(self, src_id: int = 0) -> None:
+        self.src_id = src_id
+
+    @property
+    @abstractmethod
+    def lines(self) -> int:
+        """Lines or messages read so far."""
+
+    @property
+    @abstractmethod
+    def counts(self) -> dict[str, Count]:
+        """What became of lines, by reason; see `Feed.counts`."""
+
+    @abstractmethod
+    def feed(self, pieces: Sequence[Piece]) -> Batch:
+        """Read pieces in order of arrival; hostile content is counted, never raised."""
+
+    @abstractmethod
+    def dump(self) -> bytes:
+        """Give all that the next rows depend on, and the counts, with a version."""
+
+    @abstractmethod
+    def load(self, state: bytes) -> None:
+        """Take up what `dump` gave.
+
+        Raises:
+            StateVersionError: it is of another version.
+        """

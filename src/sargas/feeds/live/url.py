@@ -1,0 +1,187 @@
+"""Addresses of live feeds, with their options, and without secrets.
+
+Options stand after `#`, as no server ever sees that part: `tcp://host:5631#name=north,idle=30`.
+A secret never stands in an address: it is read from a file, or from the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from sargas.errors import UsageError
+
+SCHEMES: Final = (
+    "tcp", "udp", "mqtt", "mqtts", "ws", "wss", "aisstream", "aishub", "http", "https", "tail", "-",
+)  # fmt: skip
+IDLE_S: Final = 60.0
+"""A feed of which nothing came for so long is silent (chosen: shore feeds bring rows each second)."""
+LATENESS_S: Final = 60.0
+"""How late a row of a shore feed may come (settled 5)."""
+EXAMPLES: Final = (
+    "Write it like tcp://HOST:PORT, udp://:10110, mqtts://HOST/TOPIC, wss://HOST/mqtt, aisstream:,"
+    " aishub:, https://HOST/PATH, tail:FILE or -."
+)
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
+
+
+@dataclass(frozen=True)
+class FeedUrl:
+    """Where a live feed comes from.
+
+    Attributes:
+        text: the address without options, to be shown.
+        name: what the feed is called; unique in a watch.
+        scheme: one of `SCHEMES`.
+        host, port, path, user: parts of the address; empty or None where it has none.
+        query: what stands after `?`, for the transport.
+        idle_s: silence from which on the feed counts as silent.
+        lateness_s: how late its rows may come and still be folded at once.
+        options: other options, for the transport.
+    """
+
+    text: str
+    name: str
+    scheme: str
+    host: str = ""
+    port: int | None = None
+    path: str = ""
+    user: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
+    idle_s: float = IDLE_S
+    lateness_s: float = LATENESS_S
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def secret_variable(self) -> str:
+        """The variable of the environment that may hold this feed's secret."""
+        return f"SARGAS_{re.sub('[^A-Z0-9]', '_', self.name.upper())}_SECRET"
+
+    def secret(self) -> str | None:
+        """Read the feed's key or password: from the file of option `secret`, or the environment.
+
+        Raises:
+            UsageError: the file cannot be read or is empty.
+        """
+        file = self.options.get("secret")
+        if file is None:
+            return os.environ.get(self.secret_variable) or None
+        try:
+            first = Path(file).read_text(encoding="utf-8").partition("\n")[0].strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"The secret of feed {self.name} cannot be read: {error}.") from error
+        if not first:
+            raise UsageError(f"The secret of feed {self.name} is empty.", where=file)
+        return first
+
+
+def parse_feed_url(text: str) -> FeedUrl:
+    """Read an address with its options.
+
+    Raises:
+        UsageError: it is none, an option is unknown by its form, or it holds a password.
+
+    Example:
+        >>> url = parse_feed_url("tcp://153.44.253.27:5631#name=kystverket,idle=30")
+        >>> url.name, url.host, url.port, url.idle_s, url.text
+        ('kystverket', '153.44.253.27', 5631, 30.0, 'tcp://153.44.253.27:5631')
+        >>> parse_feed_url("tail:log.nmea").path, parse_feed_url("-").name
+        ('log.nmea', 'stdin')
+    """
+    address, _, said = text.partition("#")
+    options = _options(text, said)
+    scheme, rest = ("-", "") if address in ("-", "/dev/stdin") else _scheme_of(text, address)
+    if scheme == "tail":  # a path is no URL: it may hold ? or @
+        parts = SplitResult("tail", "", rest, "", "")
+    else:
+        parts = _split(text, address)
+    if parts.password is not None:
+        raise UsageError(
+            f"The address of feed {parts.hostname or scheme} holds a password.",
+            hint="Addresses are shown and logged: put it into a file and write #secret=FILE.",
+        )
+    name = options.pop("name", "") or _named(scheme, parts)
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"'{name}' is no name for a feed.",
+            hint="Use small letters, digits, dots and hyphens, 40 at most: #name=north.",
+        )
+    idle_s = _seconds(options, "idle", IDLE_S)
+    lateness_s = _seconds(options, "lateness", LATENESS_S)
+    shown = "-" if scheme == "-" else address
+    return FeedUrl(
+        shown, name, scheme, parts.hostname or "", _port(text, parts), parts.path,
+        parts.username or "", dict(parse_qsl(parts.query, keep_blank_values=True)),
+        idle_s, lateness_s, options,
+    )  # fmt: skip
+
+
+def _scheme_of(text: str, address: str) -> tuple[str, str]:
+    """Part scheme and rest."""
+    scheme, colon, rest = address.partition(":")
+    if not colon or scheme not in SCHEMES:
+        raise UsageError(f"'{text}' is no address of a feed.", hint=EXAMPLES)
+    return scheme, rest
+
+
+def _split(text: str, address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError as error:
+        raise UsageError(f"'{text}' is no address of a feed: {error}.", hint=EXAMPLES) from error
+
+
+def _port(text: str, parts: SplitResult) -> int | None:
+    try:
+        return parts.port
+    except ValueError as error:
+        raise UsageError(f"'{text}' names no port: {error}.") from error
+
+
+def _options(text: str, said: str) -> dict[str, str]:
+    """Read `name=value,...`."""
+    out = {}
+    for part in filter(None, said.split(",")):
+        key, equals, value = part.partition("=")
+        if not equals or not key or not value:
+            raise UsageError(
+                f"'{part}' is no option of a feed.", where=text,
+                hint="Write options like #name=north,idle=30,lateness=60.",
+            )  # fmt: skip
+        out[key.strip()] = value.strip()
+    return out
+
+
+def _seconds(options: dict[str, str], key: str, usual: float) -> float:
+    """Take an option in seconds."""
+    said = options.pop(key, None)
+    try:
+        value = usual if said is None else float(said)
+    except ValueError:
+        value = -1.0
+    if not 0 < value <= 7 * 86_400:
+        raise UsageError(
+            f"{key}={said} is no time.", hint="Give seconds, more than 0 and at most a week."
+        )
+    return value
+
+
+def _named(scheme: str, parts: SplitResult) -> str:
+    """Name a feed by its address."""
+    if scheme == "-":
+        return "stdin"
+    if scheme in ("aisstream", "aishub"):
+        return scheme
+    if scheme == "tail":
+        said = Path(parts.path).name
+    else:
+        said = parts.hostname or scheme
+        if scheme == "udp" or parts.hostname in ("localhost", "127.0.0.1", "::1"):
+            said = f"{scheme}-{parts.netloc.rpartition(':')[2]}"
+    cleaned = re.sub(r"[^a-z0-9._-]+", "-", said.lower()).strip("-._")[:40]
+    return cleaned or scheme
