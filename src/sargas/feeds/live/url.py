@@ -20,7 +20,8 @@ SCHEMES: Final = (
     "tcp", "udp", "mqtt", "mqtts", "ws", "wss", "aisstream", "aishub", "http", "https", "tail", "-",
 )  # fmt: skip
 IDLE_S: Final = 60.0
-"""A feed of which nothing came for so long is silent (chosen: shore feeds bring rows each second)."""
+"""A feed of which nothing came for so long is silent (chosen: shore feeds bring rows each second).
+"""
 LATENESS_S: Final = 60.0
 """How late a row of a shore feed may come (settled 5)."""
 EXAMPLES: Final = (
@@ -96,10 +97,9 @@ def parse_feed_url(text: str) -> FeedUrl:
     address, _, said = text.partition("#")
     options = _options(text, said)
     scheme, rest = ("-", "") if address in ("-", "/dev/stdin") else _scheme_of(text, address)
-    if scheme == "tail":  # a path is no URL: it may hold ? or @
-        parts = SplitResult("tail", "", rest, "", "")
-    else:
-        parts = _split(text, address)
+    # A path is no URL: it may hold ? or @.
+    is_path = scheme == "tail"
+    parts = SplitResult("tail", "", rest, "", "") if is_path else _split(text, address)
     if parts.password is not None:
         raise UsageError(
             f"The address of feed {parts.hostname or scheme} holds a password.",
