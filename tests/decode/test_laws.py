@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from sargas.decode import AisDecoder, warm
 from sargas.decode.codes import LINE_OUTCOMES, MESSAGE_OUTCOMES, PART_OUTCOMES
 from sargas.decode.state import MAX_LINE, MAX_NAME, MAX_STATIONS
+from sargas.decode.tables import join
 from sargas.errors import StateVersionError, UsageError
 
 from .nmea import decode, fed, rows, same, sample, vdm
