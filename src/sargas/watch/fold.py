@@ -174,6 +174,10 @@ class Watch:
         self.around = replace(self.around, masks=masks)
         self.judge.take_masks(masks)
 
+    def take_suspensions(self, suspensions: tuple[Suspension, ...]) -> None:
+        """Judge by other suspensions from the next batch on; each says from when it counts."""
+        self.judge.suspensions = suspensions
+
     @property
     def judged_to_ms(self) -> int:
         """The event time up to which all was judged; `NO_TIME` before the first minute."""

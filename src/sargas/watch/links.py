@@ -186,7 +186,7 @@ class FeedLinks:
         if before is None:
             return []
         lasted_s = (t_ms - before.t_start_ms) / 1000
-        text = f"{before.subject.name.capitalize()}: {how}, after {lasted_s:,.0f} s."
+        text = f"{(before.subject.name or 'feed').capitalize()}: {how}, after {lasted_s:,.0f} s."
         end = before.revised(state=CLOSED, t_issued_ms=t_ms, t_end_ms=t_ms, text=text)
         return [end, *self._others(-1, t_ms)]
 

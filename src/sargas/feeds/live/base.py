@@ -95,6 +95,11 @@ class Codec(ABC):
     def counts(self) -> dict[str, Count]:
         """What became of lines, by reason; see `Feed.counts`."""
 
+    @property
+    def stations(self) -> list[str]:
+        """Names of stations that are no numbers: code -2 - k stands for `stations[k]`."""
+        return []
+
     @abstractmethod
     def feed(self, pieces: Sequence[Piece]) -> Batch:
         """Read pieces in order of arrival; hostile content is counted, never raised."""

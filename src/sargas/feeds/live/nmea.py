@@ -40,6 +40,11 @@ class NmeaCodec(Codec):
         """What became of lines, parts and messages, by the decoder's reasons."""
         return counts_of(self._decoder)
 
+    @property
+    def stations(self) -> list[str]:
+        """Names of stations that are no numbers."""
+        return self._decoder.stations
+
     def feed(self, pieces: Sequence[Piece]) -> Batch:
         """Read pieces in order of arrival."""
         fixes, statics = [], []
