@@ -161,7 +161,7 @@ class FeedLinks:
         segment = FIRST_FEED_STATION + feed + 1
         subject = Subject("feed", 0, segment, name=f"feed {terms.name}")
         since_s, limit_s = (t_ms - since_ms) / 1000, terms.idle_ms / 1000
-        because = f" ({reason})" if reason else ""
+        because = f" ({reason.rstrip('.')})" if reason else ""
         name = alert_id(WORD, VERSION, subject.key, "", since_ms)
         link.cause = cause
         link.alert = Alert(

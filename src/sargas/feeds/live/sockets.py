@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import struct
 from collections.abc import AsyncIterator
@@ -132,5 +133,6 @@ def _drain(sock: socket.socket) -> tuple[bytes, int]:
 
 def _why(error: OSError) -> str:
     """Say in a sentence what the system says."""
-    reason = error.strerror or str(error) or type(error).__name__
+    known = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+    reason = known or str(error) or type(error).__name__
     return f"{reason[:1].upper()}{reason[1:]}."

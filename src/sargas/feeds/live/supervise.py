@@ -150,7 +150,7 @@ class Supervisor:
         except SargasError as error:
             self._lost(str(error))
         except TimeoutError:
-            self._lost(f"Nothing was received for {self.url.idle_s:.0f} s.")
+            self._lost("The line is dead, or the sender silent.")
         else:
             if self.transport.is_over:
                 self.health.state, self.health.reason = ENDED, ""
@@ -164,10 +164,13 @@ class Supervisor:
     async def _next(self, pieces: AsyncIterator[bytes]) -> bytes | None:
         """Wait for the next piece; None at the end.
 
+        For half of the idle time: a line that just stopped is called anew before its silence is
+        told.
+
         Raises:
             TimeoutError: none came for too long: the line may be dead without knowing.
         """
-        async with asyncio.timeout(self.url.idle_s):
+        async with asyncio.timeout(self.url.idle_s / 2):
             return await anext(pieces, None)
 
     async def _begin(self) -> None:
