@@ -22,6 +22,7 @@ from sargas.cli.live.saving import pack, unpack
 from sargas.decode.codes import TSource
 from sargas.errors import StateVersionError, StoreError
 from sargas.feeds.live.base import Codec, Piece
+from sargas.feeds.live.files import continues
 from sargas.model.alerts import Alert
 from sargas.model.fixes import Batch, Fixes, Statics
 from sargas.model.time import NO_TIME
@@ -212,8 +213,10 @@ class Folding:
                 record.feed, record.t_ms, record.data.decode("utf-8", "replace")
             )
         if record.kind == OPENED:
+            before = self.places.get(record.feed, Place())
+            if not continues(before.place, before.taken_bytes, record.data):
+                feed.codec.feed([Piece(record.t_ms, b"")])
             self.places[record.feed] = Place(record.data)
-            feed.codec.feed([Piece(record.t_ms, b"")])
             return []
         if record.kind != DATA:
             return []

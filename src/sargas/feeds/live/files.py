@@ -108,6 +108,25 @@ class StdinTransport(Transport):
         self.is_over = True
 
 
+def continues(before: bytes, taken_bytes: int, now: bytes) -> bool:
+    """Tell whether a connection begins where an earlier one ended, maybe within a line.
+
+    Args:
+        before: the place of the earlier one. taken_bytes: what it brought. now: the place now.
+
+    Example:
+        >>> continues(b'{"file": "1:2", "position": 10}', 5, b'{"file": "1:2", "position": 15}')
+        True
+        >>> continues(b"", 5, b"")
+        False
+    """
+    if not before or not now:
+        return False
+    old, new = json.loads(before), json.loads(now)
+    told = old["file"], int(old["position"]) + taken_bytes
+    return told == (new["file"], int(new["position"]))
+
+
 def _from_stdin() -> bytes | None:
     """Wait a moment for input; None at its end."""
     try:
