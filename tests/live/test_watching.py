@@ -259,6 +259,8 @@ def test_a_full_disk_pauses_committing_and_loses_nothing(tmp_path, monkeypatch):
     file.write_bytes(log())
     said: list[str] = []
     monkeypatch.setattr(running, "RETRY_S", 0.05)
+    monkeypatch.setattr(folding_module, "COMMIT_S", 0.0)
+    monkeypatch.setattr(folding_module, "READ_BYTES", len(log()) // 3)
     write, calls = files.write_file, [0]
 
     def refusing(*args: object) -> None:

@@ -97,6 +97,10 @@ class Keeper:
         self._differing.update(done.differing)
         self._counted, self._alerts, self._committed = now, [], self._rows
 
+    def publish(self, alerts: Iterable[Alert]) -> None:
+        """Add versions of alerts to the ledger at once; see `Ledger.publish`."""
+        self._differing.update(self._ledger.publish(alerts).differing)
+
     def goes_on(self, counted: Mapping[str, int]) -> None:
         """Take note of what an earlier run has counted and committed already."""
         self._counted = Counter(counted)
@@ -105,11 +109,6 @@ class Keeper:
     def ledger(self) -> Ledger:
         """The home's ledger."""
         return self._ledger
-
-    @property
-    def waiting(self) -> int:
-        """Versions of alerts that wait for the next commit."""
-        return len(self._alerts)
 
     def close(self) -> None:
         """Commit and let go of the home; a second call does nothing."""

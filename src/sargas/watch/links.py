@@ -142,7 +142,7 @@ class FeedLinks:
 
     def dump(self) -> bytes:
         """Give the state, with its version."""
-        return msgspec.json.encode((STATE_VERSION, self._links))
+        return msgspec.msgpack.encode((STATE_VERSION, self._links))  # JSON knows no NaN
 
     def load(self, state: bytes) -> None:
         """Take up what `dump` gave; feeds that are no longer watched are dropped.
@@ -150,7 +150,7 @@ class FeedLinks:
         Raises:
             StateVersionError: it is of another version.
         """
-        version, links = msgspec.json.decode(state, type=tuple[int, dict[int, _Link]])
+        version, links = msgspec.msgpack.decode(state, type=tuple[int, dict[int, _Link]])
         if version != STATE_VERSION:
             raise StateVersionError(f"The state of feeds has version {version}.")
         self._links |= {number: link for number, link in links.items() if number in self._links}

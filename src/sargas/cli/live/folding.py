@@ -1,8 +1,9 @@
 """Folding: the journal is decoded, folded and committed, in order, by one thread.
 
-State, offset and alerts are committed in one transaction, after the fixes they rest on are on disk.
-Killed at any point the next run takes up the committed state and reads the journal on from the
-committed offset: every record is folded exactly once.
+State and offset are committed in one transaction with the alerts, after the fixes they rest on are
+on disk. Killed at any point the next run takes up the committed state and reads the journal on from
+the committed offset: every record counts exactly once. New alerts do not wait for that commit but
+are published at once: a run that goes on from before finds the same versions, which are known.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ SOURCE: Final = "live"
 READ_BYTES: Final = 4 << 20
 """Bytes of the journal that are folded in one step at most."""
 COMMIT_S: Final = 30.0
-"""Without a new alert a commit is made so often: what is folded is seen in tracks by then."""
+"""A commit is made so often, when minutes have just been judged: the next ones are far then."""
+COMMIT_MOST_S: Final = 90.0
+"""And so often where no minute is judged: what is received is seen in tracks by then."""
 STRANGE: Final = "of_an_exercise"
 """Reason for rows that say they are of an exercise in a watch that is of none, or of another."""
 
@@ -109,6 +112,7 @@ class Folding:
         self.places: dict[int, Place] = {}
         self._counts: Counter[str] = Counter()
         self._new: list[Alert] = []
+        self._judged_ms = NO_TIME
         self._committed_s = time.monotonic()
 
     # ---- taking up -----------------------------------------------------------------------------
@@ -252,18 +256,32 @@ class Folding:
     @property
     def is_due(self) -> bool:
         """Whether a commit should be made now."""
-        if self._new:
-            return True
-        return self.offset > self.committed_to and (
-            time.monotonic() - self._committed_s >= COMMIT_S
-        )
+        if self.offset == self.committed_to:
+            return False
+        since_s = time.monotonic() - self._committed_s
+        has_judged = self.watch.judged_to_ms != self._judged_ms
+        return since_s >= (COMMIT_S if has_judged else COMMIT_MOST_S)
 
-    def commit(self) -> None:
-        """Bring all that was folded to the disk, and show the new alerts.
+    def publish(self) -> None:
+        """Bring new alerts into the ledger and show them.
 
         Raises:
             StoreError: the disk refuses; nothing is lost, and it may be called again.
         """
+        if not self._new:
+            return
+        self.journal.sync()  # what they rest on
+        self._keeper.publish(self._new)
+        new, self._new = self._new, []
+        self._on_alerts(new)
+
+    def commit(self) -> None:
+        """Bring all that was folded to the disk.
+
+        Raises:
+            StoreError: the disk refuses; nothing is lost, and it may be called again.
+        """
+        self.publish()
         self.journal.sync()
         state = State(
             self.watch.dump(), {n: feed.codec.dump() for n, feed in self.feeds.items()},
@@ -272,10 +290,8 @@ class Folding:
         packed, version = pack(state)
         self._keeper.commit_at(self.offset, packed, version, self._all_counts())
         self.committed_to, self._committed_s = self.offset, time.monotonic()
+        self._judged_ms = self.watch.judged_to_ms
         self.journal.forget(self.offset)
-        new, self._new = self._new, []
-        if new:
-            self._on_alerts(new)
 
     def _all_counts(self) -> Counter[str]:
         """Count the lines of all feeds that were lost, by reason, and what was left out here."""

@@ -116,6 +116,7 @@ class LiveWatch:
         self.refusal = ""
         self.began_s = time.monotonic()
         self._looked_s = 0.0
+        self._should_end: Callable[[], bool] = lambda: False
         self._log = AuditLog(self.home)
         self._log_seq = self._log.last_seq()
 
@@ -125,6 +126,7 @@ class LiveWatch:
         Raises:
             StoreError: the journal cannot be read.
         """
+        self._should_end = should_end
         self.receiver.start()
         try:
             while not should_end():
@@ -150,8 +152,9 @@ class LiveWatch:
         with self.turn:
             there_was = self.folding.step()
         self.receiver.folded_to = self.folding.offset
+        self._until_taken(self.folding.publish)
         if self.folding.is_due:
-            self._commit()
+            self._until_taken(self.folding.commit)
         return there_was
 
     def end(self) -> None:
@@ -167,11 +170,11 @@ class LiveWatch:
             self._keeper.abandon()
             self.journal.close()
 
-    def _commit(self) -> None:
-        """Commit; where the disk refuses, say so and hold everything until it does not."""
-        while True:
+    def _until_taken(self, write: Callable[[], None]) -> None:
+        """Write; where the disk refuses, say so and hold everything until it does not."""
+        while not self._should_end():
             try:
-                self.folding.commit()
+                write()
             except StoreError as error:
                 if not self.refusal:
                     self._say(f"store: {error} Folding pauses until it can be written.")
