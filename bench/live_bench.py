@@ -156,7 +156,7 @@ def compare(folder: Path, rate: int, seconds: int) -> int:
     delays: list[float] = []
 
     def read() -> None:
-        for text in watch.stdout:
+        for text in watch.stdout or ():
             body = json.loads(text)
             if body["detector"] != "feed_link":
                 delays.append(time.time() - knowable_s(body["t_issued"]))
@@ -199,7 +199,8 @@ def report(
     connection = sqlite3.connect(home / "sargas.db")
     counted = dict(connection.execute("SELECT reason, sum(count) FROM counters GROUP BY reason"))
     query = "SELECT state, state_version FROM checkpoints WHERE source = 'live'"
-    received = sum(unpack(*connection.execute(query).fetchone(), State).fixes.values())
+    state, version = connection.execute(query).fetchone()
+    received = sum(unpack(state, version, State).fixes.values())
     connection.close()
     lost = told["sent"] - received
     print(
