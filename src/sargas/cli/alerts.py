@@ -38,6 +38,8 @@ _ACTS = (
     ("reopen", "Reopen alerts that were resolved or dismissed."),
     ("snooze", "Snooze alerts: set aside until a time."),
     ("comment", "Comment on alerts."),
+    ("release", "Release alerts to a group of others."),
+    ("withdraw", "Withdraw alerts from a group: it gets no more of them."),
 )
 for _name, _help in _ACTS:
     app.command(f"sargas.cli.acts:{_name}", name=_name, help=_help)

@@ -1,0 +1,276 @@
+"""The gate: what a group was not released is not there for it; what it gets lacks what it must."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sargas.errors import FormatError, NotFoundError
+from sargas.model.alerts import Subject
+from sargas.model.fixes import Fixes
+from sargas.model.triage import RELEASE_TO, UNDO, WITHDRAW, Act
+from sargas.share.policy import (
+    REDACTION_WORDS,
+    REDACTIONS,
+    load_policy,
+    read_policy,
+    shipped_text,
+)
+from sargas.share.release import FIELDS, Released, ReleasedTrack, clean, released, released_track
+from sargas.store import AuditLog, Home, Ledger
+from sargas.store.audit import Seen
+from sargas.store.standing import Standing
+
+from .conftest import HOSTILE, alert, fixes
+
+SHIPPED = read_policy(shipped_text())
+OTHERS = [name for name in SHIPPED.groups if name != "national"]
+TRIAGE = {
+    "state": "ack", "owner": "OFFICER-O", "taken_by": "OFFICER-T", "comment": "SAID-C",
+    "reason": "SAID-R", "to": "SAID-TO", "ref": "SAID-REF", "incident": "SAID-I",
+}  # fmt: skip
+
+
+def policy(text: str):
+    return read_policy(f'[groups.nato]\nlabel = "NATO"\n{text}\n[groups.eu]\nlabel = "EU"'.encode())
+
+
+def act(seq: int, verb: str = RELEASE_TO, group: str = "nato", version: int = 1, **more) -> Act:
+    one = alert().id
+    detail = {"undoes": more.pop("undoes")} if verb == UNDO else {"group": group}
+    return Act(seq, 0, 0, "V.P.", verb, more.get("alert", one), version, seq, "", "", detail)
+
+
+def body(*versions, **more):
+    """Alerts as the store gives them: the newest, with all its versions."""
+    bodies = [v.to_dict() for v in versions or (alert(),)]
+    return {**bodies[-1], "versions": bodies, **more}
+
+
+def test_as_shipped_nothing_leaves_by_itself():
+    assert list(SHIPPED.groups) == ["national", "3+3", "nato", "eu", "partners", "public"]
+    alerts = [body(), body(alert(id="e" * 24, exercise="drill", priority="P1"))]
+    assert len(released(alerts, "national", SHIPPED, [])) == 2
+    for group in OTHERS:
+        assert released(alerts, group, SHIPPED, []) == []
+        assert "triage" in SHIPPED.group(group).redacted
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "fits"),
+    [
+        ("{}", {}, True),
+        ('{priorities = ["P1"]}', {}, False),
+        ('{priorities = ["P1", "P2"]}', {}, True),
+        ('{detectors = ["slow_*"]}', {}, True),
+        ('{detectors = ["drag_*"]}', {}, False),
+        ('{priorities = ["P2"], detectors = ["drag_*"]}', {}, False),
+        ("{}", {"muted_by": ("port",)}, False),
+        ("{}", {"exercise": "drill"}, False),
+        ("{exercises = true}", {"exercise": "drill"}, True),
+        ('{feeds = ["tcp://*"]}', {}, True),
+        ('{feeds = ["tcp://a*"]}', {}, False),
+        ('{feeds = ["tcp://a*"]}', {"context": {"feeds": ["tcp://a:1"]}}, True),
+        ('{feeds = ["tcp://*"]}', {"context": {"feeds": ["aishub:"]}}, False),
+    ],
+)
+def test_a_rule_lets_out_what_fits_all_its_conditions(rule, changes, fits):
+    made = policy(f"sees = [{rule}]")
+    got = released([body(alert(**changes))], "nato", made, [], ["tcp://a:1", "tcp://b:2"])
+    assert bool(got) == fits
+    assert released([body(alert(**changes))], "eu", made, []) == []
+
+
+def test_a_feed_that_nobody_can_name_might_be_any():
+    made = policy('sees = [{feeds = ["*"]}]')
+    assert released([body()], "nato", made, [], []) == []
+
+
+def test_an_act_of_a_person_releases_from_its_version_and_can_be_withdrawn():
+    three = [alert(version=n, priority=f"P{n}") for n in (1, 2, 3)]
+    (one,) = released([body(*three)], "nato", SHIPPED, [act(5, version=2)])
+    assert [v["version"] for v in one.history] == [2, 3]
+    assert one.because == "line 5 of the log"
+    assert released([body(*three)], "eu", SHIPPED, [act(5, version=2)]) == []
+    ended = [act(5), act(6, WITHDRAW, version=2)]
+    assert released([body(*three)], "nato", SHIPPED, ended) == []
+    (again,) = released([body(*three)], "nato", SHIPPED, [*ended, act(7, version=3)])
+    assert [v["version"] for v in again.history] == [3]
+    assert released([body(*three)], "nato", SHIPPED, [act(5), act(6, UNDO, undoes=5)]) == []
+    kept = [act(5), act(6, WITHDRAW), act(7, UNDO, undoes=6)]
+    assert len(released([body(*three)], "nato", SHIPPED, kept)) == 1
+
+
+def test_a_withdrawal_ends_what_a_rule_lets_out():
+    made = policy("sees = [{}]")
+    assert released([body()], "nato", made, [])
+    assert released([body()], "nato", made, [act(1, WITHDRAW)]) == []
+    assert released([body()], "nato", made, [act(1, WITHDRAW, alert="0" * 24)])
+
+
+def test_who_was_told_hears_that_it_is_less_or_nothing():
+    versions = [
+        alert(version=1, priority="P3"), alert(version=2, priority="P1"),
+        alert(version=3, priority="P3", state="retracted"),
+    ]  # fmt: skip
+    made = policy('sees = [{priorities = ["P1"]}]')
+    (one,) = released([body(*versions)], "nato", made, [])
+    assert [v["version"] for v in one.history] == [2, 3], "the first was not for them"
+    assert one.body["state"] == "retracted"
+    assert released([body(versions[0])], "nato", made, []) == []
+
+
+def test_every_field_of_an_alert_is_known_and_others_stay_inside():
+    assert set(alert().to_dict()) - FIELDS == {"group", "caveat"}
+    (one,) = released([body(thought_of_tomorrow="SECRET")], "national", SHIPPED, [])
+    assert "SECRET" not in json.dumps(one.history)
+    assert "group" not in one.body
+
+
+@pytest.mark.parametrize("word", REDACTIONS)
+def test_a_redacted_field_is_absent_and_named(word):
+    said = "A SHIP (MMSI 518998865) 14.2 km on Cable X, receiver 3"
+    made = alert(
+        text=said, against=(said,), notes=(f"listed by {said}",), muted_by=("MASK-M",),
+        context={"lists": [{"list": "LIST-L"}], "lists_version": "LIST-V", "coverage": "COV-C"},
+    )  # fmt: skip
+    gate = policy(f'redact = ["{word}"]')
+    whole = body(made, triage=TRIAGE, log=[{"officer": "OFFICER-L", "comment": "SAID-L"}])
+    (one,) = released([whole], "nato", gate, [act(1)])
+    assert one.redacted == tuple(sorted(REDACTIONS[word]))
+    text = json.dumps(one.history)
+    for path in one.redacted:
+        found = one.body
+        for name in path.split("."):
+            found = found.get(name) if isinstance(found, dict) else None
+        assert found is None, path
+    gone = {
+        "triage": ["OFFICER", "SAID-"], "officers": ["OFFICER"], "comments": ["SAID-"],
+        "lists": ["LIST-", "listed by"], "sources": ["COV-C"], "mutes": ["MASK-M"],
+        "notes": ["listed by"], "tests": ["mean speed over ground"], "context": ["LIST-", "COV-C"],
+        "kp": ["kp_km"], "asset": ["Cable X", "Cable Two", "power-cable-x"],
+        "vessel": ["518998865", "9329760", "A SHIP"], "place": ["25.6", "59.9", "25.5"],
+        "text": ['"text"'], "rules": ["rrrrrrrrrrrr", "gggggggggggg"], "against": ['"against"'],
+    }  # fmt: skip
+    for secret in gone.get(word, []):
+        assert secret in json.dumps({**whole, "text": said}), "else this looks for nothing"
+        assert secret not in text
+    assert word in REDACTION_WORDS
+
+
+def test_of_a_feed_the_name_is_its_source():
+    feed = alert(subject=Subject("feed", 0, name="receiver 3"), text="receiver 3 brings little")
+    gate = policy('redact = ["sources"]')
+    (one,) = released([body(feed)], "nato", gate, [act(1)])
+    assert "receiver 3" not in json.dumps(one.history)
+
+
+def test_nothing_but_the_gate_makes_what_writers_take():
+    (one,) = released([body()], "national", SHIPPED, [])
+    with pytest.raises(TypeError, match="gate"):
+        Released(object(), "public", [one.body], (), "")
+    with pytest.raises(TypeError, match="gate"):
+        ReleasedTrack(None, one, fixes())
+    with pytest.raises(TypeError):
+        type("Mine", (Released,), {})
+    one.body["id"] = one.history[0]["id"] = "changed"
+    assert one.id == alert().id, "what a writer does to its copy is its own"
+
+
+def test_hostile_texts_are_cleaned_and_an_exercise_stays_one():
+    bad = alert(
+        text=HOSTILE + "\ud800\ufffe\x00", exercise="\u202e\x00", context={HOSTILE: HOSTILE}
+    )
+    (one,) = released([body(bad)], "national", SHIPPED, [])
+    text = json.dumps(one.body, ensure_ascii=False)
+    text.encode("utf-8")
+    assert not {"\u202e", "\x1b", "\x00", "\ufffe"} & set(text)
+    assert one.exercise == "unnamed"
+    assert clean("a\tb\r\nc") == "a b  c"
+
+
+def test_a_track_is_of_the_span_the_alert_rests_on_or_not_there():
+    rows = fixes()
+    (one,) = released([body()], "national", SHIPPED, [])
+    track = released_track(one, rows)
+    assert 0 < len(track.fixes) < len(rows)
+    other = Fixes.build(len(rows), **rows.columns() | {"subject_id": rows.subject_id + 1})
+    assert len(released_track(one, other).fixes) == 0
+    for word in ("track", "vessel", "place"):
+        (one,) = released([body()], "nato", policy(f'redact = ["{word}"]'), [act(1)])
+        assert released_track(one, rows) is None
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([RELEASE_TO, WITHDRAW]), st.sampled_from(["nato", "eu"]),
+                  st.integers(0, 2)),
+        max_size=12,
+    )
+)  # fmt: skip
+def test_a_group_gets_what_was_last_said_and_no_trace_of_the_rest(said):
+    ids = [f"{n}" * 24 for n in range(3)]
+    alerts = [body(alert(id=name, text=f"text of {name}")) for name in ids]
+    acts = [act(n, verb, group, alert=ids[k]) for n, (verb, group, k) in enumerate(said, 1)]
+    for group in ("nato", "eu"):
+        last = {k: verb for verb, to, k in said if to == group}
+        got = released(alerts, group, policy(""), acts)
+        assert [one.id for one in got] == [ids[k] for k in range(3) if last.get(k) == RELEASE_TO]
+        text = json.dumps([one.history for one in got])
+        for k in range(3):
+            assert (ids[k] in text) == (last.get(k) == RELEASE_TO)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (b"[groups.nato]\nlabel = 1", "label"),
+        (b"[groups.nato]\nlabel = 'x'\nredact = ['nonsense']", "nonsense"),
+        (b"[groups.'A B']\nlabel = 'x'", "name of a group"),
+        (b"[groups.nato]\nlabel = 'x'\nsees = [{priorities = ['P9']}]", "P9"),
+        (b"[groups.nato]\nlabel = 'x'\nsess = []", "sess"),
+        (b"sender = 'a, b'\n[groups.nato]\nlabel = 'x'", "sender"),
+        (b"\xff\xfe", "No release policy"),
+        (b"[[[", "No release policy"),
+    ],
+)
+def test_a_policy_that_cannot_be_read_lets_nothing_out(tmp_path, text, says):
+    (tmp_path / "release.toml").write_bytes(text)
+    with pytest.raises(FormatError, match=says):
+        load_policy(tmp_path)
+
+
+def test_an_unknown_group_is_refused(tmp_path):
+    with pytest.raises(NotFoundError, match="no release group 'natoo'"):
+        released([body()], "natoo", SHIPPED, [])
+    assert load_policy(tmp_path).version == SHIPPED.version
+
+
+def test_a_home_gives_its_group_the_versions_it_may_know(tmp_path):
+    from sargas.share.outgoing import outgoing
+
+    home = Home(tmp_path / "home")
+    first = alert()
+    later = replace(first, version=2, priority="P1", t_issued_ms=first.t_issued_ms + 60_000)
+    other = alert(id="f" * 24)
+    now = later.t_issued_ms + 1
+    with Ledger(home) as ledger, AuditLog(home) as log:
+        ledger.commit("tcp://a:1", 1, b"", [first, other], {"ok": 1})
+        standing = Standing(ledger, log)
+        assert outgoing(standing, "nato", SHIPPED, now) == []
+        log.act(RELEASE_TO, "V.P.", [Seen(first.id)], t_ms=first.t_issued_ms, at_ms=now,
+                said={"group": "nato", "comment": "SAID"})  # fmt: skip
+        ledger.commit("tcp://a:1", 2, b"", [later])
+        (one,) = outgoing(standing, "nato", SHIPPED, now)
+        assert [v["version"] for v in one.history] == [1, 2]
+        assert "SAID" not in json.dumps(one.history)
+        assert outgoing(standing, "eu", SHIPPED, now) == []
+        assert outgoing(standing, "nato", SHIPPED, first.t_issued_ms - 1) == []
+        assert outgoing(standing, "nato", SHIPPED, now, ids={other.id}) == []
+        made = policy('sees = [{feeds = ["tcp://*"]}]')
+        assert len(outgoing(standing, "nato", made, now)) == 2
+        assert ledger.sources() == ["tcp://a:1"]
