@@ -1,0 +1,179 @@
+"""What the commands of `sargas share` have in common: read up to the gate, and note what left."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sargas.cli.acts import newest_ms
+from sargas.cli.words import clean_text, say
+from sargas.errors import NotFoundError, UsageError
+from sargas.model.fixes import AIR, SEA
+from sargas.model.time import parse_iso
+from sargas.model.triage import SHARE
+
+if TYPE_CHECKING:
+    from sargas.share.formats import Document, Format
+    from sargas.share.policy import Policy
+    from sargas.share.release import Released, ReleasedTrack
+    from sargas.share.saying import About
+    from sargas.store import AuditLog, Home
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """What a group gets of a home as it is now.
+
+    Attributes:
+        home: the home.
+        log: its audit log, open.
+        policy: its release policy.
+        group: to whom.
+        alerts: from the gate, oldest first.
+        t_ms: newest event time that the home knows.
+    """
+
+    home: Home
+    log: AuditLog
+    policy: Policy
+    group: str
+    alerts: Sequence[Released]
+    t_ms: int
+
+
+@contextmanager
+def leaving(
+    home: Path | None, group: str, since: str | None = None, until: str | None = None,
+    ids: Sequence[str] = (),
+) -> Iterator[Leaving]:  # fmt: skip
+    """Read what a group gets.
+
+    Args:
+        home: value of `--home`.
+        group: of the policy.
+        since, until: only alerts whose newest version became known from and before these times.
+        ids: only these, or their beginnings.
+
+    Raises:
+        NotFoundError: there is no home, no such group, no such alert, or it is not released.
+    """
+    from sargas.cli.kept_alerts import open_stored, whole_id
+    from sargas.share.outgoing import outgoing
+    from sargas.share.policy import load_policy
+    from sargas.store import AuditLog, Ledger
+    from sargas.store.standing import Standing
+
+    low = parse_iso(since) if since else None
+    high = parse_iso(until) if until else None
+    if low is not None and high is not None and low >= high:
+        raise UsageError("--since is not before --until.")
+    stored = open_stored(home)
+    policy = load_policy(stored.path)
+    policy.group(group)
+    with AuditLog(stored) as log, Ledger(stored) as ledger:
+        standing = Standing(ledger, log)
+        known = standing.alerts()
+        t_ms = newest_ms(stored, known)
+        named = {whole_id(known, one, stored) for one in ids} if ids else None
+        found = outgoing(standing, group, policy, t_ms, ids=named)
+        for one in sorted((named or set()) - {alert.id for alert in found}):
+            raise NotFoundError(
+                f"Alert {one} is not released to {group}.",
+                hint=f"Release it: sargas alerts release {one[:10]} --to {group}.",
+            )
+        alerts = [
+            alert
+            for alert in found
+            if (low is None or _issued_ms(alert) >= low)
+            and (high is None or _issued_ms(alert) < high)
+        ]
+        yield Leaving(stored, log, policy, group, alerts, t_ms)
+
+
+def _issued_ms(alert: Released) -> int:
+    return parse_iso(alert.body["t_issued"])
+
+
+def written(leaving: Leaving, kind: Format, about: About, *, quiet: bool = False) -> list[Document]:
+    """Write what leaves, and say of what cannot be written why."""
+    from sargas.share.formats import documents
+
+    if kind.of_tracks:
+        return list(documents(kind, list(tracks_of(leaving, quiet=quiet)), about))
+    for alert in leaving.alerts:
+        if reason := kind.refuses(alert):
+            say(f"{alert.id[:10]} left out: {reason}.", quiet=quiet)
+    return list(documents(kind, leaving.alerts, about))
+
+
+def tracks_of(leaving: Leaving, *, quiet: bool = False) -> Iterator[ReleasedTrack]:
+    """Read the tracks that a group gets."""
+    from sargas.share.evidence import evidence_span_ms
+    from sargas.share.release import released_track
+    from sargas.store import Archive
+
+    with Archive(leaving.home) as archive:
+        for alert in leaving.alerts:
+            subject = alert.body["subject"]
+            if "track" in alert.redacted or not subject.get("mmsi"):
+                say(f"{alert.id[:10]} left out: there is no track to tell.", quiet=quiet)
+                continue
+            spans = [evidence_span_ms(version) for version in alert.history]
+            domain = AIR if subject["domain"] == "air" else SEA
+            low, high = min(s[0] for s in spans), max(s[1] for s in spans)
+            fixes = archive.track(domain, subject["mmsi"], low, high + 1)
+            track = released_track(alert, fixes)
+            if track is None or not track.fixes.has_position.any():
+                say(f"{alert.id[:10]} left out: no fix of it is stored any more.", quiet=quiet)
+            else:
+                yield track
+
+
+def note(
+    leaving: Leaving, officer: str, kind: str, where: str, documents: Iterable[Document],
+    failed: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """Note in the audit log what leaves: what, to whom, where to, how many, and its hash.
+
+    Args:
+        leaving: what is shared of which home.
+        officer: who lets it leave.
+        kind: the format.
+        where: a file or address.
+        documents: what leaves.
+        failed: why it did not leave after all; empty before it is tried.
+
+    Returns:
+        What was noted.
+    """
+    told, digest = list(documents), hashlib.sha256()
+    for one in told:
+        digest.update(one.data)
+    shared = [f"{name}:{version}" for one in told for name, version in one.alerts]
+    detail = {
+        "group": leaving.group, "format": kind, "where": clean_text(where)[:400],
+        "count": len(shared), "sha256": digest.hexdigest(), "policy": leaving.policy.version,
+        "shared": shared,
+    }  # fmt: skip
+    if failed:
+        detail["failed"] = clean_text(failed)[:400]
+    leaving.log.note(
+        SHARE, officer, t_ms=leaving.t_ms, at_ms=time.time_ns() // 1_000_000, detail=detail
+    )
+    return detail
+
+
+def sent_before(log: AuditLog, group: str, where: str) -> set[str]:
+    """Name the versions that left for a place before, as `id:version`."""
+    known: set[str] = set()
+    for line in log.lines():
+        said = line.detail
+        if line.verb == SHARE and (said["group"], said["where"]) == (group, where):
+            shared = set(said["shared"])
+            known = known - shared if said.get("failed") else known | shared
+    return known

@@ -1,0 +1,197 @@
+"""Sharing at the command line: what leaves, for whom, and that the log tells of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sargas.model.fixes import Fixes
+from sargas.store import AuditLog, Home, Ledger, ShardWriter
+from tests.share.conftest import alert, fixes
+from tests.share.formats import CHECKS, MARKS
+from tests.share.test_tak import listening, read
+
+from .conftest import Call
+
+ONE, TWO, DRILL = (alert(id=letter * 24) for letter in "abc")
+DRILL = replace(DRILL, exercise="eagle-s")
+WHO = ("--officer", "V.P.")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    home = Home(tmp_path / "home")
+    rows: Fixes = fixes()
+    with ShardWriter(home) as writer:
+        writer.append(rows)
+    with Ledger(home) as ledger:
+        ledger.commit("s", 1, b"", [ONE, TWO])
+        later = replace(ONE, version=2, priority="P1", t_issued_ms=ONE.t_issued_ms + 60_000)
+        ledger.commit("s", 2, b"", [later])
+    (home.path / "release.toml").write_text(
+        'sender = "watch@example.org"\n'
+        '[groups.nato]\nlabel = "NATO"\nredact = ["triage", "kp"]\n'
+        '[groups.eu]\nlabel = "EU"\nsees = [{priorities = ["P1"]}]\n'
+    )
+    return home.path
+
+
+def lines(home: Path) -> list[dict]:
+    with AuditLog(Home(home, create=False)) as log:
+        return [act.detail for act in log.lines() if act.verb == "share"]
+
+
+def test_nothing_leaves_that_was_not_released(call: Call, home: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.geojson"
+    to = ("share", "export", "--to", "nato", "--format", "geojson", "--home", home, *WHO)
+    assert call(*to, "--out", out).code == 0
+    assert json.loads(out.read_text())["features"] == []
+    refused = call(*to, "--out", out, "--alert", ONE.id[:8])
+    assert (refused.code, "not released to nato" in refused.err) == (5, True)
+    assert call("alerts", "release", ONE.id, "--to", "nato", "--home", home, *WHO).code == 0
+    done = call(*to, "--out", out, "--json")
+    assert done.code == 2, "the file says something else now"
+    done = call(*to, "--out", out, "--json", "--force")
+    (row,) = done.rows
+    assert row["alerts"] == [{"id": ONE.id, "version": 2}]
+    assert row["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    assert TWO.id not in out.read_text()
+    (feature,) = json.loads(out.read_text())["features"]
+    assert "kp_km" not in feature["properties"]["asset"]
+    noted = lines(home)
+    assert [(d["group"], d["format"], d["count"]) for d in noted] == [
+        ("nato", "geojson", 0), ("nato", "geojson", 1),
+    ]  # fmt: skip
+    assert noted[1]["sha256"] == row["sha256"]
+    assert noted[1]["shared"] == [f"{ONE.id}:2"]
+    assert "nato; geojson" in call("audit", "list", "--home", home).out
+    assert call("audit", "verify", "--home", home).code == 0
+
+
+@pytest.mark.parametrize("kind", CHECKS)
+def test_every_format_is_written_whole_into_a_folder(
+    call: Call, home: Path, tmp_path: Path, kind: str
+) -> None:
+    out = tmp_path / "outbox"
+    done = call("share", "export", "--to", "eu", "--format", kind, "--out", f"{out}/", "--home",
+                home, "--json", *WHO)  # fmt: skip
+    assert done.code == 0, done.err
+    assert [Path(row["file"]) for row in done.rows] == list(out.iterdir())
+    (row,) = done.rows
+    assert row["alerts"] == [{"id": ONE.id, "version": 2}], "by the rule for P1, not the other"
+    assert row["sha256"] == hashlib.sha256(Path(row["file"]).read_bytes()).hexdigest()
+    listed = {row["format"] for row in call("share", "formats", "--json").rows}
+    assert kind in listed
+
+
+def test_an_exercise_is_named_so_and_history_is_told(
+    call: Call, home: Path, tmp_path: Path
+) -> None:
+    with Ledger(Home(home, create=False)) as ledger:
+        ledger.commit("s", 3, b"", [DRILL])
+    assert call("alerts", "release", DRILL.id, "--to", "nato", "--home", home, *WHO).code == 0
+    to = ("share", "export", "--to", "nato", "--home", home, *WHO, "--json")
+    (row,) = call(*to, "--format", "cap", "--out", tmp_path / "one.xml").rows
+    assert Path(row["file"]).name == "EXERCISE-one.xml"
+    assert row["exercise"] is True
+    told = call(*to, "--format", "cise", "--out", tmp_path / "cise.xml")
+    assert told.rows == []
+    assert "no word for an exercise" in told.err
+    assert MARKS.keys() >= {"cap"}
+    out = tmp_path / "all"
+    done = call("share", "export", "--to", "eu", "--home", home, *WHO, "--json", "--format", "cap",
+                "--out", out, "--history")  # fmt: skip
+    assert [row["alerts"][0]["version"] for row in done.rows] == [2], "version 1 was not for eu"
+    several = call("alerts", "release", ONE.id, TWO.id, "--to", "nato", "--home", home, *WHO)
+    assert several.code == 0
+    refused = call(*to, "--format", "cap", "--out", tmp_path / "two.xml")
+    assert (refused.code, "one file" in refused.err) == (2, True)
+    assert not (tmp_path / "two.xml").exists()
+
+
+def test_a_dry_run_writes_and_notes_nothing(call: Call, home: Path, tmp_path: Path) -> None:
+    out = tmp_path / "x.ndjson"
+    done = call("share", "export", "--to", "eu", "--format", "ndjson", "--out", out, "--home", home,
+                "--dry-run")  # fmt: skip
+    assert (done.code, str(out) in done.out) == (0, True)
+    assert "would leave" in done.err
+    assert not out.exists()
+    assert lines(home) == []
+
+
+def test_what_cannot_be_written_leaves_nothing(call: Call, home: Path, tmp_path: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("x")
+    to = ("share", "export", "--to", "eu", "--home", home, "--format", "cap")
+    assert call(*to, "--out", in_the_way / "x.xml", *WHO).code == 1
+    assert call(*to, "--out", tmp_path / "x.xml").code == 2, "who lets it leave?"
+    assert call(*to[:-1], "nonsense", "--out", tmp_path / "x.xml", *WHO).code == 2
+    assert (
+        call("share", "export", "--to", "natoo", *to[4:], "--out", tmp_path / "x", *WHO).code == 5
+    )
+    (home / "release.toml").write_text("[[[")
+    assert call(*to, "--out", tmp_path / "x.xml", *WHO).code == 3
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "home"]
+    assert lines(home) == []
+
+
+def test_times_choose_by_the_newest_version(call: Call, home: Path, tmp_path: Path) -> None:
+    to = ("share", "export", "--to", "eu", "--home", home, "--format", "ndjson", "--dry-run",
+          "--json", "--out", tmp_path / "x")  # fmt: skip
+    (row,) = call(*to, "--since", "2024-12-25T10:36:00Z").rows
+    assert row["alerts"]
+    assert call(*to, "--since", "2024-12-25T10:36:01Z").rows[0]["alerts"] == []
+    assert call(*to, "--until", "2024-12-25T10:36:00Z").rows[0]["alerts"] == []
+    assert call(*to, "--since", "2024-12-26T00:00Z", "--until", "2024-12-25T00:00Z").code == 2
+
+
+def test_the_policy_says_who_gets_what_and_why(call: Call, home: Path) -> None:
+    rows = call("share", "policy", "--home", home, "--json").rows
+    assert [(r["group"], r["sees"], r["redacted"]) for r in rows] == [
+        ("nato", 0, ["triage", "kp"]), ("eu", 1, []),
+    ]  # fmt: skip
+    (row,) = call("share", "policy", "--to", "eu", "--home", home, "--json").rows
+    assert (row["alert"], row["because"]) == (ONE.id, "rule 1")
+    assert call("alerts", "withdraw", ONE.id, "--to", "eu", "--home", home, *WHO).code == 0
+    done = call("share", "policy", "--to", "eu", "--home", home)
+    assert (done.code, done.out) == (0, "")
+    assert "gets 0 alerts" in done.err
+    assert "never: kp, the exact kilometre" in call("share", "policy", "--to", "nato", "--home",
+                                                   home).err  # fmt: skip
+    shown = call("share", "policy", "--file", "--home", home)
+    assert shown.out == (home / "release.toml").read_text()
+    assert "[groups.public]" in call("share", "policy", "--file", "--home", home.parent / "x").out
+
+
+def test_events_are_sent_once_and_noted(call: Call, home: Path) -> None:
+    with listening() as (port, got):
+        url = f"cot+tcp://127.0.0.1:{port}"
+        to = ("share", "send", url, "--to", "eu", "--home", home, *WHO)
+        assert call(*to, "--dry-run").code == 0
+        assert lines(home) == []
+        done = call(*to, "--json")
+        assert done.code == 0, done.err
+        assert (done.rows[0]["sent"], done.rows[0]["alerts"]) == (1, [{"id": ONE.id, "version": 2}])
+        (event,) = read(got())
+        assert event.get("uid") == f"sargas.alert.{ONE.id}"
+        assert call(*to, "--new", "--json").rows[0]["sent"] == 0
+    (noted,) = lines(home)
+    assert (noted["group"], noted["format"], noted["where"]) == ("eu", "cot", url)
+
+
+def test_nobody_takes_it(call: Call, home: Path) -> None:
+    import socket
+
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        url = f"cot+tcp://127.0.0.1:{sock.getsockname()[1]}"
+        done = call("share", "send", url, "--to", "eu", "--home", home, *WHO)
+    assert done.code == 4
+    assert "not taken" in done.err
+    assert threading.active_count() < 50
+    assert call("share", "send", "nonsense", "--to", "eu", "--home", home, *WHO).code == 2
