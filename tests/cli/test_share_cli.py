@@ -78,7 +78,7 @@ def test_every_format_is_written_whole_into_a_folder(
     call: Call, home: Path, tmp_path: Path, kind: str
 ) -> None:
     out = tmp_path / "outbox"
-    done = call("share", "export", "--to", "eu", "--format", kind, "--out", f"{out}/", "--home",
+    done = call("share", "export", "--to", "eu", "--format", kind, "--out", out, "--home",
                 home, "--json", *WHO)  # fmt: skip
     assert done.code == 0, done.err
     assert [Path(row["file"]) for row in done.rows] == list(out.iterdir())
@@ -193,5 +193,10 @@ def test_nobody_takes_it(call: Call, home: Path) -> None:
         done = call("share", "send", url, "--to", "eu", "--home", home, *WHO)
     assert done.code == 4
     assert "not taken" in done.err
+    tried, failed = lines(home)
+    assert "failed" not in tried
+    assert "not taken" in failed["failed"]
+    again = call("share", "send", url, "--to", "eu", "--home", home, "--new", "--dry-run", "--json")
+    assert len(again.rows[0]["alerts"]) == 1, "what did not arrive is sent again"
     assert threading.active_count() < 50
     assert call("share", "send", "nonsense", "--to", "eu", "--home", home, *WHO).code == 2
