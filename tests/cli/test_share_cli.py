@@ -14,7 +14,9 @@ from sargas.model.fixes import Fixes
 from sargas.store import AuditLog, Home, Ledger, ShardWriter
 from tests.share.conftest import alert, fixes
 from tests.share.formats import CHECKS, MARKS
+from tests.share.test_mail import Taker, serving
 from tests.share.test_tak import listening, read
+from tests.share.test_webhook import SECRET, is_signed, receiving
 
 from .conftest import Call
 
@@ -200,3 +202,46 @@ def test_nobody_takes_it(call: Call, home: Path) -> None:
     assert len(again.rows[0]["alerts"]) == 1, "what did not arrive is sent again"
     assert threading.active_count() < 50
     assert call("share", "send", "nonsense", "--to", "eu", "--home", home, *WHO).code == 2
+
+
+def test_a_webhook_is_posted_and_what_was_not_taken_is_sent_again(
+    call: Call, home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_bytes(SECRET)
+    assert call("alerts", "release", TWO.id, "--to", "eu", "--home", home, *WHO).code == 0
+    with receiving(204, 400) as (port, got):
+        url = f"http://127.0.0.1:{port}/in/TOKEN"
+        to = ("share", "send", url, "--to", "eu", "--home", home, *WHO, "--secret-file",
+              tmp_path / "key", "--new")  # fmt: skip
+        assert call(*to).code == 2, "http into a private network wants to be allowed"
+        refused = call("share", "send", url.replace("http:", "https:"), *to[3:])
+        assert (refused.code, "not a public address" in refused.err) == (2, True)
+        assert got == []
+        failed = call(*to, "--allow-private")
+        assert failed.code == 4
+        assert "TOKEN" not in failed.err
+        again = call(*to, "--allow-private", "--json")
+        assert again.rows[0]["sent"] == 1, "the first was taken"
+        assert call(*to, "--allow-private", "--json").rows[0]["sent"] == 0
+    keys = [h["Idempotency-Key"] for _, h, _ in got]
+    assert keys == [f"{ONE.id}:2", f"{TWO.id}:1", f"{TWO.id}:1"]
+    assert all(is_signed(h["X-Sargas-Signature"], raw) for _, h, raw in got)
+    told = json.dumps(lines(home))
+    assert "TOKEN" not in told
+    assert SECRET.decode() not in told
+    log = call("audit", "list", "--home", home)
+    assert "TOKEN" not in log.out
+
+
+def test_mail_is_handed_over(call: Call, home: Path) -> None:
+    taker = Taker()
+    with serving(taker) as port:
+        to = ("share", "send", f"smtp://127.0.0.1:{port}", "--to", "eu", "--home", home, *WHO)
+        assert call(*to).code == 2, "to whom?"
+        assert call(*to, "--mail-to", "a@b\r\nBcc: c@d").code == 2
+        done = call(*to, "--mail-to", "duty@partner.example", "--json")
+    assert done.code == 0, done.err
+    ((_, sender, recipients, mail),) = taker.got
+    assert (sender, recipients) == ("watch@example.org", ["duty@partner.example"])
+    assert str(mail["Subject"]).strip().startswith("Alarm P1: slow in corridor")
+    assert lines(home)[0]["where"].endswith(" duty@partner.example")

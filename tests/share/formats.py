@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -73,12 +75,42 @@ def check_mfjson(document: Document) -> None:
             assert len(told[name]["values"]) == len(told["datetimes"])
 
 
+def mail_of(document: Document) -> EmailMessage:
+    """Parse a mail; its header has no line that a text brought in."""
+    mail = message_from_bytes(document.data, policy=policy.default)
+    assert isinstance(mail, EmailMessage)
+    assert mail.get_content_type() == "text/plain"
+    return mail
+
+
+def check_mail(document: Document) -> None:
+    mail = mail_of(document)
+    assert document.data.isascii()
+    assert not mail.defects
+    known = {
+        "From", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Auto-Submitted",
+        "X-Sargas-Alert", "X-Sargas-Exercise", "Content-Type", "Content-Transfer-Encoding",
+        "MIME-Version",
+    }  # fmt: skip
+    assert set(mail.keys()) <= known
+    assert len(set(mail.keys())) == len(mail.keys())
+    assert mail["From"] == "watch@example.org"
+
+
+def check_feature(document: Document) -> None:
+    feature = json.loads(document.data)
+    assert feature["type"] == "Feature"
+    assert feature["id"] == document.alerts[0][0]
+
+
 CHECKS = {
     "geojson": check_geojson,
     "ndjson": check_ndjson,
     "cap": check_cap,
     "cot": lambda document: by_schema("cot-event.xsd", document),
     "cise": lambda document: by_schema("cise-anomaly.xsd", document),
+    "json": check_feature,
+    "mail": check_mail,
     "mf-json": check_mfjson,
     "gpx": xml_of,
     "kml": xml_of,
@@ -132,12 +164,27 @@ def mark_named(document: Document) -> None:
     assert all(name.startswith("EXERCISE") for name in names)
 
 
+def mark_feature(document: Document) -> None:
+    said = json.loads(document.data)["properties"]
+    assert said["exercise"]
+    assert said["title"].startswith("EXERCISE")
+
+
+def mark_mail(document: Document) -> None:
+    mail = mail_of(document)
+    assert str(mail["Subject"]).strip().startswith("EXERCISE")  # folded behind its name
+    assert mail["X-Sargas-Exercise"] == "EXERCISE"
+    assert mail.get_content().startswith("EXERCISE")
+
+
 MARKS = {
     "geojson": mark_geojson,
     "ndjson": mark_ndjson,
     "cap": mark_cap,
     "cot": mark_cot,
     "cise": mark_cise,
+    "json": mark_feature,
+    "mail": mark_mail,
     "mf-json": mark_mfjson,
     "gpx": mark_named,
     "kml": mark_named,
@@ -148,5 +195,16 @@ assert MARKS.keys() == CHECKS.keys() == FORMATS.keys(), "a format without its te
 
 def is_seen(document: Document) -> None:
     """Nothing of what turns, hides or ends a text is left in what leaves."""
-    for c in document.data.decode("utf-8"):
-        assert c in "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"), repr(c)
+    text = document.data.decode("utf-8")
+    if document.suffix == ".eml":
+        text += mail_of(document).get_content() + str(mail_of(document)["Subject"])
+    for c in text:
+        assert c in "\n" or unicodedata.category(c) not in (
+            "Cc",
+            "Cf",
+            "Cs",
+            "Co",
+            "Cn",
+            "Zl",
+            "Zp",
+        ), repr(c)

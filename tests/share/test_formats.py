@@ -28,7 +28,9 @@ ABOUT = About("watch@example.org", "+370 5 000", "0.1")
 NASTY = st.text(
     st.one_of(
         st.characters(),
-        st.sampled_from("\x00\x1b\n\t\r\u202e\u2066\ufeff\ufffe\uffff<>&\"']\ud800\udfff"),
+        st.sampled_from(
+            "\x00\x1b\n\t\r\u202e\u2066\ufeff\u2028\u2029\x85\x1c\ufffe\uffff<>&\"']\ud800\udfff"
+        ),
     ),
     max_size=30,
 ).map(lambda text: text + "]]><!-- &x; \u202e")

@@ -176,7 +176,7 @@ def export(
     to
         The release group that it is for.
     format
-        What to write: geojson, ndjson, cap, cot, cise, mf-json, gpx or kml.
+        What to write: geojson, ndjson, cap, cot, cise, json, mail, mf-json, gpx or kml.
     out
         A file; or a folder, where the name has no end and for several messages.
     since

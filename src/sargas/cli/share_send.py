@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
 
 from sargas.cli.acts import Acting, officer_of
 from sargas.cli.words import put_json, say
@@ -12,6 +16,49 @@ from sargas.errors import EXIT_OK, SargasError, UsageError
 
 if TYPE_CHECKING:
     from sargas.share.formats import Document
+
+Done = Callable[["Document"], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How the other side is spoken to.
+
+    Parameters
+    ----------
+    cert
+        cot+tls: our certificate, PEM.
+    key
+        cot+tls: its key, PEM.
+    ca
+        Who signed the other side's certificate, PEM (default: whom this machine trusts).
+    secret_file
+        Webhook: a file with the secret it is signed with, or mail: with the password (default:
+        SARGAS_WEBHOOK_SECRET, SARGAS_MAIL_PASSWORD).
+    allow_private
+        Webhook: let the address be one of a private network or of this machine.
+    mail_to
+        Mail: for whom it is. May be given several times.
+    user
+        Mail: whom to log in as.
+    """
+
+    cert: Path | None = None
+    key: Path | None = None
+    ca: Path | None = None
+    secret_file: Path | None = None
+    allow_private: bool = False
+    mail_to: Annotated[list[str] | None, Parameter(negative=())] = None
+    user: str = ""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to send: the format it takes, how its address is told, and the sending itself."""
+
+    format: str
+    place: str
+    send: Callable[[Sequence[Document], Done], None]
 
 
 def send(
@@ -21,30 +68,31 @@ def send(
     to: str,
     since: str | None = None,
     until: str | None = None,
-    alert: list[str] | None = None,
+    alert: Annotated[list[str] | None, Parameter(negative=())] = None,
     new: bool = False,
-    cert: Path | None = None,
-    key: Path | None = None,
-    ca: Path | None = None,
+    options: Annotated[Options, Parameter(name="*")] = Options(),
     officer: str | None = None,
     dry_run: bool = False,
     home: Path | None = None,
     json: bool = False,
     quiet: bool = False,
 ) -> int:
-    """Send what a group gets to its system: Cursor on Target by TCP, UDP or TLS.
+    """Send what a group gets to its system: Cursor on Target, a signed webhook, or mail.
 
     The newest version of each alert is sent, and the audit log notes it. Run it again, from cron
-    for instance, with --new to send only what changed since. Leaves with 4 if nobody takes it.
+    for instance, with --new to send only what changed since. Leaves with 4 if it is not taken.
 
     Examples:
       sargas share send cot+tcp://tak.example.org:8087 --to nato --officer "V. Petraitis"
       sargas share send cot+tls://tak.example.org:8089 --to 3+3 --cert me.pem --key me.key --new
+      sargas share send https://partner.example.org/in --to eu --secret-file hook.key --new
+      sargas share send smtps://mail.example.org --to partners --mail-to duty@example.org --new
 
     Parameters
     ----------
     url
-        Where to: cot+tcp://HOST:PORT, cot+udp://HOST:PORT or cot+tls://HOST:PORT.
+        Where to: cot+tcp://HOST:PORT, cot+udp://HOST:PORT, cot+tls://HOST:PORT, https://HOST/PATH,
+        smtp://HOST:PORT (by STARTTLS) or smtps://HOST:PORT.
     to
         The release group that it is for.
     since
@@ -54,13 +102,9 @@ def send(
     alert
         Only this alert; its id or the beginning of it. May be given several times.
     new
-        Only versions that by the audit log were not sent to this place before.
-    cert
-        TLS: our certificate, PEM.
-    key
-        TLS: its key, PEM.
-    ca
-        TLS: who signed the server's certificate, PEM (default: whom this machine trusts).
+        Only versions that by the audit log were not taken at this place before.
+    options
+        How the other side is spoken to.
     officer
         Who lets it leave (default: SARGAS_OFFICER). It stands in the log.
     dry_run
@@ -76,41 +120,89 @@ def send(
     from sargas.cli.sharing import leaving, note, sent_before, written
     from sargas.share.formats import FORMATS
     from sargas.share.saying import About
-    from sargas.share.tak import Credentials, checked_url
-    from sargas.share.tak import send as send_cot
 
-    checked_url(url)
-    if (cert is None) != (key is None):
-        raise UsageError("--cert and --key go together.")
-    credentials = Credentials(cert, key, ca) if cert and key else None
+    way = _way(url, options)
     name = "" if dry_run else officer_of(Acting(officer=officer))
     with leaving(home, to, since, until, alert or ()) as left:
-        about = About(
-            left.policy.sender, left.policy.contact, __version__, now_ms=time.time_ns() // 1_000_000
-        )
-        found: list[Document] = written(left, FORMATS["cot"], about, quiet=quiet)
+        now_ms = time.time_ns() // 1_000_000
+        about = About(left.policy.sender, left.policy.contact, __version__, now_ms)
+        found: list[Document] = written(left, FORMATS[way.format], about, quiet=quiet)
         if new:
-            known = sent_before(left.log, to, url)
+            known = sent_before(left.log, to, way.place)
             found = [one for one in found if not _names(one) <= known]
         if found and not dry_run:
             # Noted first: what left without a line would be worse than a line too many.
-            note(left, name, "cot", url, found)
+            note(left, name, way.format, way.place, found)
+            taken: list[Document] = []
             try:
-                send_cot(found, url, credentials)
+                way.send(found, taken.append)
             except SargasError as error:
-                note(left, name, "cot", url, found, failed=str(error))
+                rest = [one for one in found if one not in taken]
+                note(left, name, way.format, way.place, rest, failed=str(error))
                 raise
     exercise = any(one.exercise for one in found)
     if json:
         put_json({
-            "url": url, "group": to, "format": "cot", "sent": 0 if dry_run else len(found),
+            "place": way.place, "group": to, "format": way.format,
+            "sent": 0 if dry_run else len(found),
             "alerts": [{"id": n, "version": v} for one in found for n, v in one.alerts],
             "exercise": exercise, "dry_run": dry_run,
         })  # fmt: skip
     if exercise:
         say("EXERCISE: some or all of this is not real, and says so.", quiet=quiet)
-    say(f"{len(found):,} alerts {'would be sent' if dry_run else 'sent'} to {url}.", quiet=quiet)
+    would = "would be sent" if dry_run else "sent"
+    say(f"{len(found):,} alerts {would} to {way.place}.", quiet=quiet)
     return EXIT_OK
+
+
+def _way(url: str, options: Options) -> Way:
+    """Choose by the address how it is sent; what cannot be is refused before anything is read."""
+    scheme = url.partition(":")[0]
+    if scheme in ("http", "https"):
+        return _webhook(url, options)
+    if scheme in ("smtp", "smtps"):
+        return _mail(url, options)
+    return _cot(url, options)
+
+
+def _cot(url: str, options: Options) -> Way:
+    from sargas.share.tak import Credentials, checked_url, send
+
+    checked_url(url)
+    if (options.cert is None) != (options.key is None):
+        raise UsageError("--cert and --key go together.")
+    credentials = None
+    if options.cert and options.key:
+        credentials = Credentials(options.cert, options.key, options.ca)
+
+    def sending(found: Sequence[Document], done: Done) -> None:
+        send(found, url, credentials)
+        for one in found:
+            done(one)
+
+    return Way("cot", url, sending)
+
+
+def _webhook(url: str, options: Options) -> Way:
+    from sargas.share.webhook import Hook, checked_url, place, secret_of, send
+
+    checked_url(url, allow_private=options.allow_private)
+    secret = secret_of(options.secret_file)
+    hook = Hook(url, secret, options.allow_private, options.ca)
+    return Way("json", place(url), lambda found, done: send(hook, found, done))
+
+
+def _mail(url: str, options: Options) -> Way:
+    from sargas.share.mail import Server, checked_address, checked_url, password_of, send
+
+    host, port, _ = checked_url(url)
+    recipients = [checked_address(one) for one in options.mail_to or ()]
+    if not recipients:
+        raise UsageError("To whom is the mail?", hint="Give --mail-to ADDRESS.")
+    password = password_of(options.secret_file) if options.user else ""
+    server = Server(url, recipients, options.user, password, options.ca)
+    place = f"{url.partition(':')[0]}://{host}:{port} {', '.join(recipients)}"
+    return Way("mail", place, lambda found, done: send(server, found, done))
 
 
 def _names(document: Document) -> set[str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sargas.errors import UsageError
-from sargas.share import cap, cise, cot, geojson, mfjson, tracks
+from sargas.share import cap, cise, cot, geojson, mail, mfjson, tracks
 from sargas.share.release import Released, ReleasedTrack
 from sargas.share.saying import EXERCISE, About
 
@@ -87,6 +87,10 @@ FORMATS: dict[str, Format] = {
                ".cot.xml", "application/xml", alone=cot.event, refuses=cot.refusal),
         Format("cise", "CISE Anomaly, one payload an alert", "EUCISE2020 data model 1.5.3",
                ".cise.xml", "application/xml", alone=cise.payload, refuses=cise.refusal),
+        Format("json", "JSON, one feature an alert, as webhooks post it", "RFC 7946", ".json",
+               "application/geo+json", alone=geojson.message),
+        Format("mail", "Mail, one message an alert", "RFC 5322", ".eml", "message/rfc822",
+               alone=mail.message),
         Format("mf-json", "Moving Features JSON, one track an alert", "OGC 19-045r3",
                ".mfjson", "application/geo+json", track=mfjson.text),
         Format("gpx", "GPX, one track an alert", "GPX 1.1", ".gpx", "application/gpx+xml",

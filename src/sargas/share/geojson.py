@@ -152,6 +152,11 @@ def released_text(alerts: Sequence[Released], about: About) -> str:
     return _line(whole)[:-1] + f', "features": [\n{lines}\n]}}\n'
 
 
+def message(alert: Released, k: int, about: About) -> str:
+    """Write one version of a released alert as a feature alone, on one line."""
+    return _line(released_feature(alert, alert.history[k])) + "\n"
+
+
 def ndjson_text(alerts: Sequence[Released], about: About) -> str:
     """Write released alerts as JSON, one a line."""
     return "".join(_line(as_json(alert, alert.body)) + "\n" for alert in alerts)

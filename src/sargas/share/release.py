@@ -36,6 +36,7 @@ FIELDS = frozenset(
 """What can leave. `group` is not of it: it is made of the vessel's first alert, which may not be
 released; nor are `versions`, of which the gate gives those that the group may know."""
 _SEAL = object()
+_LINE_ENDS = "\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"
 
 
 @final
@@ -258,10 +259,10 @@ def clean(text: str) -> str:
     Example:
         >>> clean("A\x00\x1b[31mB\u202eC\ud800\ufffe]]>\n<D>")
         'A[31mBC]]> <D>'
+        >>> clean("one\u2028two")
+        'one two'
     """
-    kept = (
-        " " if c in "\t\n\r" else c
-        for c in text
-        if c in "\t\n\r" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn")
-    )
-    return "".join(kept)
+    # Whatever ends a line anywhere (mail, JavaScript) becomes a blank.
+    spaced = "".join(" " if c in _LINE_ENDS else c for c in text)
+    unseen = ("Cc", "Cf", "Cs", "Co", "Cn")
+    return "".join(c for c in spaced if unicodedata.category(c) not in unseen)
