@@ -224,7 +224,9 @@ def test_the_public_gets_nothing_until_it_is_released(here: TestClient, home: Ho
         assert (found["numberMatched"], found["features"]) == (0, [])
     act(home, RELEASE_TO, alert().id)
     (one,) = get(here, "/collections/alerts/items")["features"]
-    assert one["id"] == alert().id
+    assert alert().id not in json.dumps(one), "an id is a hash of the vessel"
+    assert get(here, f"/collections/alerts/items/{one['id']}")["geometry"] == one["geometry"]
+    assert here.get(f"/ogc/collections/alerts/items/{alert().id}").status_code == 404
     assert "A SHIP" not in json.dumps(one)
     assert "kp_km" not in one["properties"]["asset"]
     assert one["properties"]["release"]["group"] == "public"

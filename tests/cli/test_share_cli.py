@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -245,3 +246,43 @@ def test_mail_is_handed_over(call: Call, home: Path) -> None:
     assert (sender, recipients) == ("watch@example.org", ["duty@partner.example"])
     assert str(mail["Subject"]).strip().startswith("Alarm P1: slow in corridor")
     assert lines(home)[0]["where"].endswith(" duty@partner.example")
+
+
+def test_evidence_for_a_group_is_released_whole_and_noted(
+    call: Call, home: Path, tmp_path: Path
+) -> None:
+    policy = home / "release.toml"
+    policy.write_text(policy.read_text() + '[groups.court]\nlabel = "Court"\nredact = ["triage"]\n')
+    out = tmp_path / "one.zip"
+    to = ("alerts", "export", ONE.id, "--home", home, "--out", out, *WHO, "--to")
+    refused = call(*to, "court")
+    assert (refused.code, "not released to court" in refused.err) == (5, True)
+    assert not out.exists()
+    assert lines(home) == []
+    assert call("alerts", "release", ONE.id, "--to", "court", "--home", home, *WHO).code == 0
+    assert call("alerts", "release", ONE.id, "--to", "nato", "--home", home, *WHO).code == 0
+    hidden = call(*to, "nato")
+    assert (hidden.code, "never gets asset.kp_km" in hidden.err) == (2, True)
+    done = call(*to, "court", "--json")
+    assert done.code == 0, done.err
+    assert call("alerts", "verify", out).code == 0
+    (noted,) = lines(home)
+    assert (noted["group"], noted["format"]) == ("court", "evidence")
+    assert noted["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    with zipfile.ZipFile(out) as bundle:
+        told = json.loads(bundle.read("alert.json"))
+    assert [v["version"] for v in told["versions"]] == [2], "version 1 came before the release"
+    assert told["group"] is None
+
+
+def test_evidence_of_an_exercise_is_named_so(call: Call, home: Path, tmp_path: Path) -> None:
+    policy = home / "release.toml"
+    court = '[groups.court]\nlabel = "Court"\nsees = [{exercises = true}]\n'
+    policy.write_text(policy.read_text() + court)
+    with Ledger(Home(home, create=False)) as ledger:
+        ledger.commit("s", 3, b"", [DRILL])
+    done = call("alerts", "export", DRILL.id, "--to", "court", "--home", home, *WHO, "--json",
+                "--out", tmp_path / "x.html")  # fmt: skip
+    assert done.code == 0, done.err
+    assert Path(done.rows[0]["file"]).name == "EXERCISE-x.html"
+    assert "EXERCISE" in (tmp_path / "EXERCISE-x.html").read_text()

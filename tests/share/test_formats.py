@@ -15,7 +15,7 @@ from sargas.errors import UsageError
 from sargas.model.alerts import AssetRef, NextAsset, Reason, Subject
 from sargas.model.triage import RELEASE_TO, Act
 from sargas.share.evidence import CAVEAT
-from sargas.share.formats import FORMATS, documents, format_of
+from sargas.share.formats import FORMATS, Document, documents, format_of
 from sargas.share.policy import read_policy, shipped_text
 from sargas.share.release import released, released_track
 from sargas.share.saying import About
@@ -23,7 +23,7 @@ from sargas.share.saying import About
 from .conftest import HOSTILE, alert, fixes
 from .formats import CAP, CHECKS, MARKS, is_seen, xml_of
 
-POLICY = read_policy(shipped_text())
+POLICY = read_policy(shipped_text(), key=b"k" * 64)
 ABOUT = About("watch@example.org", "+370 5 000", "0.1")
 NASTY = st.text(
     st.one_of(
@@ -137,6 +137,8 @@ def test_what_the_public_does_not_get_stands_nowhere(word):
         context={"lists": [{"list": "LIST-L"}], "coverage": "COV-C", "gnss": "not seen"},
     )  # fmt: skip
     for document in written(word, gate([body(one)], "public", letting(one.id, group="public"))):
+        assert one.id not in document.data.decode() + document.name, "an id is a hash of the vessel"
+        assert document.own in ((), ((one.id, 1),))
         text = document.data.decode()
         for secret in ("A SHIP", "518998865", "9329760", "14.2", "LIST-L", "COV-C", "NOTE-N"):
             assert secret not in text, secret
@@ -150,6 +152,11 @@ def test_nothing_but_what_the_gate_gave_is_written(word):
     kind = format_of(word)
     with pytest.raises(TypeError, match="gate"):
         list(documents(kind, [body()], ABOUT))
+    with pytest.raises(TypeError, match="writes what leaves"):
+        Document("x", ".json", b"{}", (), (), False)
+    for document in written(word, gate([body()])):
+        with pytest.raises((TypeError, ValueError)):
+            replace(document, data=b"{}")
 
 
 @pytest.mark.parametrize("word", ["cap", "cot", "cise"])

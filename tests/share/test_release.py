@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sargas.errors import FormatError, NotFoundError
-from sargas.model.alerts import Subject
+from sargas.errors import FormatError, NotFoundError, StoreError
+from sargas.model.alerts import Subject, alert_id
 from sargas.model.fixes import Fixes
 from sargas.model.triage import RELEASE_TO, UNDO, WITHDRAW, Act
 from sargas.share.policy import (
@@ -27,7 +27,8 @@ from sargas.store.standing import Standing
 
 from .conftest import HOSTILE, alert, fixes
 
-SHIPPED = read_policy(shipped_text())
+KEY = b"k" * 64
+SHIPPED = read_policy(shipped_text(), key=KEY)
 OTHERS = [name for name in SHIPPED.groups if name != "national"]
 TRIAGE = {
     "state": "ack", "owner": "OFFICER-O", "taken_by": "OFFICER-T", "comment": "SAID-C",
@@ -36,7 +37,9 @@ TRIAGE = {
 
 
 def policy(text: str):
-    return read_policy(f'[groups.nato]\nlabel = "NATO"\n{text}\n[groups.eu]\nlabel = "EU"'.encode())
+    return read_policy(
+        f'[groups.nato]\nlabel = "NATO"\n{text}\n[groups.eu]\nlabel = "EU"'.encode(), key=KEY
+    )
 
 
 def act(seq: int, verb: str = RELEASE_TO, group: str = "nato", version: int = 1, **more) -> Act:
@@ -169,10 +172,48 @@ def test_of_a_feed_the_name_is_its_source():
     assert "receiver 3" not in json.dumps(one.history)
 
 
+@pytest.mark.parametrize("word", ["vessel", "asset", "place"])
+def test_an_id_that_would_tell_what_is_redacted_is_another_one(word):
+    """An id is a hash of vessel, asset and second; ships are few enough to try them all."""
+    one = alert()
+    words = alert_id(
+        one.detector, one.detector_version, one.subject.key, one.asset.id, one.t_start_ms
+    )
+    named = replace(one, id=words)
+    gate = policy(f'redact = ["{word}"]')
+    acts = [act(1, alert=words), act(2, alert=words, group="eu")]
+    (told,) = released([body(named)], "nato", gate, acts)
+    assert told.own_id == words
+    assert words not in json.dumps(told.history)
+    assert len(told.id) == len(words)
+    assert released([body(named)], "nato", gate, acts)[0].id == told.id, "the same each time"
+    (open_,) = released([body(named)], "eu", gate, acts)
+    assert open_.id == words, "who may know all of it gets the id of home"
+    other = replace(gate, key=b"another home's key" * 4)
+    assert released([body(named)], "nato", other, acts)[0].id != told.id
+    with pytest.raises(StoreError, match="no secret"):
+        released([body(named)], "nato", replace(gate, key=b""), acts)
+
+
+def test_the_secret_of_a_home_is_made_once_and_is_its_owners_alone(tmp_path):
+    first = load_policy(tmp_path)
+    path = tmp_path / "release.key"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert load_policy(tmp_path).key == first.key == path.read_bytes()
+    assert len(first.key) >= 32
+    assert first.key.decode() not in repr(first)
+    assert [p.name for p in tmp_path.iterdir()] == ["release.key"]
+    path.write_bytes(b"short")
+    with pytest.raises(StoreError, match="cut short"):
+        load_policy(tmp_path)
+    assert load_policy(tmp_path / "none").key == b""
+    assert not (tmp_path / "none").exists()
+
+
 def test_nothing_but_the_gate_makes_what_writers_take():
     (one,) = released([body()], "national", SHIPPED, [])
     with pytest.raises(TypeError, match="gate"):
-        Released(object(), "public", [one.body], (), "")
+        Released(object(), "public", one.id, [one.body], (), "")
     with pytest.raises(TypeError, match="gate"):
         ReleasedTrack(None, one, fixes())
     with pytest.raises(TypeError):

@@ -125,7 +125,7 @@ def _group(name: str, home: Path | None, *, json: bool, quiet: bool) -> int:
     with leaving(home, name) as out:
         group = out.policy.group(name)
         rows: list[dict[str, Any]] = [
-            {"alert": one.id, "version": one.version, "because": one.because,
+            {"alert": one.own_id, "told_as": one.id, "version": one.version, "because": one.because,
              "exercise": one.exercise, "title": title(one.body)}
             for one in out.alerts
         ]  # fmt: skip
@@ -240,21 +240,14 @@ def _places(out: Path, found: Sequence[Document]) -> list[tuple[Path, Document]]
     """
     if out.is_dir() or not out.suffix:
         return [(out / one.name, one) for one in found]
+    from sargas.cli.sharing import marked
+
     if len(found) > 1:
         raise UsageError(
             f"There are {len(found)} messages, and one file.", where=str(out),
             hint="Name a folder with --out, or one alert with --alert.",
         )  # fmt: skip
-    return [(_marked(out, one), one) for one in found]
-
-
-def _marked(out: Path, document: Document) -> Path:
-    """Let the name of a file say that it holds an exercise."""
-    from sargas.share.saying import EXERCISE
-
-    if not document.exercise or EXERCISE in out.name.upper():
-        return out
-    return out.with_name(f"{EXERCISE}-{out.name}")
+    return [(marked(out, exercise=one.exercise), one) for one in found]
 
 
 def _refuse_others(placed: Sequence[tuple[Path, Document]], *, force: bool) -> None:
@@ -298,6 +291,6 @@ def _tell(place: Path, document: Document, group: str, kind: str, *, json: bool)
     row: dict[str, Any] = {
         "file": str(place), "bytes": len(document.data), "sha256": sha256, "group": group,
         "format": kind, "exercise": document.exercise,
-        "alerts": [{"id": name, "version": version} for name, version in document.alerts],
+        "alerts": [{"id": name, "version": version} for name, version in document.own],
     }  # fmt: skip
     put_json(row)

@@ -145,7 +145,7 @@ def send(
         put_json({
             "place": way.place, "group": to, "format": way.format,
             "sent": 0 if dry_run else len(found),
-            "alerts": [{"id": n, "version": v} for one in found for n, v in one.alerts],
+            "alerts": [{"id": n, "version": v} for one in found for n, v in one.own],
             "exercise": exercise, "dry_run": dry_run,
         })  # fmt: skip
     if exercise:
@@ -206,4 +206,4 @@ def _mail(url: str, options: Options) -> Way:
 
 
 def _names(document: Document) -> set[str]:
-    return {f"{name}:{version}" for name, version in document.alerts}
+    return {f"{name}:{version}" for name, version in document.own}

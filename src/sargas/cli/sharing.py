@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +18,16 @@ from sargas.model.time import parse_iso
 from sargas.model.triage import SHARE
 
 if TYPE_CHECKING:
+    from sargas.share.evidence import Evidence
     from sargas.share.formats import Document, Format
     from sargas.share.policy import Policy
     from sargas.share.release import Released, ReleasedTrack
     from sargas.share.saying import About
     from sargas.store import AuditLog, Home
+
+
+TOLD_EVERY = 100
+"""So many tracks are read between two words of how far it is."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ def leaving(
         t_ms = newest_ms(stored, known)
         named = {whole_id(known, one, stored) for one in ids} if ids else None
         found = outgoing(standing, group, policy, t_ms, ids=named)
-        for one in sorted((named or set()) - {alert.id for alert in found}):
+        for one in sorted((named or set()) - {alert.own_id for alert in found}):
             raise NotFoundError(
                 f"Alert {one} is not released to {group}.",
                 hint=f"Release it: sargas alerts release {one[:10]} --to {group}.",
@@ -107,7 +112,7 @@ def written(leaving: Leaving, kind: Format, about: About, *, quiet: bool = False
         return list(documents(kind, list(tracks_of(leaving, quiet=quiet)), about))
     for alert in leaving.alerts:
         if reason := kind.refuses(alert):
-            say(f"{alert.id[:10]} left out: {reason}.", quiet=quiet)
+            say(f"{alert.own_id[:10]} left out: {reason}.", quiet=quiet)
     return list(documents(kind, leaving.alerts, about))
 
 
@@ -118,10 +123,13 @@ def tracks_of(leaving: Leaving, *, quiet: bool = False) -> Iterator[ReleasedTrac
     from sargas.store import Archive
 
     with Archive(leaving.home) as archive:
-        for alert in leaving.alerts:
+        count = len(leaving.alerts)
+        for k, alert in enumerate(leaving.alerts, 1):
+            if k % TOLD_EVERY == 0:
+                say(f"read {k:,} of {count:,} tracks", quiet=quiet)
             subject = alert.body["subject"]
             if "track" in alert.redacted or not subject.get("mmsi"):
-                say(f"{alert.id[:10]} left out: there is no track to tell.", quiet=quiet)
+                say(f"{alert.own_id[:10]} left out: there is no track to tell.", quiet=quiet)
                 continue
             spans = [evidence_span_ms(version) for version in alert.history]
             domain = AIR if subject["domain"] == "air" else SEA
@@ -129,9 +137,22 @@ def tracks_of(leaving: Leaving, *, quiet: bool = False) -> Iterator[ReleasedTrac
             fixes = archive.track(domain, subject["mmsi"], low, high + 1)
             track = released_track(alert, fixes)
             if track is None or not track.fixes.has_position.any():
-                say(f"{alert.id[:10]} left out: no fix of it is stored any more.", quiet=quiet)
+                say(f"{alert.own_id[:10]} left out: no fix of it is stored any more.", quiet=quiet)
             else:
                 yield track
+
+
+def marked(place: Path, *, exercise: bool) -> Path:
+    """Let the name of a file say that it holds an exercise.
+
+    Example:
+        >>> str(marked(Path("out/a.xml"), exercise=True))
+        'out/EXERCISE-a.xml'
+    """
+    from sargas.share.saying import EXERCISE
+
+    is_told = not exercise or EXERCISE in place.name.upper()
+    return place if is_told else place.with_name(f"{EXERCISE}-{place.name}")
 
 
 def note(
@@ -151,14 +172,19 @@ def note(
     Returns:
         What was noted.
     """
-    told, digest = list(documents), hashlib.sha256()
-    for one in told:
-        digest.update(one.data)
-    shared = [f"{name}:{version}" for one in told for name, version in one.alerts]
+    told = list(documents)
+    shared = [f"{name}:{version}" for one in told for name, version in one.own]
+    return _note(leaving, officer, kind, where, shared, b"".join(o.data for o in told), failed)
+
+
+def _note(
+    leaving: Leaving, officer: str, kind: str, where: str, shared: list[str], data: bytes,
+    failed: str = "",
+) -> dict[str, Any]:  # fmt: skip
     detail = {
         "group": leaving.group, "format": kind, "where": clean_text(where)[:400],
-        "count": len(shared), "sha256": digest.hexdigest(), "policy": leaving.policy.version,
-        "shared": shared,
+        "count": len(shared), "sha256": hashlib.sha256(data).hexdigest(),
+        "policy": leaving.policy.version, "shared": shared,
     }  # fmt: skip
     if failed:
         detail["failed"] = clean_text(failed)[:400]
@@ -166,6 +192,45 @@ def note(
         SHARE, officer, t_ms=leaving.t_ms, at_ms=time.time_ns() // 1_000_000, detail=detail
     )
     return detail
+
+
+def evidence_for(
+    evidence: Evidence, home: Path, group: str, officer: str, where: str,
+    write: Callable[[Evidence], bytes],
+) -> bytes:  # fmt: skip
+    """Write the evidence of an alert for a group, and note that it leaves.
+
+    Evidence is whole or it is none: a group that never gets a part of it gets none of it. It holds
+    the versions that the group may know, and no name of the alerts that are grouped with it.
+
+    Args:
+        evidence: as it was gathered.
+        home: that it is of.
+        group: to whom.
+        officer: who lets it leave.
+        where: the file it goes into.
+        write: makes the file.
+
+    Raises:
+        NotFoundError: the alert is not released to the group.
+        UsageError: the group never gets a part of it.
+    """
+    alert = evidence.alert
+    with leaving(home, group, ids=[alert["id"]]) as left:
+        (released,) = left.alerts
+        # What people did about an alert is in no evidence.
+        if hidden := [p for p in released.redacted if p.partition(".")[0] not in ("triage", "log")]:
+            raise UsageError(
+                f"Evidence is whole, and {group} never gets {', '.join(hidden)}.",
+                hint="Share the alert without them: 'sargas share export'; or name a group that "
+                'may have it all, with redact = ["triage"].',
+            )
+        known = {version["version"] for version in released.history}
+        versions = [v | {"group": None} for v in alert["versions"] if v["version"] in known]
+        data = write(replace(evidence, alert={**alert, "versions": versions, "group": None}))
+        shared = [f"{alert['id']}:{alert['version']}"]
+        _note(left, officer, "evidence", where, shared, data)
+    return data
 
 
 def sent_before(log: AuditLog, group: str, where: str) -> set[str]:

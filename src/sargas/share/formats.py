@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 
 from sargas.errors import UsageError
 from sargas.share import cap, cise, cot, geojson, mail, mfjson, tracks
 from sargas.share.release import Released, ReleasedTrack
 from sargas.share.saying import EXERCISE, About
 
-Text = Iterator[str] | str
+_SEAL = object()
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Document:
         stem: name of a file without its end; begins with EXERCISE where any alert of it is one.
         suffix: the end.
         data: the bytes.
-        alerts: (id, version) of what is in it.
+        alerts: (id, version) of what is in it, by the ids that the group knows.
+        own: the same by the ids of the home.
         exercise: whether any of it is an exercise.
     """
 
@@ -35,7 +36,13 @@ class Document:
     suffix: str
     data: bytes
     alerts: tuple[tuple[str, int], ...]
+    own: tuple[tuple[str, int], ...]
     exercise: bool
+    seal: InitVar[object] = None
+
+    def __post_init__(self, seal: object) -> None:
+        if seal is not _SEAL:  # what is sent came through a writer, and so through the gate
+            raise TypeError("Only sargas.share.formats.documents writes what leaves.")
 
     @property
     def name(self) -> str:
@@ -151,4 +158,5 @@ def _document(
     stem = "sargas-alerts" if version is None else f"sargas-{own[0].id}-v{version}"
     stem = f"{EXERCISE}-" * exercise + re.sub(r"[^A-Za-z0-9-]", "_", stem)
     named = tuple((alert.id, version or alert.version) for alert in own)
-    return Document(stem, kind.suffix, text.encode("utf-8"), named, exercise)
+    at_home = tuple((alert.own_id, version or alert.version) for alert in own)
+    return Document(stem, kind.suffix, text.encode("utf-8"), named, at_home, exercise, _SEAL)

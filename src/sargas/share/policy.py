@@ -8,9 +8,11 @@ for people to read, and each by itself: what is released to one is released to n
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from importlib import resources
 from pathlib import Path
@@ -18,9 +20,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from sargas.errors import FormatError, NotFoundError, UsageError
+from sargas.errors import FormatError, NotFoundError, StoreError, UsageError
 
-FILE = "release.toml"
+FILE, KEY_FILE = "release.toml", "release.key"
+KEY_LEAST = 32
 NATIONAL, PUBLIC = "national", "public"
 _GROUP = re.compile(r"[a-z0-9][a-z0-9+._-]{0,39}")
 _SENDER = re.compile(r"[^\s,<&]{1,120}")
@@ -125,6 +128,8 @@ class Policy:
         sender, contact: who speaks to others.
         version: begins the SHA-256 of the file; it stands in the audit log with every exit.
         where: the file, empty for the shipped one.
+        key: a secret of the home, by which alerts get other ids for groups that must not know the
+            vessel: an id is a hash of the vessel's number, and ships' numbers are few.
     """
 
     groups: Mapping[str, Group]
@@ -132,6 +137,7 @@ class Policy:
     contact: str = ""
     version: str = ""
     where: str = ""
+    key: bytes = field(default=b"", repr=False)
 
     def group(self, name: str) -> Group:
         """Give a group.
@@ -148,8 +154,13 @@ class Policy:
         return self.groups[name]
 
 
-def read_policy(text: bytes, where: str = "") -> Policy:
+def read_policy(text: bytes, where: str = "", key: bytes = b"") -> Policy:
     r"""Read a policy file.
+
+    Args:
+        text: the file.
+        where: its name, for errors.
+        key: of the home.
 
     Raises:
         FormatError: it is no TOML, or says what no policy can say.
@@ -181,7 +192,7 @@ def read_policy(text: bytes, where: str = "") -> Policy:
             hint="Write an address like watch@example.org.",
         )  # fmt: skip
     version = hashlib.sha256(text).hexdigest()[:12]
-    return Policy(said.groups, said.sender, said.contact, version, where)
+    return Policy(said.groups, said.sender, said.contact, version, where, key)
 
 
 def shipped_text() -> bytes:
@@ -197,14 +208,51 @@ def load_policy(home: Path) -> Policy:
     """
     path = home / FILE
     try:
-        return read_policy(path.read_bytes(), str(path))
+        text, where = path.read_bytes(), str(path)
     except FileNotFoundError:
-        return read_policy(shipped_text())
+        text, where = shipped_text(), ""
     except OSError as error:
         raise FormatError(
             f"The release policy cannot be read ({error.strerror}).", where=str(path),
             hint="Nothing is released until it can be.",
         ) from error  # fmt: skip
+    return read_policy(text, where, _key(home) if home.is_dir() else b"")
+
+
+def _key(home: Path) -> bytes:
+    """Read the home's secret; made where there is none.
+
+    Raises:
+        StoreError: it can neither be read nor made.
+    """
+    path = home / KEY_FILE
+    try:
+        if not path.exists():
+            begun = path.with_name(f".{KEY_FILE}.{secrets.token_hex(8)}")
+            handle = os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(secrets.token_hex(KEY_LEAST).encode())
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(begun, path)  # of two that make it at once the first one counts
+            except FileExistsError:
+                pass
+            finally:
+                begun.unlink()
+        key = path.read_bytes()
+    except OSError as error:
+        raise StoreError(
+            f"The secret of the home cannot be read or made ({error.strerror}).", where=str(path),
+            hint="Check who owns it and the home.",
+        ) from error  # fmt: skip
+    if len(key) < KEY_LEAST:
+        raise StoreError(
+            "The secret of the home is cut short.", where=str(path),
+            hint="Bring it back from a backup; without it, alerts get other ids for groups that "
+            "must not know the vessel. Remove it to have a new one made.",
+        )  # fmt: skip
+    return key
 
 
 def checked_sender(policy: Policy) -> str:

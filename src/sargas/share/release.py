@@ -15,13 +15,15 @@ retracted: who was told must hear of that.
 from __future__ import annotations
 
 import copy
+import hashlib
+import hmac
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
 
-from sargas.errors import FormatError
+from sargas.errors import FormatError, StoreError
 from sargas.model.fixes import Fixes
 from sargas.model.triage import RELEASE_TO, UNDO, WITHDRAW, Act
 from sargas.share.evidence import evidence_span_ms
@@ -45,19 +47,21 @@ class Released:
 
     Attributes:
         group: to whom it goes.
+        own_id: the alert's id at home; the group may know it by another, see `id`.
         redacted: paths that the group never gets, the same for all its alerts.
         because: what released it: `rule 2`, or `line 17 of the log`.
     """
 
-    __slots__ = ("_history", "because", "group", "redacted")
+    __slots__ = ("_history", "because", "group", "own_id", "redacted")
 
     def __init__(
-        self, seal: object, group: str, history: Sequence[dict[str, Any]],
+        self, seal: object, group: str, own_id: str, history: Sequence[dict[str, Any]],
         redacted: tuple[str, ...], because: str,
     ) -> None:  # fmt: skip
         if seal is not _SEAL:
             raise TypeError("Only the gate releases: call sargas.share.release.released.")
-        self.group, self.redacted, self.because = group, redacted, because
+        self.group, self.own_id = group, own_id
+        self.redacted, self.because = redacted, because
         self._history = tuple(history)
 
     def __init_subclass__(cls) -> None:
@@ -65,7 +69,7 @@ class Released:
 
     @property
     def id(self) -> str:
-        """The alert's id."""
+        """The alert's id, as the group knows it."""
         return str(self._history[-1]["id"])
 
     @property
@@ -140,8 +144,10 @@ def released(
         act = said.get((str(alert["id"]), group))
         known, because = _known(alert, asked, act, feeds)
         if known:
-            history = [_redacted(version, asked) for version in known]
-            out.append(Released(_SEAL, group, history, asked.redacted, because))
+            own_id = str(alert["id"])
+            name = _name_for(own_id, group, asked, policy)
+            history = [_redacted(version, asked) | {"id": name} for version in known]
+            out.append(Released(_SEAL, group, own_id, history, asked.redacted, because))
     return out
 
 
@@ -162,6 +168,20 @@ def released_track(alert: Released, fixes: Fixes) -> ReleasedTrack | None:
     low, high = min(low for low, _ in spans), max(high for _, high in spans)
     own = (fixes.t_ms >= low) & (fixes.t_ms <= high) & (fixes.subject_id == np.uint32(number))
     return ReleasedTrack(_SEAL, alert, fixes.take(own))
+
+
+def _name_for(alert_id: str, group: str, asked: Group, policy: Policy) -> str:
+    """Give the id under which a group knows an alert.
+
+    An id is a hash of vessel, asset and second: who knows two of them tries all ships in a moment.
+    A group that must not know one of them gets an id that says nothing, the same each time.
+    """
+    if not {"subject.mmsi", "asset", "lon"} & set(asked.redacted):
+        return alert_id
+    if not policy.key:
+        raise StoreError("There is no secret by which an alert could be named otherwise.")
+    told = f"{group}\x1f{alert_id}".encode()
+    return hmac.new(policy.key, told, hashlib.sha256).hexdigest()[: len(alert_id)]
 
 
 def releases(acts: Iterable[Act]) -> dict[tuple[str, str], list[Act]]:
