@@ -166,6 +166,14 @@ def test_the_policy_says_who_gets_what_and_why(call: Call, home: Path) -> None:
     assert "gets 0 alerts" in done.err
     assert "never: kp, the exact kilometre" in call("share", "policy", "--to", "nato", "--home",
                                                    home).err  # fmt: skip
+    assert call("alerts", "release", ONE.id, "--to", "nato", "--home", home, *WHO).code == 0
+    rows = call("share", "policy", "--alert", ONE.id[:8], "--home", home, "--json").rows
+    assert [(r["group"], r["versions"], r["because"]) for r in rows] == [
+        ("nato", [2], "line 2 of the log"), ("eu", [], None),
+    ]  # fmt: skip
+    assert "released to 1 of 2 groups" in call("share", "policy", "--alert", ONE.id, "--home",
+                                               home).err  # fmt: skip
+    assert call("share", "policy", "--alert", "9999", "--home", home).code == 5
     shown = call("share", "policy", "--file", "--home", home)
     assert shown.out == (home / "release.toml").read_text()
     assert "[groups.public]" in call("share", "policy", "--file", "--home", home.parent / "x").out

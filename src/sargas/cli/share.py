@@ -61,6 +61,7 @@ def formats(*, json: bool = False, quiet: bool = False) -> int:
 def policy(
     *,
     to: str | None = None,
+    alert: str | None = None,
     file: bool = False,
     home: Path | None = None,
     json: bool = False,
@@ -71,12 +72,15 @@ def policy(
     Examples:
       sargas share policy --home watch
       sargas share policy --to nato
+      sargas share policy --alert 03a570d1
       sargas share policy --file > watch/release.toml
 
     Parameters
     ----------
     to
         Only this group, with every alert it would get and what released it.
+    alert
+        Which groups get this alert, from which version on, and what released it to each.
     file
         Print the policy file itself, to copy into the home and change there.
     home
@@ -95,6 +99,8 @@ def policy(
         print((own.read_bytes() if own.exists() else shipped_text()).decode(), end="")
         return EXIT_OK
     found = load_policy(place)
+    if alert is not None:
+        return _of_alert(alert, home, only=to, json=json, quiet=quiet)
     if to is not None:
         return _group(to, home, json=json, quiet=quiet)
     rows: list[dict[str, Any]] = [
@@ -140,6 +146,38 @@ def _group(name: str, home: Path | None, *, json: bool, quiet: bool) -> int:
     say(f"{name} ({clean_text(group.label)}) gets {len(rows):,} alerts.", quiet=quiet)
     for word in group.redact:
         say(f"  never: {word}, {REDACTION_WORDS[word]}", quiet=quiet)
+    return EXIT_OK
+
+
+def _of_alert(wanted: str, home: Path | None, *, only: str | None, json: bool, quiet: bool) -> int:
+    """Show which groups get one alert."""
+    from sargas.cli.kept_alerts import whole_id
+    from sargas.cli.sharing import reading
+    from sargas.share.outgoing import outgoing
+
+    with reading(home) as (stored, policy, standing, t_ms):
+        name = whole_id(standing.alerts(), wanted, stored)
+        rows: list[dict[str, Any]] = []
+        for group in [only] if only else policy.groups:
+            found = outgoing(standing, group, policy, t_ms, ids={name})
+            rows.append({
+                "group": group, "gets": bool(found),
+                "versions": [v["version"] for one in found for v in one.history],
+                "because": found[0].because if found else None,
+                "told_as": found[0].id if found else None,
+                "redacted": list(policy.group(group).redact),
+            })  # fmt: skip
+    if json:
+        for row in rows:
+            put_json(row)
+    else:
+        put_table(
+            ("group", "gets versions", "released by", "never gets"),
+            [(r["group"], ", ".join(map(str, r["versions"])) or "nothing", r["because"] or "",
+              ", ".join(r["redacted"])) for r in rows],
+        )  # fmt: skip
+    count = sum(row["gets"] for row in rows)
+    say(f"Alert {name} is released to {count} of {len(rows)} groups.", quiet=quiet)
     return EXIT_OK
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sargas.share.release import Released, ReleasedTrack
     from sargas.share.saying import About
     from sargas.store import AuditLog, Home
+    from sargas.store.standing import Standing
 
 
 TOLD_EVERY = 100
@@ -52,6 +53,26 @@ class Leaving:
 
 
 @contextmanager
+def reading(home: Path | None) -> Iterator[tuple[Home, Policy, Standing, int]]:
+    """Open a home for what may leave: the home, its policy, how its alerts stand, newest time.
+
+    Raises:
+        NotFoundError: there is no home.
+        FormatError: its policy cannot be read.
+    """
+    from sargas.cli.kept_alerts import open_stored
+    from sargas.share.policy import load_policy
+    from sargas.store import AuditLog, Ledger
+    from sargas.store.standing import Standing
+
+    stored = open_stored(home)
+    policy = load_policy(stored.path)
+    with AuditLog(stored) as log, Ledger(stored) as ledger:
+        standing = Standing(ledger, log)
+        yield stored, policy, standing, newest_ms(stored, standing.alerts())
+
+
+@contextmanager
 def leaving(
     home: Path | None, group: str, since: str | None = None, until: str | None = None,
     ids: Sequence[str] = (),
@@ -67,23 +88,16 @@ def leaving(
     Raises:
         NotFoundError: there is no home, no such group, no such alert, or it is not released.
     """
-    from sargas.cli.kept_alerts import open_stored, whole_id
+    from sargas.cli.kept_alerts import whole_id
     from sargas.share.outgoing import outgoing
-    from sargas.share.policy import load_policy
-    from sargas.store import AuditLog, Ledger
-    from sargas.store.standing import Standing
 
     low = parse_iso(since) if since else None
     high = parse_iso(until) if until else None
     if low is not None and high is not None and low >= high:
         raise UsageError("--since is not before --until.")
-    stored = open_stored(home)
-    policy = load_policy(stored.path)
-    policy.group(group)
-    with AuditLog(stored) as log, Ledger(stored) as ledger:
-        standing = Standing(ledger, log)
-        known = standing.alerts()
-        t_ms = newest_ms(stored, known)
+    with reading(home) as (stored, policy, standing, t_ms):
+        policy.group(group)
+        known = standing.alerts() if ids else []
         named = {whole_id(known, one, stored) for one in ids} if ids else None
         found = outgoing(standing, group, policy, t_ms, ids=named)
         for one in sorted((named or set()) - {alert.own_id for alert in found}):
@@ -97,7 +111,7 @@ def leaving(
             if (low is None or _issued_ms(alert) >= low)
             and (high is None or _issued_ms(alert) < high)
         ]
-        yield Leaving(stored, log, policy, group, alerts, t_ms)
+        yield Leaving(stored, standing.log, policy, group, alerts, t_ms)
 
 
 def _issued_ms(alert: Released) -> int:

@@ -282,6 +282,8 @@ def clean(text: str) -> str:
         >>> clean("one\u2028two")
         'one two'
     """
+    if text.isprintable():  # most are, and letter by letter takes long
+        return text
     # Whatever ends a line anywhere (mail, JavaScript) becomes a blank.
     spaced = "".join(" " if c in _LINE_ENDS else c for c in text)
     unseen = ("Cc", "Cf", "Cs", "Co", "Cn")
