@@ -8,18 +8,20 @@ import threading
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from sargas.model.fixes import Fixes
+from sargas.share.formats import FORMATS
 from sargas.store import AuditLog, Home, Ledger, ShardWriter
 from tests.share.conftest import alert, fixes
-from tests.share.formats import CHECKS, MARKS
+from tests.share.formats import CHECKS, MARKS, is_seen
 from tests.share.test_mail import Taker, serving
 from tests.share.test_tak import listening, read
 from tests.share.test_webhook import SECRET, is_signed, receiving
 
-from .conftest import Call
+from .conftest import Call, child
 
 ONE, TWO, DRILL = (alert(id=letter * 24) for letter in "abc")
 DRILL = replace(DRILL, exercise="eagle-s")
@@ -294,3 +296,36 @@ def test_evidence_of_an_exercise_is_named_so(call: Call, home: Path, tmp_path: P
     assert done.code == 0, done.err
     assert Path(done.rows[0]["file"]).name == "EXERCISE-x.html"
     assert "EXERCISE" in (tmp_path / "EXERCISE-x.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def drilled(exercise_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The alerts that real detectors raise in an exercise."""
+    home = tmp_path_factory.mktemp("drilled") / "home"
+    assert child("scan", exercise_log, "--home", home, "--quiet").code == 0
+    text = child("share", "policy", "--file", "--home", home).out
+    (home / "release.toml").write_text(text.replace('sender = ""', 'sender = "watch@example.org"'))
+    return home
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_what_real_detectors_raise_in_an_exercise_is_valid_and_marked(
+    call: Call, drilled: Path, tmp_path: Path, kind: str
+) -> None:
+    out = tmp_path / "out"
+    done = call("share", "export", "--to", "national", "--format", kind, "--out", out, "--home",
+                drilled, *WHO, "--json")  # fmt: skip
+    assert done.code == 0, done.err
+    if kind == "cise":
+        assert (done.rows, list(tmp_path.iterdir())) == ([], [])
+        assert "no word for an exercise" in done.err
+        return
+    assert done.rows
+    for row in done.rows:
+        place = Path(row["file"])
+        named = tuple((one["id"], one["version"]) for one in row["alerts"])
+        document = SimpleNamespace(data=place.read_bytes(), suffix=place.suffix, alerts=named)
+        CHECKS[kind](document)
+        MARKS[kind](document)
+        is_seen(document)
+        assert place.name.startswith("EXERCISE-")

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from sargas.store.standing import Standing
 
 
-TOLD_EVERY = 100
-"""So many tracks are read between two words of how far it is."""
+TOLD_EVERY, NAMED_MOST = 100, 5
+"""So many tracks are read between two words of how far it is; so many alerts are named at most."""
 
 
 @dataclass(frozen=True)
@@ -124,9 +124,8 @@ def written(leaving: Leaving, kind: Format, about: About, *, quiet: bool = False
 
     if kind.of_tracks:
         return list(documents(kind, list(tracks_of(leaving, quiet=quiet)), about))
-    for alert in leaving.alerts:
-        if reason := kind.refuses(alert):
-            say(f"{alert.own_id[:10]} left out: {reason}.", quiet=quiet)
+    reasons = [(kind.refuses(alert), alert.own_id) for alert in leaving.alerts]
+    _say_left_out([(reason, name) for reason, name in reasons if reason], quiet=quiet)
     return list(documents(kind, leaving.alerts, about))
 
 
@@ -138,12 +137,13 @@ def tracks_of(leaving: Leaving, *, quiet: bool = False) -> Iterator[ReleasedTrac
 
     with Archive(leaving.home) as archive:
         count = len(leaving.alerts)
+        left_out: list[tuple[str, str]] = []
         for k, alert in enumerate(leaving.alerts, 1):
             if k % TOLD_EVERY == 0:
                 say(f"read {k:,} of {count:,} tracks", quiet=quiet)
             subject = alert.body["subject"]
             if "track" in alert.redacted or not subject.get("mmsi"):
-                say(f"{alert.own_id[:10]} left out: there is no track to tell.", quiet=quiet)
+                left_out.append(("there is no track to tell", alert.own_id))
                 continue
             spans = [evidence_span_ms(version) for version in alert.history]
             domain = AIR if subject["domain"] == "air" else SEA
@@ -151,9 +151,20 @@ def tracks_of(leaving: Leaving, *, quiet: bool = False) -> Iterator[ReleasedTrac
             fixes = archive.track(domain, subject["mmsi"], low, high + 1)
             track = released_track(alert, fixes)
             if track is None or not track.fixes.has_position.any():
-                say(f"{alert.own_id[:10]} left out: no fix of it is stored any more.", quiet=quiet)
+                left_out.append(("no fix of it is stored any more", alert.own_id))
             else:
                 yield track
+    _say_left_out(left_out, quiet=quiet)
+
+
+def _say_left_out(left_out: Sequence[tuple[str, str]], *, quiet: bool) -> None:
+    """Say how many alerts were left out for which reason, and name the first few."""
+    by_reason: dict[str, list[str]] = {}
+    for reason, name in left_out:
+        by_reason.setdefault(reason, []).append(name[:10])
+    for reason, names in by_reason.items():
+        more = f" and {len(names) - NAMED_MOST} more" if len(names) > NAMED_MOST else ""
+        say(f"left out {', '.join(names[:NAMED_MOST])}{more}: {reason}.", quiet=quiet)
 
 
 def marked(place: Path, *, exercise: bool) -> Path:
