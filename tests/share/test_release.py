@@ -203,11 +203,22 @@ def test_the_secret_of_a_home_is_made_once_and_is_its_owners_alone(tmp_path):
     assert len(first.key) >= 32
     assert first.key.decode() not in repr(first)
     assert [p.name for p in tmp_path.iterdir()] == ["release.key"]
+    path.chmod(0o644)
+    load_policy(tmp_path)
+    assert path.stat().st_mode & 0o777 == 0o600, "a restored home does not open it to others"
     path.write_bytes(b"short")
     with pytest.raises(StoreError, match="cut short"):
         load_policy(tmp_path)
     assert load_policy(tmp_path / "none").key == b""
     assert not (tmp_path / "none").exists()
+
+
+def test_of_an_area_the_name_is_its_place():
+    area = alert(subject=Subject("area", 0, name="the area 59N 25E"), text="in the area 59N 25E")
+    (one,) = released([body(area)], "nato", policy('redact = ["place"]'), [act(1)])
+    assert "59N" not in json.dumps(one.history)
+    (one,) = released([body(area)], "nato", policy('redact = ["kp"]'), [act(1)])
+    assert "59N" in json.dumps(one.history)
 
 
 def test_nothing_but_the_gate_makes_what_writers_take():

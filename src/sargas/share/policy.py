@@ -241,6 +241,8 @@ def _key(home: Path) -> bytes:
             finally:
                 begun.unlink()
         key = path.read_bytes()
+        if path.stat().st_mode & 0o077:  # as a restored backup leaves it
+            path.chmod(0o600)
     except OSError as error:
         raise StoreError(
             f"The secret of the home cannot be read or made ({error.strerror}).", where=str(path),

@@ -242,9 +242,12 @@ def _redacted(version: Mapping[str, Any], group: Group) -> dict[str, Any]:
         body["exercise"] = body["exercise"] or "unnamed"
     for path in group.redacted:
         _remove(body, path.split("."))
-    # A feed's own alert tells of nothing but the feed.
-    if "sources" in group.redact and body["subject"].get("domain") == "feed":
-        body["subject"] = {"domain": "feed"}
+    # A feed's own alert tells of nothing but the feed, an area's name is its place.
+    domain = body["subject"].get("domain")
+    if "place" in group.redact and domain not in ("sea", "air"):
+        body["subject"] = {"domain": domain}
+    if "sources" in group.redact and domain == "feed":
+        body["subject"] = {"domain": domain}
         for name in ("text", "against", "lon", "lat"):
             body.pop(name, None)
     return body
