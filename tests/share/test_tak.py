@@ -6,6 +6,7 @@ import asyncio
 import re
 import socket
 import ssl
+import sys
 import threading
 from contextlib import contextmanager
 
@@ -136,3 +137,10 @@ def test_what_cannot_be_sent_says_why(authority, tmp_path):
                 "cot+tcp://h:99999"):  # fmt: skip
         with pytest.raises(UsageError):
             checked_url(bad)
+
+
+def test_without_pytak_it_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pytak", None)
+    with pytest.raises(UsageError, match="needs PyTAK") as caught:
+        send(events(), "cot+tcp://127.0.0.1:1")
+    assert ".[tak]" in caught.value.hint

@@ -139,6 +139,6 @@ def _pytak() -> Any:  # noqa: ANN401 - an extra without types
             import pytak
     except ModuleNotFoundError as error:
         raise UsageError(
-            "Sending Cursor on Target needs PyTAK.", hint="Install it: pip install 'sargas[tak]'."
+            "Sending Cursor on Target needs PyTAK.", hint="In the clone: pip install '.[tak]'."
         ) from error
     return pytak
