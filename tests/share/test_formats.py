@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from dataclasses import replace
@@ -16,12 +17,12 @@ from sargas.model.alerts import AssetRef, NextAsset, Reason, Subject
 from sargas.model.triage import RELEASE_TO, Act
 from sargas.share.evidence import CAVEAT
 from sargas.share.formats import FORMATS, Document, documents, format_of
-from sargas.share.policy import read_policy, shipped_text
+from sargas.share.policy import REDACTIONS, read_policy, shipped_text
 from sargas.share.release import released, released_track
 from sargas.share.saying import About
 
 from .conftest import HOSTILE, alert, fixes
-from .formats import CAP, CHECKS, MARKS, is_seen, xml_of
+from .formats import CAP, CHECKS, MARKS, is_seen, mail_of, xml_of
 
 POLICY = read_policy(shipped_text(), key=b"k" * 64)
 ABOUT = About("watch@example.org", "+370 5 000", "0.1")
@@ -161,8 +162,6 @@ def test_nothing_but_what_the_gate_gave_is_written(word):
 
 @pytest.mark.parametrize("word", ["cap", "cot", "cise"])
 def test_every_message_says_what_it_is_not(word):
-    import base64
-
     (document,) = written(word, gate([body()]))
     text = " ".join(xml_of(document).itertext())
     if word == "cise":
@@ -328,3 +327,46 @@ def test_gpx_and_kml_of_a_track_are_escaped():
         is_seen(document)
         assert ET.fromstring(document.data) is not None
         assert b"<script>" not in document.data
+
+
+SECRETS = {
+    "triage": ["OFFICER-O", "SAID-C"], "officers": ["OFFICER-O"], "comments": ["SAID-C"],
+    "lists": ["LIST-L"], "sources": ["COV-C"], "mutes": ["MASK-M"], "notes": ["NOTE-N"],
+    "rules": ["rrrrrrrrrrrr", "gggggggggggg"], "tests": ["mean speed over ground"],
+    "against": ["AGAINST-A"], "context": ["LIST-L", "COV-C"], "text": ["TEXT-T"], "kp": ["14.217"],
+    "asset": ["CABLE-X", "CABLE-Y", "power-cable-x"],
+    "vessel": ["518998865", "9329760", "SHIP-S", "CALL-S"],
+    "place": ["25.61234", "59.91234", "25.51234", "TEXT-T"],
+}  # fmt: skip
+TRIAGE = {"state": "ack", "owner": "OFFICER-O", "taken_by": "OFFICER-O", "comment": "SAID-C"}
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    words=st.sets(st.sampled_from(sorted(REDACTIONS)), max_size=6),
+    state=st.sampled_from(["open", "closed", "retracted"]),
+)
+@pytest.mark.parametrize("word", FORMATS)
+def test_whatever_is_redacted_every_format_is_valid_and_tells_nothing_of_it(word, words, state):
+    one = alert(
+        state=state, lon=25.61234, lat=59.91234, text="TEXT-T", against=("AGAINST-A",),
+        notes=("NOTE-N",), muted_by=("MASK-M",),
+        subject=Subject("sea", 518_998_865, imo=9329760, name="SHIP-S", callsign="CALL-S"),
+        asset=AssetRef("power-cable-x", "CABLE-X", "power_cable", 120.0, 14.217, 200.0),
+        next_assets=(NextAsset("c2", "CABLE-Y", "telecom_cable", 3.2, 1_735_122_000_000, 25.51234,
+                               59.9),),
+        context={"lists": [{"list": "LIST-L"}], "coverage": "COV-C", "gnss": "not seen"},
+    )  # fmt: skip
+    text = f'[groups.nato]\nlabel = "NATO"\nredact = {json.dumps(sorted(words))}'
+    made = read_policy(text.encode(), key=b"k" * 64)
+    whole = body(one) | {"triage": TRIAGE, "log": [{"officer": "OFFICER-O", "comment": "SAID-C"}]}
+    for document in written(word, gate([whole], "nato", letting(one.id), made)):
+        CHECKS[word](document)
+        said = document.data.decode() + document.name
+        if word == "cise":
+            (content,) = xml_of(document).iter("Content")
+            said += base64.b64decode(content.text).decode()
+        if word == "mail":
+            said += mail_of(document).get_content()
+        for secret in {secret for redacted in words for secret in SECRETS.get(redacted, ())}:
+            assert secret not in said, secret
