@@ -21,11 +21,11 @@ from sargas.share.policy import (
     shipped_text,
 )
 from sargas.share.release import FIELDS, Released, ReleasedTrack, clean, released, released_track
-from sargas.store import AuditLog, Home, Ledger
+from sargas.store import Archive, AuditLog, Home, Ledger, ShardWriter
 from sargas.store.audit import Seen
 from sargas.store.standing import Standing
 
-from .conftest import HOSTILE, alert, fixes
+from .conftest import HOSTILE, T0_MS, alert, fixes
 
 KEY = b"k" * 64
 SHIPPED = read_policy(shipped_text(), key=KEY)
@@ -75,22 +75,29 @@ def test_as_shipped_nothing_leaves_by_itself():
         ("{}", {"muted_by": ("port",)}, False),
         ("{}", {"exercise": "drill"}, False),
         ("{exercises = true}", {"exercise": "drill"}, True),
-        ('{feeds = ["tcp://*"]}', {}, True),
-        ('{feeds = ["tcp://a*"]}', {}, False),
-        ('{feeds = ["tcp://a*"]}', {"context": {"feeds": ["tcp://a:1"]}}, True),
-        ('{feeds = ["tcp://*"]}', {"context": {"feeds": ["aishub:"]}}, False),
+        ('{feeds = ["no*", "south"]}', {}, True),
+        ('{feeds = ["no*"]}', {}, False),
+        ('{feeds = ["north", "south"], priorities = ["P1"]}', {}, False),
     ],
 )
 def test_a_rule_lets_out_what_fits_all_its_conditions(rule, changes, fits):
     made = policy(f"sees = [{rule}]")
-    got = released([body(alert(**changes))], "nato", made, [], ["tcp://a:1", "tcp://b:2"])
+    got = released([body(alert(**changes))], "nato", made, [], lambda _: ["north", "south"])
     assert bool(got) == fits
     assert released([body(alert(**changes))], "eu", made, []) == []
 
 
 def test_a_feed_that_nobody_can_name_might_be_any():
     made = policy('sees = [{feeds = ["*"]}]')
-    assert released([body()], "nato", made, [], []) == []
+    assert released([body()], "nato", made, [], lambda _: []) == []
+
+
+def test_feeds_are_looked_for_only_where_a_rule_asks():
+    def never(_):
+        raise AssertionError("nobody asked")
+
+    assert released([body()], "nato", policy("sees = [{}]"), [], never)
+    assert released([body()], "eu", policy('sees = [{feeds = ["x"]}]'), [], never) == []
 
 
 def test_an_act_of_a_person_releases_from_its_version_and_can_be_withdrawn():
@@ -310,19 +317,52 @@ def test_a_home_gives_its_group_the_versions_it_may_know(tmp_path):
     later = replace(first, version=2, priority="P1", t_issued_ms=first.t_issued_ms + 60_000)
     other = alert(id="f" * 24)
     now = later.t_issued_ms + 1
-    with Ledger(home) as ledger, AuditLog(home) as log:
-        ledger.commit("tcp://a:1", 1, b"", [first, other], {"ok": 1})
+    with Ledger(home) as ledger, AuditLog(home) as log, Archive(home) as archive:
+        ledger.commit("live", 1, b"", [first, other], {"ok": 1})
         standing = Standing(ledger, log)
-        assert outgoing(standing, "nato", SHIPPED, now) == []
+        assert outgoing(standing, "nato", SHIPPED, now, archive=archive) == []
         log.act(RELEASE_TO, "V.P.", [Seen(first.id)], t_ms=first.t_issued_ms, at_ms=now,
                 said={"group": "nato", "comment": "SAID"})  # fmt: skip
-        ledger.commit("tcp://a:1", 2, b"", [later])
-        (one,) = outgoing(standing, "nato", SHIPPED, now)
+        ledger.commit("live", 2, b"", [later])
+        (one,) = outgoing(standing, "nato", SHIPPED, now, archive=archive)
         assert [v["version"] for v in one.history] == [1, 2]
         assert "SAID" not in json.dumps(one.history)
-        assert outgoing(standing, "eu", SHIPPED, now) == []
-        assert outgoing(standing, "nato", SHIPPED, first.t_issued_ms - 1) == []
-        assert outgoing(standing, "nato", SHIPPED, now, ids={other.id}) == []
-        made = policy('sees = [{feeds = ["tcp://*"]}]')
-        assert len(outgoing(standing, "nato", made, now)) == 2
-        assert ledger.sources() == ["tcp://a:1"]
+        assert outgoing(standing, "eu", SHIPPED, now, archive=archive) == []
+        assert outgoing(standing, "nato", SHIPPED, first.t_issued_ms - 1, archive=archive) == []
+        assert outgoing(standing, "nato", SHIPPED, now, archive=archive, ids={other.id}) == []
+
+
+@pytest.mark.parametrize(
+    ("numbers", "feeds", "fits"),
+    [
+        ([1000], '["north"]', True),
+        ([1000, 1001], '["north"]', False),
+        ([1000, 1001], '["north", "south"]', True),
+        ([0], '["north", "south"]', False),
+        ([0], '["scan"]', True),
+        ([1000], '["south"]', False),
+        ([1700], '["north", "south"]', False),
+        ([1700], '["*"]', True),
+        ([], '["north", "south"]', False),
+        ([], '["*"]', True),
+    ],
+)
+def test_an_alert_rests_on_the_feeds_that_brought_its_fixes(tmp_path, numbers, feeds, fits):
+    from sargas.share.outgoing import outgoing
+    from sargas.store.feed_book import FeedBook
+
+    home = Home(tmp_path / "home")
+    book = FeedBook(home)
+    assert (book.number("north", "tcp://n:1"), book.number("south", "udp://s:1")) == (1000, 1001)
+    rows = fixes()
+    with ShardWriter(home) as writer:
+        for k, number in enumerate(numbers):
+            own = rows.columns() | {"src_id": [number] * len(rows), "t_ms": rows.t_ms + k * 1000}
+            writer.append(Fixes.build(len(rows), **own))
+    made = policy(f"sees = [{{feeds = {feeds}}}]")
+    with Ledger(home) as ledger, AuditLog(home) as log, Archive(home) as archive:
+        area = alert(id="a" * 24, subject=Subject("area", 0, name="an area"))
+        ledger.commit("live", 1, b"", [alert(), area])
+        got = outgoing(Standing(ledger, log), "nato", made, T0_MS + 10**8, archive=archive)
+    assert (alert().id in [one.id for one in got]) == fits
+    assert (area.id in [one.id for one in got]) == (feeds == '["*"]'), "an area is of any feed"

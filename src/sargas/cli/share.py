@@ -155,11 +155,11 @@ def _of_alert(wanted: str, home: Path | None, *, only: str | None, json: bool, q
     from sargas.cli.sharing import reading
     from sargas.share.outgoing import outgoing
 
-    with reading(home) as (stored, policy, standing, t_ms):
-        name = whole_id(standing.alerts(), wanted, stored)
+    with reading(home) as (archive, policy, standing, t_ms):
+        name = whole_id(standing.alerts(), wanted, archive.home)
         rows: list[dict[str, Any]] = []
         for group in [only] if only else policy.groups:
-            found = outgoing(standing, group, policy, t_ms, ids={name})
+            found = outgoing(standing, group, policy, t_ms, archive=archive, ids={name})
             rows.append({
                 "group": group, "gets": bool(found),
                 "versions": [v["version"] for one in found for v in one.history],

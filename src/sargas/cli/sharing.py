@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sargas.share.policy import Policy
     from sargas.share.release import Released, ReleasedTrack
     from sargas.share.saying import About
-    from sargas.store import AuditLog, Home
+    from sargas.store import Archive, AuditLog
     from sargas.store.standing import Standing
 
 
@@ -36,7 +36,7 @@ class Leaving:
     """What a group gets of a home as it is now.
 
     Attributes:
-        home: the home.
+        archive: the fixes of the home.
         log: its audit log, open.
         policy: its release policy.
         group: to whom.
@@ -44,7 +44,7 @@ class Leaving:
         t_ms: newest event time that the home knows.
     """
 
-    home: Home
+    archive: Archive
     log: AuditLog
     policy: Policy
     group: str
@@ -53,8 +53,8 @@ class Leaving:
 
 
 @contextmanager
-def reading(home: Path | None) -> Iterator[tuple[Home, Policy, Standing, int]]:
-    """Open a home for what may leave: the home, its policy, how its alerts stand, newest time.
+def reading(home: Path | None) -> Iterator[tuple[Archive, Policy, Standing, int]]:
+    """Open a home for what may leave: its fixes, its policy, how its alerts stand, newest time.
 
     Raises:
         NotFoundError: there is no home.
@@ -62,14 +62,14 @@ def reading(home: Path | None) -> Iterator[tuple[Home, Policy, Standing, int]]:
     """
     from sargas.cli.kept_alerts import open_stored
     from sargas.share.policy import load_policy
-    from sargas.store import AuditLog, Ledger
+    from sargas.store import Archive, AuditLog, Ledger
     from sargas.store.standing import Standing
 
     stored = open_stored(home)
     policy = load_policy(stored.path)
-    with AuditLog(stored) as log, Ledger(stored) as ledger:
+    with AuditLog(stored) as log, Ledger(stored) as ledger, Archive(stored) as archive:
         standing = Standing(ledger, log)
-        yield stored, policy, standing, newest_ms(stored, standing.alerts())
+        yield archive, policy, standing, newest_ms(stored, standing.alerts())
 
 
 @contextmanager
@@ -95,11 +95,11 @@ def leaving(
     high = parse_iso(until) if until else None
     if low is not None and high is not None and low >= high:
         raise UsageError("--since is not before --until.")
-    with reading(home) as (stored, policy, standing, t_ms):
+    with reading(home) as (archive, policy, standing, t_ms):
         policy.group(group)
         known = standing.alerts() if ids else []
-        named = {whole_id(known, one, stored) for one in ids} if ids else None
-        found = outgoing(standing, group, policy, t_ms, ids=named)
+        named = {whole_id(known, one, archive.home) for one in ids} if ids else None
+        found = outgoing(standing, group, policy, t_ms, archive=archive, ids=named)
         for one in sorted((named or set()) - {alert.own_id for alert in found}):
             raise NotFoundError(
                 f"Alert {one} is not released to {group}.",
@@ -111,7 +111,7 @@ def leaving(
             if (low is None or _issued_ms(alert) >= low)
             and (high is None or _issued_ms(alert) < high)
         ]
-        yield Leaving(stored, standing.log, policy, group, alerts, t_ms)
+        yield Leaving(archive, standing.log, policy, group, alerts, t_ms)
 
 
 def _issued_ms(alert: Released) -> int:
@@ -133,27 +133,26 @@ def tracks_of(leaving: Leaving, *, quiet: bool = False) -> Iterator[ReleasedTrac
     """Read the tracks that a group gets."""
     from sargas.share.evidence import evidence_span_ms
     from sargas.share.release import released_track
-    from sargas.store import Archive
 
-    with Archive(leaving.home) as archive:
-        count = len(leaving.alerts)
-        left_out: list[tuple[str, str]] = []
-        for k, alert in enumerate(leaving.alerts, 1):
-            if k % TOLD_EVERY == 0:
-                say(f"read {k:,} of {count:,} tracks", quiet=quiet)
-            subject = alert.body["subject"]
-            if "track" in alert.redacted or not subject.get("mmsi"):
-                left_out.append(("there is no track to tell", alert.own_id))
-                continue
-            spans = [evidence_span_ms(version) for version in alert.history]
-            domain = AIR if subject["domain"] == "air" else SEA
-            low, high = min(s[0] for s in spans), max(s[1] for s in spans)
-            fixes = archive.track(domain, subject["mmsi"], low, high + 1)
-            track = released_track(alert, fixes)
-            if track is None or not track.fixes.has_position.any():
-                left_out.append(("no fix of it is stored any more", alert.own_id))
-            else:
-                yield track
+    archive = leaving.archive
+    count = len(leaving.alerts)
+    left_out: list[tuple[str, str]] = []
+    for k, alert in enumerate(leaving.alerts, 1):
+        if k % TOLD_EVERY == 0:
+            say(f"read {k:,} of {count:,} tracks", quiet=quiet)
+        subject = alert.body["subject"]
+        if "track" in alert.redacted or not subject.get("mmsi"):
+            left_out.append(("there is no track to tell", alert.own_id))
+            continue
+        spans = [evidence_span_ms(version) for version in alert.history]
+        domain = AIR if subject["domain"] == "air" else SEA
+        low, high = min(s[0] for s in spans), max(s[1] for s in spans)
+        fixes = archive.track(domain, subject["mmsi"], low, high + 1)
+        track = released_track(alert, fixes)
+        if track is None or not track.fixes.has_position.any():
+            left_out.append(("no fix of it is stored any more", alert.own_id))
+        else:
+            yield track
     _say_left_out(left_out, quiet=quiet)
 
 

@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from importlib import resources
@@ -83,12 +83,12 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     feeds: tuple[str, ...] = ()
     exercises: bool = False
 
-    def fits(self, alert: Mapping[str, Any], feeds: Collection[str]) -> bool:
+    def fits(self, alert: Mapping[str, Any], feeds: Callable[[], Collection[str]]) -> bool:
         """Tell whether one version of an alert fits.
 
         Args:
             alert: its body.
-            feeds: names of the feeds it may rest on.
+            feeds: names the feeds it may rest on; asked only where the rule asks.
         """
         if alert["muted_by"] or (alert["exercise"] is not None and not self.exercises):
             return False
@@ -97,7 +97,8 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         if self.detectors and not _any(alert["detector"], self.detectors):
             return False
         # A feed that nobody could name might be any.
-        return not self.feeds or (bool(feeds) and all(_any(f, self.feeds) for f in feeds))
+        names = feeds() if self.feeds else ()
+        return not self.feeds or (bool(names) and all(_any(f, self.feeds) for f in names))
 
 
 class Group(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -18,7 +18,7 @@ import copy
 import hashlib
 import hmac
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -37,6 +37,8 @@ FIELDS = frozenset(
 )  # fmt: skip
 """What can leave. `group` is not of it: it is made of the vessel's first alert, which may not be
 released; nor are `versions`, of which the gate gives those that the group may know."""
+FeedsOf = Callable[[Mapping[str, Any]], Collection[str]]
+"""Names the feeds that an alert may rest on."""
 _SEAL = object()
 _LINE_ENDS = "\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"
 
@@ -122,7 +124,7 @@ def released(
     group: str,
     policy: Policy,
     acts: Iterable[Act],
-    feeds: Collection[str] = (),
+    feeds: FeedsOf = lambda _: (),
 ) -> list[Released]:
     """Give what of some alerts a group gets.
 
@@ -132,7 +134,8 @@ def released(
         group: a name of the policy's groups.
         policy: of the home.
         acts: lines of the log, in order; those about a release count.
-        feeds: of the home; an alert that names none may rest on any of them.
+        feeds: names the feeds that an alert may rest on; asked where a rule asks for feeds, which
+            an alert without any does not fit.
 
     Raises:
         NotFoundError: there is no such group.
@@ -202,15 +205,14 @@ def releases(acts: Iterable[Act]) -> dict[tuple[str, str], list[Act]]:
 
 
 def _known(
-    alert: Mapping[str, Any], group: Group, said: list[Act] | None, feeds: Collection[str]
+    alert: Mapping[str, Any], group: Group, said: list[Act] | None, feeds: FeedsOf
 ) -> tuple[list[Mapping[str, Any]], str]:
     """Give the versions that a group may know, and why; none where nothing is released."""
     versions = [v for v in alert.get("versions", ()) if v["version"] < alert["version"]]
     versions.append(alert)
     first, because = None, ""
-    resting_on = alert["context"].get("feeds") or feeds
     for version in versions:
-        number = _rule_of(version, alert, group.sees, resting_on)
+        number = _rule_of(version, alert, group.sees, feeds)
         if number:
             first, because = int(version["version"]), f"rule {number}"
             break
@@ -226,13 +228,13 @@ def _known(
 
 
 def _rule_of(
-    version: Mapping[str, Any], now: Mapping[str, Any], rules: Sequence[Rule],
-    feeds: Collection[str],
+    version: Mapping[str, Any], now: Mapping[str, Any], rules: Sequence[Rule], feeds: FeedsOf
 ) -> int:  # fmt: skip
     """Number the first rule that fits a version, from 1; 0 for none."""
     if now["muted_by"]:  # suspended meanwhile
         return 0
-    return next((n for n, rule in enumerate(rules, 1) if rule.fits(version, feeds)), 0)
+    fitting = (n for n, rule in enumerate(rules, 1) if rule.fits(version, lambda: feeds(now)))
+    return next(fitting, 0)
 
 
 def _redacted(version: Mapping[str, Any], group: Group) -> dict[str, Any]:

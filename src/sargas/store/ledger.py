@@ -258,12 +258,6 @@ class Ledger:
                 found[name].append(json.loads(body))
         return found
 
-    def sources(self) -> list[str]:
-        """Name every source that was folded or counted."""
-        c, p = tables.counters.c.source, tables.checkpoints.c.source
-        rows = [*self._read(select(c).distinct()), *self._read(select(p).distinct())]
-        return sorted({row[0] for row in rows if row[0]})
-
     def counters(self, source: str | None = None, run: str | None = None) -> dict[str, int]:
         """Add up the counters by reason, over all sources and runs or one of them."""
         t = tables.counters

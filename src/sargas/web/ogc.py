@@ -188,7 +188,8 @@ class Ogc:
     def _released(self, group: str) -> list[Released]:
         policy = load_policy(self.player.picture.archive.home.path)
         as_of_ms = self.player.span().analysed_to_ms
-        return outgoing(self.desk.standing, group, policy, as_of_ms)
+        archive = self.player.picture.archive
+        return outgoing(self.desk.standing, group, policy, as_of_ms, archive=archive)
 
     def _track(self, alert: Released) -> Item | None:
         """Give the track of one alert, read once for each of its versions."""
