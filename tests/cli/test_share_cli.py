@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
+import subprocess
 import threading
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +24,7 @@ from tests.share.test_mail import Taker, serving
 from tests.share.test_tak import listening, read
 from tests.share.test_webhook import SECRET, is_signed, receiving
 
-from .conftest import Call, child
+from .conftest import SARGAS, Call, child
 
 ONE, TWO, DRILL = (alert(id=letter * 24) for letter in "abc")
 DRILL = replace(DRILL, exercise="eagle-s")
@@ -329,3 +332,67 @@ def test_what_real_detectors_raise_in_an_exercise_is_valid_and_marked(
         MARKS[kind](document)
         is_seen(document)
         assert place.name.startswith("EXERCISE-")
+
+
+def test_following_sends_what_is_new_and_goes_on_after_a_failure(
+    call: Call, home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_bytes(SECRET)
+    with receiving(204, 400) as (port, got):
+        words = ["share", "send", f"http://127.0.0.1:{port}/in", "--to", "eu", "--home", str(home),
+                 *WHO, "--secret-file", str(tmp_path / "key"), "--allow-private", "--follow", "1",
+                 "--json"]  # fmt: skip
+        process = subprocess.Popen([SARGAS, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            until(lambda: len(got) == 1, process)
+            assert call("alerts", "release", TWO.id, "--to", "eu", "--home", home, *WHO).code == 0
+            until(lambda: len(got) == 3, process)  # refused once, then taken
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    keys = [h["Idempotency-Key"] for _, h, _ in got]
+    assert keys == [f"{ONE.id}:2", f"{TWO.id}:1", f"{TWO.id}:1"]
+    assert [json.loads(line)["sent"] for line in out.splitlines()] == [1, 1]
+    assert b"Tried again in 2 s" in err
+    assert [("failed" in d, d["shared"]) for d in lines(home)] == [
+        (False, [f"{ONE.id}:2"]), (False, [f"{TWO.id}:1"]), (True, [f"{TWO.id}:1"]),
+        (False, [f"{TWO.id}:1"]),
+    ]  # fmt: skip
+
+
+def test_open_alerts_are_sent_again_before_they_fade(home: Path, monkeypatch) -> None:
+    from sargas.cli import share_send
+    from sargas.cli.share_send import Asked, Options
+
+    monkeypatch.setattr(share_send, "COT_AGAIN_S", 0.0)
+    sent: list[list[str]] = []
+    rounds = iter([None, KeyboardInterrupt()])
+
+    def wait(seconds: float) -> None:
+        if error := next(rounds):
+            raise error
+
+    way = share_send._way("cot+tcp://127.0.0.1:1", Options())
+
+    def sending(found, done) -> None:
+        sent.append([one.alerts[0][0] for one in found])
+        for one in found:
+            done(one)
+
+    monkeypatch.setattr(share_send.time, "sleep", wait)
+    asked = Asked(home, "eu", None, None, (), "V.P.", False, False, True)
+    with pytest.raises(KeyboardInterrupt):
+        share_send._follow(replace(way, send=sending), asked, 1.0)
+    assert sent == [[ONE.id], [ONE.id], [ONE.id]], "once as news, then again each time"
+    assert len(lines(home)) == 1, "the version stands in the log once"
+
+
+def until(holds, process: subprocess.Popen) -> None:
+    """Wait until something holds, while the program runs."""
+    end_s = time.monotonic() + 120
+    while not holds():
+        assert process.poll() is None, process.stderr.read().decode()
+        assert time.monotonic() < end_s
+        time.sleep(0.05)
