@@ -96,7 +96,8 @@ def policy(
     place = home_dir(home)
     if file:
         own = place / FILE
-        print((own.read_bytes() if own.exists() else shipped_text()).decode(), end="")
+        text = own.read_bytes() if own.exists() else shipped_text()
+        print(text.decode("utf-8", "backslashreplace"), end="")
         return EXIT_OK
     found = load_policy(place)
     if alert is not None:
