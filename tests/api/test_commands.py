@@ -96,6 +96,20 @@ def test_an_act_is_done_told_and_kept(client: TestClient, home: Home) -> None:
         assert log.verify().lines == 2
 
 
+def test_an_alert_is_released_to_a_group_of_the_policy(client: TestClient, home: Home) -> None:
+    watch(client, "V.P.")
+    assert act(client, "release_to", IDS[0], group="nato").is_success
+    assert act(client, "withdraw", IDS[0], group="eu").is_success
+    refused = act(client, "release_to", IDS[1], group="natoo")
+    assert (refused.status_code, refused.json()["hint"][:10]) == (404, "Groups are")
+    assert act(client, "release_to", IDS[1]).status_code == 404
+    with AuditLog(home) as log:
+        said = [(a.verb, a.alert, a.detail) for a in log.lines() if a.alert]
+    assert said == [
+        ("release_to", IDS[0], {"group": "nato"}), ("withdraw", IDS[0], {"group": "eu"}),
+    ]  # fmt: skip
+
+
 def test_the_later_of_two_officers_sees_the_conflict(client: TestClient) -> None:
     watch(client, "V.P.", "A.B.")
     stale = [{"id": IDS[0], "version": 1, "last_seq": 0}]

@@ -116,3 +116,19 @@ def test_the_handover(call: Call, home: Path) -> None:
         log.start_watch("A.B.", t_ms=T0_MS + 10**9, at_ms=T0_MS)
         log.end_watch("V.P.", t_ms=T0_MS + 10**6, at_ms=T0_MS)
     assert "Watch of A.B." in call("handover", "--home", home).out
+
+
+def test_releases_are_acts_and_groups_are_those_of_the_policy(call: Call, home: Path) -> None:
+    who = ("--officer", "V.P.", "--home", home)
+    done = call("alerts", "release", IDS[0][:8], "--to", "nato", "--to", "eu", *who)
+    assert done.code == 0
+    done = call("alerts", "withdraw", IDS[0], "--to", "eu", *who, "--json")
+    assert done.rows[0]["group"] == "eu"
+    refused = call("alerts", "release", IDS[1], "--to", "nato", "--to", "natoo", *who)
+    assert refused.code == 5
+    assert "Groups are national, 3+3, nato" in refused.err
+    rows = call("audit", "list", "--home", home, "--json").rows
+    assert [(row["verb"], row["group"]) for row in rows] == [
+        ("release_to", "nato"), ("release_to", "eu"), ("withdraw", "eu"),
+    ]  # fmt: skip
+    assert "nato" in call("audit", "list", "--home", home).out

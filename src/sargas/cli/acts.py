@@ -14,6 +14,7 @@ from cyclopts import Parameter
 from sargas.cli.words import clean_text, put_json, put_table, say
 from sargas.errors import EXIT_OK, UsageError
 from sargas.model.time import DAY_MS, HOUR_MS, MINUTE_MS, iso, parse_iso
+from sargas.model.triage import RELEASE_TO, WITHDRAW
 
 Reason = Literal[
     "gnss_interference",
@@ -190,6 +191,58 @@ def comment(*ids: str, said: Acted = Acting()) -> int:
         Who acts, where, and what they say with it.
     """
     return _act("comment", ids, said)
+
+
+def release(*ids: str, to: list[str], said: Acted = Acting()) -> int:
+    """Release alerts to a group of others, which gets the version of now and those after it.
+
+    Nothing is sent by this: the group finds it in what 'sargas share' writes, sends and serves.
+
+    Examples:
+      sargas alerts release 03a570d1 --to nato --officer "V. Petraitis"
+      sargas alerts release 03a570d1 --to 3+3 --to eu --comment "Agreed with the duty desk"
+
+    Parameters
+    ----------
+    ids
+        Ids of alerts, or their beginnings.
+    to
+        The group; may be given several times. 'sargas share policy' names them.
+    said
+        Who acts, where, and what they say with it.
+    """
+    return _for_groups(RELEASE_TO, ids, to, said)
+
+
+def withdraw(*ids: str, to: list[str], said: Acted = Acting()) -> int:
+    """Withdraw alerts from a group: it gets no more of them, whatever the policy's rules say.
+
+    What has left cannot be called back; tell the partner.
+
+    Examples:
+      sargas alerts withdraw 03a570d1 --to nato --officer "V. Petraitis"
+
+    Parameters
+    ----------
+    ids
+        Ids of alerts, or their beginnings.
+    to
+        The group; may be given several times.
+    said
+        Who acts, where, and what they say with it.
+    """
+    return _for_groups(WITHDRAW, ids, to, said)
+
+
+def _for_groups(verb: str, ids: tuple[str, ...], groups: list[str], said: Acting) -> int:
+    """Note the act once a group; all names are looked at before the first is noted."""
+    from sargas.cli.kept_alerts import open_stored
+    from sargas.share.policy import load_policy
+
+    policy = load_policy(open_stored(said.home).path)
+    for name in groups:
+        policy.group(name)
+    return max(_act(verb, ids, said, group=name) for name in dict.fromkeys(groups))
 
 
 def _act(verb: str, ids: tuple[str, ...], said: Acting, **more: Any) -> int:  # noqa: ANN401

@@ -38,6 +38,8 @@ _ACTS = (
     ("reopen", "Reopen alerts that were resolved or dismissed."),
     ("snooze", "Snooze alerts: set aside until a time."),
     ("comment", "Comment on alerts."),
+    ("release", "Release alerts to a group of others."),
+    ("withdraw", "Withdraw alerts from a group: it gets no more of them."),
 )
 for _name, _help in _ACTS:
     app.command(f"sargas.cli.acts:{_name}", name=_name, help=_help)
@@ -245,6 +247,8 @@ def export(
     out: Path | None = None,
     assets: Path | None = None,
     rules: Path | None = None,
+    to: str | None = None,
+    officer: str | None = None,
     force: bool = False,
     json: bool = False,
     quiet: bool = False,
@@ -258,6 +262,7 @@ def export(
     Examples:
       sargas alerts export 03a570d1 --home watch --out estlink.zip
       sargas alerts export 03a570d1 --home watch --out dossier.html
+      sargas alerts export 03a570d1 --to court --officer "V. Petraitis" --out estlink.zip
 
     Parameters
     ----------
@@ -272,6 +277,11 @@ def export(
         The assets that the scan watched, if it was given --assets.
     rules
         The rules that the scan was given with --rules.
+    to
+        The release group it is for: the alert must be released to it, and the log notes that it
+        left. Without it the file is for your own use.
+    officer
+        Who lets it leave, with --to (default: SARGAS_OFFICER).
     force
         Write it also where there is another file already.
     json
@@ -281,8 +291,10 @@ def export(
     """
     import hashlib
 
+    from sargas.cli.acts import Acting, officer_of
     from sargas.cli.gathering import gather
     from sargas.cli.kept_alerts import open_stored, whole_id
+    from sargas.cli.sharing import evidence_for, marked
     from sargas.share.bundle import part
     from sargas.store.standing import stored_alerts
 
@@ -290,7 +302,14 @@ def export(
     name = whole_id(stored_alerts(stored), id, stored)
     evidence = gather(stored, name, assets, rules)
     place = out or stored.evidence_path / f"{name}-v{evidence.alert['version']}.zip"
-    data = part(evidence, place.suffix.lower())
+    if to is None:
+        data = part(evidence, place.suffix.lower())
+    else:
+        place = marked(place, exercise=bool(evidence.alert["exercise"]))
+        data = evidence_for(
+            evidence, stored.path, to, officer_of(Acting(officer=officer)), str(place),
+            lambda own: part(own, place.suffix.lower()),
+        )  # fmt: skip
     if out is None:
         stored.evidence_path.mkdir(exist_ok=True)
     _write(place, data, force=force)

@@ -130,7 +130,19 @@ def said_of(detail: Any) -> str:  # noqa: ANN401 - a mapping
         >>> said_of({"reason": "permitted", "comment": "Cable ship"})
         'permitted; Cable ship'
     """
-    keys = ("suspension", "reason", "to", "ref", "title", "incident", "comment")
+    keys = (
+        "suspension",
+        "group",
+        "format",
+        "where",
+        "failed",
+        "reason",
+        "to",
+        "ref",
+        "title",
+        "incident",
+        "comment",
+    )
     named = [detail.get(key) for key in keys]
     if "until_ms" in detail:
         named.insert(0, f"until {iso(detail['until_ms'])}")

@@ -53,7 +53,8 @@ def doctor(
         Check("sargas", "ok", __version__),
         _python(),
         *(_package(name) for name in CORE),
-        _gis(),
+        _extra("gis", "pyogrio", "Shapefile and S-57"),
+        _extra("tak", "pytak", "sending Cursor on Target"),
         _kernels(),
         _data(),
         _home(home_dir(home)),
@@ -82,12 +83,13 @@ def _package(name: str) -> Check:
         return Check(name, "wrong", "missing", "install sargas again; in the clone: pip install .")
 
 
-def _gis() -> Check:
+def _extra(name: str, package: str, only_for: str) -> Check:
     try:
-        return Check("gis extra", "ok", f"pyogrio {importlib.metadata.version('pyogrio')}")
+        found = f"{package} {importlib.metadata.version(package)}"
+        return Check(f"{name} extra", "ok", found)
     except importlib.metadata.PackageNotFoundError:
-        hint = "only for Shapefile and S-57; in the clone: pip install '.[gis]'"
-        return Check("gis extra", "note", "not installed", hint)
+        hint = f"only for {only_for}; in the clone: pip install '.[{name}]'"
+        return Check(f"{name} extra", "note", "not installed", hint)
 
 
 def _kernels() -> Check:

@@ -57,6 +57,7 @@ _COMMANDS = (
     ("fetch", "sargas.cli.fetch:app", "Bring a day of a public archive, to scan or score."),
     ("infra", "sargas.cli.infra:app", "The assets that are watched, and your own."),
     ("alerts", "sargas.cli.alerts:app", "The alerts of a home: list, show, triage, export."),
+    ("share", "sargas.cli.share:app", "What leaves for partners: formats, policy, export, send."),
     ("audit", "sargas.cli.audit:app", "The log of what people did: list it, verify it."),
     ("handover", "sargas.cli.handover:handover", "What rang in a watch, and what is open."),
     ("vessel", "sargas.cli.vessel:app", "Find a vessel; who it said it is, where it was."),

@@ -8,7 +8,7 @@ from typing import Any
 
 from sargas.errors import UsageError
 from sargas.model.time import DAY_MS, MINUTE_MS, iso
-from sargas.model.triage import OTHER, REASONS
+from sargas.model.triage import OTHER, REASONS, RELEASE_TO, WITHDRAW
 
 OFFICER_MOST, LINE_MOST, COMMENT_MOST = 40, 120, 2000
 """Letters of a name, of a line, of a comment (chosen: a name fits the top bar)."""
@@ -20,6 +20,8 @@ _TAKES = {
     "escalate": ("to", "ref"),
     "snooze": ("until_ms",),
     "group": ("incident", "title"),
+    RELEASE_TO: ("group",),
+    WITHDRAW: ("group",),
 }
 
 
@@ -45,7 +47,8 @@ def checked_detail(verb: str, said: Mapping[str, Any], t_ms: int) -> dict[str, A
     Args:
         verb: the act.
         said: `comment` with any act; `reason` with a dismissal, `to` and `ref` with an
-            escalation, `until_ms` with a snooze, `incident` and `title` with a grouping.
+            escalation, `until_ms` with a snooze, `incident` and `title` with a grouping, `group`
+            with a release.
         t_ms: event time of the act.
 
     Raises:
@@ -71,6 +74,10 @@ def checked_detail(verb: str, said: Mapping[str, Any], t_ms: int) -> dict[str, A
     if verb == "group":
         out["incident"] = checked_line(said.get("incident"), "The incident", LINE_MOST)
         out["title"] = checked_line(said.get("title"), "The incident's title", LINE_MOST)
+    if verb in (RELEASE_TO, WITHDRAW):
+        out["group"] = checked_line(said.get("group"), "The group", OFFICER_MOST)
+        if not out["group"]:
+            raise UsageError("To which group?", hint="'sargas share policy' names them.")
     if verb == "comment" and not out["comment"]:
         raise UsageError("The comment is empty.")
     return {name: value for name, value in out.items() if value not in (None, "")}

@@ -45,6 +45,9 @@ REASONS = {
 }
 """Reasons for a dismissal. They become the share of false alerts a detector is shown with."""
 
+RELEASE_TO, WITHDRAW = "release_to", "withdraw"
+"""Letting a group of others have an alert, and ending that (`sargas.share.release`)."""
+
 _ANY = frozenset(STATE_WORDS)
 _NOT_DONE = _ANY - DONE
 VERBS: Mapping[str, frozenset[str]] = {
@@ -60,12 +63,16 @@ VERBS: Mapping[str, frozenset[str]] = {
     "reopen": DONE,
     "group": _ANY,
     "ungroup": _ANY,
+    RELEASE_TO: _ANY,
+    WITHDRAW: _ANY,
 }
 """What can be done with an alert, and in which states."""
 UNDO, START_WATCH, END_WATCH = "undo", "start_watch", "end_watch"
 """What else stands in the audit log: an act taken back, an officer who came or went."""
 ZONE_VERBS = ("draw", "change_zone", "expire_zone")
 """What is done with zones, vigilance areas and masks; such a line is about no alert."""
+SHARE = "share"
+"""Alerts left for a group, as a file or a message; such a line names them and is about none."""
 
 
 class Step(NamedTuple):
@@ -92,7 +99,7 @@ class Act:
         batch: `seq` of the first line of the same command.
         old, new: the alert's state before and after.
         detail: what was said with it: `reason`, `comment`, `to`, `ref`, `until_ms`, `incident`,
-            `undoes`; with a zone its `feature`.
+            `undoes`; `group` with a release; with a zone its `feature`.
     """
 
     seq: int

@@ -1,9 +1,13 @@
-"""An alert as GeoJSON (RFC 7946): where it is, the way, each fix, the asset, the assets ahead."""
+"""An alert as GeoJSON (RFC 7946): where it is, the way, each fix, the asset, the assets ahead.
+
+The evidence of one alert is for the watch's own bundles; what leaves for a group is
+`released_text`.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +17,8 @@ from numpy.typing import NDArray
 from sargas.model.svg import runs
 from sargas.model.time import iso
 from sargas.share.evidence import CAVEAT, Evidence
+from sargas.share.release import Released
+from sargas.share.saying import EXERCISE, About, as_json
 
 Feature = dict[str, Any]
 
@@ -120,3 +126,41 @@ def _ahead(entry: Mapping[str, Any], number: int) -> Feature:
     """Write the place where an asset ahead would be met on the course of then."""
     said = {k: v for k, v in entry.items() if k not in ("lon", "lat")}
     return _feature("next_asset", _point(entry["lon"], entry["lat"]), number=number, **said)
+
+
+def released_feature(alert: Released, body: Mapping[str, Any]) -> Feature:
+    """Write one version of a released alert as a feature; what the group does not get is absent."""
+    said = {k: v for k, v in as_json(alert, body).items() if k not in ("lon", "lat")}
+    geometry = _point(body.get("lon"), body.get("lat"))
+    return {"type": "Feature", "id": alert.id, "geometry": geometry, "properties": said}
+
+
+def released_text(alerts: Sequence[Released], about: About) -> str:
+    """Write released alerts as a feature collection, a feature a line.
+
+    Foreign members: `title`, which begins with EXERCISE where any alert is one, and `caveat`.
+    """
+    any_exercise = any(alert.exercise is not None for alert in alerts)
+    whole = {
+        "type": "FeatureCollection",
+        "title": f"{EXERCISE}: alerts of sargas" if any_exercise else "Alerts of sargas",
+        "exercise": any_exercise,
+        "sargas": about.sargas,
+        "caveat": CAVEAT,
+    }
+    lines = ",\n".join(_line(released_feature(alert, alert.body)) for alert in alerts)
+    return _line(whole)[:-1] + f', "features": [\n{lines}\n]}}\n'
+
+
+def message(alert: Released, k: int, about: About) -> str:
+    """Write one version of a released alert as a feature alone, on one line."""
+    return _line(released_feature(alert, alert.history[k])) + "\n"
+
+
+def ndjson_text(alerts: Sequence[Released], about: About) -> str:
+    """Write released alerts as JSON, one a line."""
+    return "".join(_line(as_json(alert, alert.body)) + "\n" for alert in alerts)
+
+
+def _line(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)

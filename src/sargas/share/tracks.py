@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,8 @@ from sargas.model.svg import LEAST_GAP_MS, runs, shown
 from sargas.model.time import iso
 from sargas.share import fixes_csv
 from sargas.share.evidence import CAVEAT, without_copies
+from sargas.share.release import ReleasedTrack
+from sargas.share.saying import About
 
 KNOT_M_S = 1852.0 / 3600.0
 GPX = "http://www.topografix.com/GPX/1/1"
@@ -204,6 +206,21 @@ def parquet_bytes(heading: Heading, fixes: Fixes) -> bytes:
     out = io.BytesIO()
     pq.write_table(table, out, compression="zstd")
     return out.getvalue()
+
+
+def released_gpx(tracks: Sequence[ReleasedTrack], about: About) -> str:
+    """Write the track of a released alert as GPX 1.1."""
+    return "".join(as_gpx(_heading(tracks[0], about), [tracks[0].fixes]))
+
+
+def released_kml(tracks: Sequence[ReleasedTrack], about: About) -> str:
+    """Write the track of a released alert as KML 2.2."""
+    return "".join(as_kml(_heading(tracks[0], about), [tracks[0].fixes]))
+
+
+def _heading(track: ReleasedTrack, about: About) -> Heading:
+    subject, exercise = track.alert.body["subject"], track.alert.exercise
+    return Heading(subject["mmsi"], subject.get("name"), exercise or "", about.sargas)
 
 
 Writer = Callable[[Heading, Iterable[Fixes]], Iterator[str]]

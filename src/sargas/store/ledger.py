@@ -242,6 +242,22 @@ class Ledger:
                 found[name] = json.loads(body)
         return found
 
+    def versions(self, ids: Sequence[str], as_of_ms: int | None = None) -> dict[str, list[Any]]:
+        """Read every version of some alerts, oldest first, by id.
+
+        Args:
+            ids: whose.
+            as_of_ms: leave out versions issued later; None reads all.
+        """
+        t = tables.alerts
+        found: dict[str, list[Any]] = {name: [] for name in ids}
+        for start in range(0, len(ids), _CHUNK):
+            query = select(t.c.id, t.c.body).where(t.c.id.in_(ids[start : start + _CHUNK]))
+            query = query if as_of_ms is None else query.where(t.c.t_issued_ms <= as_of_ms)
+            for name, body in self._read(query.order_by(t.c.id, t.c.version)):
+                found[name].append(json.loads(body))
+        return found
+
     def counters(self, source: str | None = None, run: str | None = None) -> dict[str, int]:
         """Add up the counters by reason, over all sources and runs or one of them."""
         t = tables.counters

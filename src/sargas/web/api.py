@@ -36,6 +36,7 @@ from sargas.web.desk import Desk
 from sargas.web.dossier import dossier_routes, fixes_of, with_distance
 from sargas.web.files import Gather
 from sargas.web.histogram import DEFAULT_BINS, AlertTimes, count, neighbours
+from sargas.web.ogc import Ogc
 from sargas.web.picture import track_columns
 from sargas.web.player import Player
 from sargas.web.zones import ZoneBook, Zones
@@ -119,6 +120,7 @@ def make_app(
         Route("/api/playback", answers.playback, methods=["POST"]),
         *commands.routes(),
         *Zones(player, desk, book).routes(),
+        *Ogc(player, desk, assets).routes(),
         Route("/geo/{layer}.geojson", answers.layer),
         Route("/api/layers/masks", layers.answer(layers.masks, player)),
         Route("/api/layers/coverage", layers.answer(layers.coverage, player)),

@@ -15,7 +15,9 @@ from starlette.websockets import WebSocket
 
 from sargas.errors import ConflictError, SargasError, UsageError
 from sargas.model.said import checked_officer
+from sargas.model.triage import RELEASE_TO, WITHDRAW
 from sargas.share.handover import to_csv, watch_handover
+from sargas.share.policy import load_policy
 from sargas.store.audit import Seen
 from sargas.store.log import SEQ_MOST
 from sargas.watch.detect import DETECTORS
@@ -49,12 +51,14 @@ class ActCommand(msgspec.Struct, forbid_unknown_fields=True):
     until_ms: int | None = None
     incident: str | None = None
     title: str | None = None
+    group: str | None = None
 
     def said(self) -> dict[str, Any]:
         """Give what is said with the act."""
         named = {
             "comment": self.comment, "reason": self.reason, "to": self.to, "ref": self.ref,
             "until_ms": self.until_ms, "incident": self.incident, "title": self.title,
+            "group": self.group,
         }  # fmt: skip
         return {name: value for name, value in named.items() if value is not None}
 
@@ -185,6 +189,9 @@ class Commands:
         t_ms = self.player.t_ms
         if refused := await without_watch(self.desk, command.officer):
             return refused
+        if command.verb in (RELEASE_TO, WITHDRAW):
+            # A group that the policy does not know would get nothing, and nobody would notice.
+            load_policy(self.player.picture.archive.home.path).group(command.group or "")
         seen = [Seen(a.id, a.version, a.last_seq) for a in command.alerts]
         log = self.desk.log
         try:

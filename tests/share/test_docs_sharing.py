@@ -1,0 +1,75 @@
+"""docs/sharing.md says what is there, and its lines for receivers do what they promise."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sargas.share.formats import FORMATS
+from sargas.share.policy import REDACTIONS, read_policy, shipped_text
+from sargas.share.release import FIELDS
+from sargas.share.webhook import AGAIN, LONGEST_WAIT_S, SECRET_LEAST, TRIES, signature
+
+TEXT = (Path(__file__).parents[2] / "docs" / "sharing.md").read_text()
+SHIPPED = read_policy(shipped_text())
+
+
+@pytest.mark.parametrize("word", FORMATS)
+def test_every_format_has_its_row(word: str) -> None:
+    assert re.search(rf"^\| `{word}` \| .+ \| .+ \| .+ \| .+ \|$", TEXT, re.MULTILINE), word
+
+
+@pytest.mark.parametrize("word", REDACTIONS)
+def test_every_redaction_has_its_row(word: str) -> None:
+    rows = re.findall(r"^\| (`[^|]+) \| [^|]+ \|$", TEXT, re.MULTILINE)
+    assert any(f"`{word}`" in row for row in rows), word
+
+
+def test_the_shipped_groups_are_told_as_they_are() -> None:
+    for name in SHIPPED.groups:
+        assert f"`{name}`" in TEXT
+    common = SHIPPED.groups["nato"].redact
+    for name in ("3+3", "eu", "nato"):
+        assert SHIPPED.groups[name].redact == common
+    assert f"never get `{' '.join(common)}`" in TEXT
+    partners = [w for w in SHIPPED.groups["partners"].redact if w not in common]
+    assert f"`partners` not `{' '.join(partners)}` either" in TEXT
+    more = [w for w in SHIPPED.groups["public"].redact if w not in (*common, *partners)]
+    assert f"`public` not `{' '.join(more)}` besides" in re.sub(r"\s+", " ", TEXT)
+
+
+def test_every_field_that_can_leave_is_in_the_table() -> None:
+    told = TEXT[TEXT.index("### What of an alert goes where") :]
+    names = {
+        "id", "version", "state", "priority", "detector", "t_start", "t_issued", "subject", "asset",
+        "next_assets", "why", "text", "against", "context", "notes", "triage", "log",
+    }  # fmt: skip
+    assert names <= FIELDS
+    for name in names:
+        assert f"`{name}`" in told, name
+
+
+def test_the_lines_for_receivers_hold() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    said: dict = {}
+    exec(code, said)
+    secret, body = b"a secret of the two of us", b'{"id":"0a"}'
+    header = signature(secret, 1_735_122_360, body)
+    is_ours = said["is_ours"]
+    assert is_ours(header, body, secret, 1_735_122_400)
+    assert not is_ours(header, body + b" ", secret, 1_735_122_400)
+    assert not is_ours(header, body, secret[1:], 1_735_122_400)
+    assert not is_ours(header, body, secret, 1_735_123_000), "of long ago"
+    assert not is_ours(header.replace("t=1735122360", "t=1735122361"), body, secret, 1_735_122_400)
+
+
+def test_the_numbers_of_webhooks_are_those_of_the_code() -> None:
+    text = re.sub(r"\s+", " ", TEXT)
+    assert (TRIES, LONGEST_WAIT_S, SECRET_LEAST) == (5, 30.0, 16)
+    assert "up to five times" in text
+    assert "end at 30 seconds" in text
+    assert "16 letters or more" in text
+    for status in AGAIN:
+        assert str(status) in text
