@@ -106,6 +106,12 @@ class PositionReport(Report, kw_only=True):
     CommunicationState: float | None = None
 
 
+class BaseStationReport(Report, kw_only=True):
+    """Types 4 and 11; of their clock, which is no proof, only the second is read."""
+
+    UtcSecond: float | None = None
+
+
 class ClassB(Report, kw_only=True):
     """Type 18."""
 
@@ -264,6 +270,10 @@ def _class_b(body: ClassB) -> dict[str, Any]:
     return said | {"payload_hash": class_b_hash(body)}
 
 
+def _base(body: BaseStationReport) -> dict[str, Any]:
+    return _report(body) | {"second_s": body.UtcSecond}
+
+
 def _aircraft(body: Report) -> dict[str, Any]:
     """Read type 9, whose speed is in whole knots: 1023 is none there."""
     said = _report(body)
@@ -339,7 +349,7 @@ _FRAME: Final = msgspec.json.Decoder(Frame)
 _JSON: Final = msgspec.json.Decoder
 KINDS: Final = {
     "PositionReport": Kind(_JSON(PositionReport), (1, 2, 3), _class_a),
-    "BaseStationReport": Kind(_JSON(Report), (4, 11), _report),
+    "BaseStationReport": Kind(_JSON(BaseStationReport), (4, 11), _base),
     "ShipStaticData": Kind(_JSON(ShipStaticData), (5,), _static),
     "StandardSearchAndRescueAircraftReport": Kind(_JSON(Report), (9,), _aircraft),
     "StandardClassBPositionReport": Kind(_JSON(ClassB), (18,), _class_b),

@@ -10,7 +10,7 @@ import json
 import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -50,6 +50,15 @@ class Unreadable(Exception):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
+
+
+class _End(NamedTuple):
+    """What became of a message, or was odd about one that was kept."""
+
+    number: int
+    reason: str
+    message: bytes | msgspec.Raw
+    kept: bool
 
 
 class _State(msgspec.Struct, array_like=True):
@@ -162,34 +171,35 @@ class JsonCodec(Codec):
         """Read pieces in order of arrival; hostile content is counted, never raised."""
         rows: list[Row] = []
         texts: list[bytes | msgspec.Raw] = []
+        ends: list[_End] = []
         for piece in pieces:
-            if not piece.data:
-                continue
-            for message in self._cut(piece.data):
+            for message in self._cut(piece.data, ends):
                 self._lines += 1
                 try:
                     rows.append(self._read(message, self._lines, piece.t_ms))
                 except Unreadable as error:
-                    self._count(error.reason, self._lines, message, kept=False)
+                    ends.append(_End(self._lines, error.reason, message, kept=False))
                 else:
                     texts.append(message)
-        if not rows:
-            return Batch.empty()
-        built = build(rows, self.src_id)
-        for index, reason in sorted(built.dropped.items()):
-            self._count(reason, rows[index].number, texts[index], kept=False)
-        return self._settle(built, rows, texts)
+        batch = self._settle(rows, texts, ends) if rows else Batch.empty()
+        # In order of arrival: what is counted first must not depend on how the stream was cut.
+        for end in sorted(ends, key=lambda end: end.number):
+            self._count(end)
+        return batch
 
-    def _cut(self, data: bytes) -> Iterator[bytes | msgspec.Raw]:
-        """Give the messages of a piece; a piece that is none is counted."""
+    def _cut(self, data: bytes, ends: list[_End]) -> Iterator[bytes | msgspec.Raw]:
+        """Give the messages of a piece; a piece that is none ends as one."""
+        if not data:
+            return
         try:
             yield from self._messages(data)
         except Unreadable as error:
             self._lines += 1
-            self._count(error.reason, self._lines, data, kept=False)
+            ends.append(_End(self._lines, error.reason, data, kept=False))
 
-    def _settle(self, built: Built, rows: list[Row], texts: list[bytes | msgspec.Raw]) -> Batch:
-        """Leave out what was given before, and say of every other message that it gave rows."""
+    def _settle(self, rows: list[Row], texts: list[bytes | msgspec.Raw], ends: list[_End]) -> Batch:
+        """Make columns, leave out what was given before, and say how each message ended."""
+        built = build(rows, self.src_id)
         new_fix = np.ones(len(built.fixes), np.bool_)
         new_static = np.ones(len(built.statics), np.bool_)
         if self.is_polled:
@@ -198,13 +208,10 @@ class JsonCodec(Codec):
         gave[built.fix_of[new_fix]] = True
         gave[built.static_of[new_static]] = True
         for index, row in enumerate(rows):
-            if index not in built.dropped:
-                reason = MESSAGE if gave[index] else REPEATED
-                self._count(reason, row.number, texts[index], kept=bool(gave[index]))
+            reason = built.dropped.get(index, MESSAGE if gave[index] else REPEATED)
+            ends.append(_End(row.number, reason, texts[index], kept=bool(gave[index])))
         for reason, indices in built.noted.items():
-            for index in indices:
-                if gave[index]:
-                    self._count(reason, rows[index].number, texts[index], kept=True)
+            ends += [_End(rows[i].number, reason, texts[i], kept=True) for i in indices if gave[i]]
         if new_fix.all() and new_static.all():
             return Batch(built.fixes, built.statics)
         return Batch(built.fixes.take(new_fix), built.statics.take(new_static))
@@ -234,13 +241,13 @@ class JsonCodec(Codec):
             del self._seen[next(iter(self._seen))]
         return is_new
 
-    def _count(self, reason: str, number: int, message: bytes | msgspec.Raw, *, kept: bool) -> None:
-        old = self._counts.get(reason)
+    def _count(self, end: _End) -> None:
+        old = self._counts.get(end.reason)
         if old:
-            self._counts[reason] = old._replace(count=old.count + 1)
+            self._counts[end.reason] = old._replace(count=old.count + 1)
             return
-        sample = f"message {number}: {harmless(bytes(message)[:200])}"
-        self._counts[reason] = Count(1, number, sample, kept)
+        sample = f"message {end.number}: {harmless(bytes(end.message)[:200])}"
+        self._counts[end.reason] = Count(1, end.number, sample, end.kept)
 
     def dump(self) -> bytes:
         """Give all that the next rows depend on, and the counts, with a version."""
