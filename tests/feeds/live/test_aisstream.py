@@ -160,3 +160,19 @@ def test_go_times(text, t_ms):
     from sargas.feeds.live.aisstream import go_time_ms
 
     assert go_time_ms(text) == t_ms
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, 1e15, -1.0, 10**300, 4.2, None])
+def test_a_field_off_the_wire_is_no_field_of_a_payload(payloads, value):
+    for kind in (1, 5, 18, 19, 21, 27):
+        bits = next((b for b in payloads if b.u(0, 6) == kind and whole(b)), None)
+        good = json.loads(frame(bits, TIME)) if bits else {"Message": {}}
+        for name, body in good["Message"].items():
+            for key in set(body) - {"Valid", "UserID", "PartNumber"}:
+                if not isinstance(body[key], int | float) or isinstance(body[key], bool):
+                    continue
+                said = good | {"Message": {name: body | {key: value}}}
+                codec = AisstreamCodec()
+                codec.feed([Piece(T_MS, json.dumps(said).encode())])
+                reasons = codec.counts.keys()
+                assert reasons & {"message", "bad_position"}, (key, reasons)

@@ -175,7 +175,7 @@ class _Table:
         columns = zip(*rows, strict=True) if rows else ((),) * len(Row._fields)
         self._columns: dict[str, Any] = dict(zip(Row._fields, columns, strict=True))
         t = self.floats("t")
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             t = np.where(np.abs(t) < _SECONDS_TOP, np.rint(t * 1000.0), np.floor(t))
             self.bad_time = ~np.isnan(t) & ~((t >= _EARLIEST_MS) & (t < _LATEST_MS))
         self.no_time = np.isnan(t)
@@ -221,7 +221,8 @@ class _Table:
 
     def _degrees(self, name: str) -> tuple[Ints, NDArray[np.uint8], Mask]:
         """Bring degrees to 1/600,000; gives values, statuses and what fits no integer."""
-        value = np.rint(self.floats(name) * PER_DEGREE)
+        with np.errstate(over="ignore"):
+            value = np.rint(self.floats(name) * PER_DEGREE)
         missing = np.isnan(value)
         bad = ~missing & ~(np.abs(np.nan_to_num(value, nan=0.0)) <= _INT32)
         out = np.where(missing | bad, 0, value).astype(np.int64)
@@ -242,8 +243,8 @@ def wire(value: Floats, per: float, low: int, high: int, none: int, odd: Mask) -
         >>> wire(np.array([10.7, np.nan, -3.0]), 10, 0, 1023, 1023, odd).tolist(), odd.tolist()
         ([107, 1023, 1023], [False, False, True])
     """
-    scaled = np.rint(value * per)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
+        scaled = np.rint(value * per)
         good = (scaled >= low) & (scaled <= high)
     odd |= ~good & ~np.isnan(value)
     return np.where(good, scaled, none).astype(np.int64)

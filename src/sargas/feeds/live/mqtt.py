@@ -128,7 +128,7 @@ class _Session(Client):
 
     Attributes:
         pipe: the bytes. waiting: messages not yet taken.
-        refusal: what the broker refuses, once it does. is_ready: the topics are subscribed to.
+        end: why the conversation is over, once it is. is_ready: the topics are subscribed to.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class _Session(Client):
         )  # fmt: skip
         self.pipe = _Pipe()
         self.waiting: deque[bytes] = deque()
-        self.refusal: FeedUnavailableError | UsageError | None = None
+        self.end: FeedUnavailableError | UsageError | None = None
         self.is_ready = False
         self._topics, self._piece_of = topics, piece_of
         if login[0]:
@@ -164,14 +164,14 @@ class _Session(Client):
         if not reason.is_failure:
             self.subscribe([(topic, 0) for topic in self._topics])
         elif reason.value in _REFUSED:
-            self.refusal = UsageError(f"The broker refuses user or password: {reason}.")
+            self.end = UsageError(f"The broker refuses user or password: {reason}.")
         else:
-            self.refusal = FeedUnavailableError(f"The broker refuses: {reason}.")
+            self.end = FeedUnavailableError(f"The broker refuses: {reason}.")
 
     def _subscribed(self, _: Any, __: Any, ___: Any, reasons: Any, ____: Any) -> None:  # noqa: ANN401
         refused = [t for t, r in zip(self._topics, reasons, strict=False) if r.is_failure]
         if refused:
-            self.refusal = UsageError(f"The broker refuses the topic {', '.join(refused)}.")
+            self.end = UsageError(f"The broker refuses the topic {', '.join(refused)}.")
         self.is_ready = True
 
     def _heard(self, _: Any, __: Any, message: MQTTMessage) -> None:  # noqa: ANN401
@@ -215,12 +215,15 @@ class MqttTransport(Transport):
         try:
             session.connect("broker", keepalive=KEEPALIVE_S)  # by the pipe
             async with asyncio.timeout(net.OPEN_S):
-                while not session.is_ready:
+                while not (session.is_ready or session.end):
                     await self._turn(session, link)
-            yield b""
+            if session.is_ready:
+                yield b""
             while True:
                 while session.waiting:
                     yield session.waiting.popleft()
+                if session.end:
+                    raise session.end
                 await self._turn(session, link)
         except TimeoutError as error:
             raise self._broken("The broker does not answer") from error
@@ -261,31 +264,36 @@ class MqttTransport(Transport):
         except TimeoutError:
             data = None
         if data == b"":
-            raise self._broken("The broker closed the connection")
-        if data:
+            session.end = self._broken("The broker closed the connection")
+        elif data:
             session.pipe.incoming += data
             self._parse(session)
-        if session.refusal:
-            raise session.refusal
+        if session.end:
+            return
         if session.loop_misc() != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            raise self._broken("The broker does not answer")
-        await self._flush(session, link)
+            session.end = self._broken("The broker does not answer")
+        else:
+            await self._flush(session, link)
 
     def _parse(self, session: _Session) -> None:
-        """Let paho read packets; hostile ones end the connection."""
-        while session.pipe.incoming:
+        """Let paho read packets; a hostile one ends the connection, after those before it."""
+        while session.pipe.incoming and not session.end:
             try:
                 code = session.loop_read()
             except (ValueError, IndexError, struct.error) as error:
-                raise self._broken(f"The broker sends what is no MQTT ({error})") from error
-            if session.refusal:
+                session.end = self._broken(f"The broker sends what is no MQTT ({error})")
+                return
+            if session.end:  # the broker has said why
                 return
             if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                raise self._broken(f"The broker sends what is no MQTT ({code.name})")
-            if session.packet_size > MAX_PACKET:
-                raise self._broken(f"The broker sends a message of {session.packet_size:,} bytes")
+                session.end = self._broken(f"The broker sends what is no MQTT ({code.name})")
+            elif session.packet_size > MAX_PACKET:
+                what = f"The broker sends a message of {session.packet_size:,} bytes"
+                session.end = self._broken(what)
 
     async def _flush(self, session: _Session, link: _Link) -> None:
+        if session.want_write():  # what a callback wanted to send
+            session.loop_write()
         if session.pipe.outgoing:
             data = bytes(session.pipe.outgoing)
             session.pipe.outgoing.clear()

@@ -62,9 +62,9 @@ def _hash(*fields: tuple[float | None, int, float]) -> int | None:
     for value, width, per in fields:
         if value is None:
             return None
-        raw, n = round(value * per), abs(width)
+        scaled, n = value * per, abs(width)
         low, high = (0, 1 << n) if width > 0 else (-1 << (n - 1), 1 << (n - 1))
-        if not low <= raw < high:
+        if not low <= scaled <= high - 1:
             return None
-        bits = bits << n | (raw & ((1 << n) - 1))
+        bits = bits << n | (round(scaled) & ((1 << n) - 1))
     return payload_hash(bits, _BITS)
