@@ -7,7 +7,7 @@ def after_overlap(before: bytes, now: bytes) -> bytes:
     r"""Give the lines of `now` behind those that it shares with the end of `before`.
 
     The longest beginning of `now` that is an end of `before` counts as known; a text that grows
-    begins with all of it. Both are whole lines.
+    begins with all of it. Both are whole lines, each with its end.
 
     Source: the failure function of Knuth, Morris and Pratt (1977), over lines.
 
@@ -19,7 +19,9 @@ def after_overlap(before: bytes, now: bytes) -> bytes:
     """
     if now.startswith(before):
         return now[len(before) :]
-    new, old = now.splitlines(keepends=True), before.splitlines(keepends=True)
+    new, old = now.split(b"\n")[:-1], before.split(b"\n")[:-1]
+    if not new:
+        return b""
     fall = _failures(new)
     matched = 0
     for line in old[-len(new) :]:
@@ -27,7 +29,7 @@ def after_overlap(before: bytes, now: bytes) -> bytes:
             matched = fall[matched - 1]
         if new[matched] == line:
             matched += 1
-    return b"".join(new[matched:])
+    return b"".join(line + b"\n" for line in new[matched:])
 
 
 def _failures(lines: list[bytes]) -> list[int]:

@@ -43,6 +43,8 @@ def _is_harmless(record: logging.LogRecord) -> bool:
 
 
 logging.getLogger("httpx2").addFilter(_is_harmless)
+# What it says at DEBUG holds what servers answer, who may repeat a key.
+logging.getLogger("httpcore2").setLevel(logging.INFO)
 
 
 class HttpTransport(Transport):
@@ -85,7 +87,7 @@ class HttpTransport(Transport):
                 body, told = await self._ask(client)
                 yield self._piece(body)
                 # Only now was it taken: before, the server must not believe that we have it.
-                self._told, self._before = told, body or self._before
+                self._told, self._before = told, self._lines(body) or self._before
 
     def _where(self) -> str:
         """Give the address to ask, without secrets."""
@@ -97,10 +99,11 @@ class HttpTransport(Transport):
 
     def _piece(self, body: bytes) -> bytes:
         """Give what is new in an answer; empty if nothing is."""
-        if not body.strip():
-            return b""
-        whole = body.removesuffix(b"\n") + b"\n"
-        return after_overlap(self._before.removesuffix(b"\n") + b"\n", whole)
+        return after_overlap(self._before, self._lines(body))
+
+    def _lines(self, body: bytes) -> bytes:
+        """Give whole lines; nothing for an answer of blanks."""
+        return body.removesuffix(b"\n") + b"\n" if body.strip() else b""
 
     def _headers(self) -> dict[str, str]:
         said = {"User-Agent": net.AGENT, "Accept-Encoding": "gzip", **self.headers}
