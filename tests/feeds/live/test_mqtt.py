@@ -187,6 +187,34 @@ def test_a_quiet_broker_is_kept_by_asking(brokers, transport_of, monkeypatch):
     run(wait())
 
 
+def test_what_a_broker_drops_it_tells_nobody_but_its_log(brokers, transport_of):
+    """Why pieces must be taken at once: mosquitto does not wait for those who do not read."""
+    broker = brokers()
+    n = 30_000
+
+    async def main():
+        async with contextlib.aclosing(
+            transport_of(f"mqtt://127.0.0.1:{broker.port}").pieces()
+        ) as pieces:
+            await anext(pieces)
+            with publisher(broker) as client:
+                for k in range(n):
+                    last = client.publish(TOPIC, b"%06d" % k + b"x" * 2000)
+                await asyncio.to_thread(last.wait_for_publish, 30)
+                log = broker.where / "mosquitto.log"
+                await until(lambda: "messages are being dropped" in log.read_text())
+                got = []
+                while not got or got[-1] != b"after":
+                    # Sent until it fits: what the broker holds for us must shrink first.
+                    client.publish(TOPIC, b"after")
+                    got.append((await anext(pieces)).removeprefix(TOPIC.encode() + b"\n"))
+        numbers = [int(piece[:6]) for piece in got if piece.endswith(b"x" * 2000)]
+        assert numbers == sorted(set(numbers))
+        assert 1000 < len(numbers) < n
+
+    run(main())
+
+
 # ---- brokers made by hand ------------------------------------------------------------------------
 
 
