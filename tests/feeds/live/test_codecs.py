@@ -287,6 +287,13 @@ def test_an_answer_that_is_no_list_is_counted(said, reason):
     assert counts(codec) == {reason: 1}
 
 
+def test_a_list_of_more_entries_than_bytes_tell_is_refused():
+    for name in ("aishub", "digitraffic-rest"):
+        codec = make_codec(name)
+        assert len(codec.feed([Piece(T_MS, b"[" + b"1," * 3_000_001 + b"1]")])) == 0
+        assert counts(codec) == {"message_too_long": 1}
+
+
 # ---- lists that repeat -------------------------------------------------------------------------
 
 

@@ -312,6 +312,21 @@ def test_errors_never_show_the_users_name(hub, caplog, monkeypatch, status, body
     assert USER not in run(main()) + caplog.text
 
 
+def test_a_page_of_something_else_is_kept_without_the_users_name(hub):
+    page = f"<style>p{{}}</style><p>Who is {USER}?</p>".encode()
+    _, lookalike = serving(lambda target, headers: (200, {}, page))
+
+    async def main():
+        async with lookalike as port:
+            return await take(hub(port), 1)
+
+    (piece,) = run(main())
+    assert piece == page.replace(USER.encode(), b"***")
+    codec = make_codec("aishub")
+    codec.feed([Piece(T_MS, piece)])
+    assert codec.counts["bad_json"].count == 1
+
+
 def test_aishub_is_asked_once_a_minute_at_most(transport_of):
     with pytest.raises(UsageError, match="60"):
         transport_of("aishub:#every=30")
@@ -366,7 +381,7 @@ def test_an_answer_that_is_none(transport_of, raw, match):
 
 
 def test_a_bomb_is_not_unpacked(transport_of, monkeypatch):
-    monkeypatch.setattr(polling, "MAX_BODY", 1 << 20)
+    monkeypatch.setattr(polling.HttpTransport, "most", 1 << 20)
     bomb = gzip.compress(gzip.compress(b"\0" * (64 << 20)) + b"\0" * (64 << 20))
     raw = PACKED + b"content-length: %d\r\n\r\n" % len(bomb) + bomb
     with pytest.raises(FeedUnavailableError, match="longer than 1,048,576 bytes"):
@@ -374,7 +389,7 @@ def test_a_bomb_is_not_unpacked(transport_of, monkeypatch):
 
 
 def test_an_answer_without_end_is_cut_off(transport_of, monkeypatch):
-    monkeypatch.setattr(polling, "MAX_BODY", 1 << 20)
+    monkeypatch.setattr(polling.HttpTransport, "most", 1 << 20)
     sent = 0
 
     async def main():

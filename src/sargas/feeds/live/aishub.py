@@ -161,7 +161,7 @@ def _eta(said: str | float | None) -> float | None:
 
 
 def refusal_of(head: bytes) -> str | None:
-    """Give what the service complains of, None if it does not.
+    """Give what the service complains of: empty if it does not, None if this is no answer.
 
     Args:
         head: an answer up to the end of its first element.
@@ -174,4 +174,4 @@ def refusal_of(head: bytes) -> str | None:
         header = _HEADER.decode(head.lstrip(b" \t\r\n["))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return (header.ERROR_MESSAGE or "an error without a word") if header.ERROR else None
+    return (header.ERROR_MESSAGE or "an error without a word") if header.ERROR else ""

@@ -25,6 +25,9 @@ from sargas.model.fixes import Batch
 
 MAX_MESSAGE: Final = 65_536
 """Bytes in one message; the longest of a known feed has about 1,000."""
+MAX_COMMAS: Final = 3_000_000
+"""Commas in one list: twice those of the largest known. Entries cost memory that bytes do not tell.
+"""
 REMEMBERED: Final = 1 << 18
 """Rows a codec of polled lists remembers (chosen: twice the positions and statics of the largest
 list known, AISHub's world of some 60,000 vessels; 8 bytes each in a dump)."""
@@ -85,6 +88,8 @@ def read_json(
     Raises:
         Unreadable: with the reason.
     """
+    if is_list and bytes(data).count(b",") > MAX_COMMAS:
+        raise Unreadable(TOO_LONG)
     try:
         out = decoder.decode(data)
     except msgspec.ValidationError as error:
@@ -105,7 +110,7 @@ def _has_duplicates(data: bytes) -> bool:
     object or in a text, a slower reader decides.
     """
     keys = _KEY.findall(data)
-    if len(set(keys)) == len(keys) and not any(b"\\" in key for key in keys):
+    if len(set(keys)) == len(keys) and b"\\" not in b"".join(keys):
         return False
     try:
         json.loads(data, object_pairs_hook=_refuse_duplicates, parse_int=float)

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
+from urllib.parse import unquote
 
 from paho.mqtt.client import Client, MQTTMessage, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -210,7 +211,7 @@ class MqttTransport(Transport):
             UsageError: the broker refuses the user, the password or a topic.
         """
         secret = net.secret_for(self.url, self._address)
-        session = _Session(self._topics, (self.url.user, secret), self._piece)
+        session = _Session(self._topics, (unquote(self.url.user), secret), self._piece)
         link = await self._open()
         try:
             session.connect("broker", keepalive=KEEPALIVE_S)  # by the pipe

@@ -19,8 +19,9 @@ from sargas.feeds.live.overlap import after_overlap
 from sargas.feeds.live.url import FeedUrl
 from sargas.feeds.live.websocket import basic_login
 
-MAX_BODY: Final = 64 << 20
-"""Bytes of an answer, unpacked; a list of 60,000 vessels has some 20 MB."""
+MAX_LIST, MAX_TEXT = 64 << 20, 8 << 20
+"""Bytes of an answer, unpacked: a list of 60,000 vessels has some 20 MB, and a text of sentences
+that is asked for each minute should have far less."""
 ANSWER_S: Final = 60.0
 """How long an answer may take altogether (chosen: such a list at 3 Mbit/s)."""
 SILENCE_S: Final = 20.0
@@ -59,13 +60,14 @@ class HttpTransport(Transport):
     codec = "nmea"
     headers: Mapping[str, str] = {}
     least_s = EVERY_LEAST_S
+    most = MAX_TEXT
 
     def __init__(self, url: FeedUrl, *own: str) -> None:
         super().__init__(url)
         net.check_options(url, "ca", "every", *own)
         self._address = self._where()
-        is_here = net.is_loopback(urlsplit(self._address).hostname or "")
-        least_s = EVERY_HERE_S if is_here else self.least_s
+        self._is_here = net.is_loopback(urlsplit(self._address).hostname or "")
+        least_s = EVERY_HERE_S if self._is_here else self.least_s
         self.every_s = net.number_option(url, "every", EVERY_S, least_s, _DAY_S)
         self._next_s = 0.0
         self._told: dict[str, str] = {}
@@ -80,8 +82,9 @@ class HttpTransport(Transport):
         """
         verify: Any = net.tls_of(self.url) if self._address.startswith("https:") else False
         async with httpx2.AsyncClient(
-            verify=verify, follow_redirects=False, timeout=SILENCE_S, headers=self._headers()
-        ) as client:
+            verify=verify, follow_redirects=False, timeout=SILENCE_S, headers=self._headers(),
+            trust_env=not self._is_here,
+        ) as client:  # fmt: skip
             while True:
                 await self._wait()
                 body, told = await self._ask(client)
@@ -176,8 +179,8 @@ class HttpTransport(Transport):
                 out += chunk
             else:
                 self._unpack(unpack, chunk, out)
-            if len(out) > MAX_BODY:
-                raise self._broken(f"The answer is longer than {MAX_BODY:,} bytes")
+            if len(out) > self.most:
+                raise self._broken(f"The answer is longer than {self.most:,} bytes")
         if unpack is not None and not unpack.eof:
             raise self._broken("The answer breaks off")
         return bytes(out)
@@ -185,7 +188,7 @@ class HttpTransport(Transport):
     def _unpack(self, unpack: Any, chunk: bytes, out: bytearray) -> None:  # noqa: ANN401 - zlib has no name for it
         """Unpack a chunk, no further than one byte beyond what an answer may have."""
         try:
-            while chunk and len(out) <= MAX_BODY:
+            while chunk and len(out) <= self.most:
                 out += unpack.decompress(chunk, _CHUNK)
                 chunk = unpack.unconsumed_tail
         except zlib.error as error:
@@ -199,6 +202,7 @@ class DigitrafficTransport(HttpTransport):
     """The lists of Digitraffic: `/api/ais/v1/locations` and `/api/ais/v1/vessels`."""
 
     codec = "digitraffic-rest"
+    most = MAX_LIST
     headers = {"Digitraffic-User": net.AGENT, "Accept": "application/json"}  # noqa: RUF012 - never changed
 
     def _piece(self, body: bytes) -> bytes:
@@ -209,6 +213,7 @@ class AishubTransport(HttpTransport):
     """The exchange AISHub: the last known positions within a box, at most once a minute."""
 
     codec = "aishub"
+    most = MAX_LIST
     least_s = AISHUB_LEAST_S
 
     def __init__(self, url: FeedUrl) -> None:
@@ -246,14 +251,17 @@ class AishubTransport(HttpTransport):
         """Give the list without our user name, which the service repeats in it."""
         head, brace, rest = body.partition(b"}")
         complaint = refusal_of(head + brace)
-        if complaint is not None:
+        key, hidden = self._key.encode(), b"***"
+        if complaint is None:
+            return body.replace(key, hidden)  # whatever it is, it is no answer as they should be
+        if complaint:
             if "user" in complaint.lower():
                 raise UsageError(
                     f"AISHub refuses the user name of feed {self.url.name}.", where=self.url.text
                 )
             said = complaint.replace(self._key, "***")[:120]
             raise FeedUnavailableError(f"AISHub answers {said!r}.", where=self.url.text)
-        return head.replace(self._key.encode(), b"***") + brace + rest
+        return head.replace(key, hidden) + brace + rest
 
 
 def _validators(answer: httpx2.Response) -> dict[str, str]:

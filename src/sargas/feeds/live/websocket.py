@@ -6,6 +6,7 @@ import base64
 import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
@@ -66,6 +67,7 @@ async def open_websocket(
             address, additional_headers=headers, user_agent_header=net.AGENT, logger=_LOG,
             subprotocols=[Subprotocol(name) for name in subprotocols] or None,
             ssl=net.tls_of(url) if address.startswith("wss:") else None,
+            proxy=None if net.is_loopback(urlsplit(address).hostname or "") else True,
             open_timeout=net.OPEN_S, close_timeout=1, max_size=MAX_FRAME,
         )  # fmt: skip
     except InvalidStatus as error:
@@ -101,7 +103,7 @@ def basic_login(url: FeedUrl, address: str) -> dict[str, str]:
             f"Feed {url.name} has a secret but no user.", where=url.text,
             hint=f"Write the user into the address: {url.scheme}://USER@HOST/PATH.",
         )  # fmt: skip
-    said = base64.b64encode(f"{url.user}:{secret}".encode()).decode()
+    said = base64.b64encode(f"{unquote(url.user)}:{secret}".encode()).decode()
     return {"Authorization": f"Basic {said}"}
 
 
