@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import os
@@ -18,7 +19,8 @@ from hypothesis import strategies as st
 from sargas.decode import AisDecoder, warm
 from sargas.decode.codes import LINE_OUTCOMES, MESSAGE_OUTCOMES, PART_OUTCOMES
 from sargas.decode.state import MAX_LINE, MAX_NAME, MAX_STATIONS
-from sargas.errors import UsageError
+from sargas.decode.tables import join
+from sargas.errors import StateVersionError, UsageError
 
 from .nmea import decode, fed, rows, same, sample, vdm
 
@@ -74,6 +76,33 @@ def test_any_cut_gives_the_same_rows(pieces, data):
     edges = [0, *cuts, len(log)]
     same(fed(*(log[a:b] for a, b in itertools.pairwise(edges))), want)
     balanced(want[0])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=12)), max_size=25),
+    st.data(),
+)
+def test_a_decoder_taken_up_from_its_state_goes_on_as_if_uncut(pieces, data):
+    log = b"".join(pieces)
+    cut = data.draw(st.integers(0, len(log)))
+    first = AisDecoder(src_id=3)
+    before = first.feed(log[:cut])
+    second = AisDecoder(src_id=3)
+    second.load(first.dump())
+    resumed = second, join([before, second.feed(log[cut:]), second.finish()])
+    whole = AisDecoder(src_id=3)
+    same(resumed, (whole, join([whole.feed(log), whole.finish()])))
+
+
+def test_a_state_of_another_version_is_refused():
+    state = AisDecoder().dump()
+    arrays = dict(np.load(io.BytesIO(state)))
+    arrays["version"] = np.array([99])
+    out = io.BytesIO()
+    np.savez(out, **arrays)
+    with pytest.raises(StateVersionError, match="version 99"):
+        AisDecoder().load(out.getvalue())
 
 
 @settings(max_examples=100, deadline=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sargas.cli.words import say
@@ -68,14 +68,47 @@ class Keeper:
 
     def commit(self) -> None:
         """Bring everything so far to the disk."""
+        self.commit_at(self._rows, self._watch.dump(), STATE_VERSION)
+
+    def commit_at(
+        self,
+        offset: int,
+        state: bytes,
+        state_version: int,
+        counts: Mapping[str, int] | None = None,
+    ) -> None:
+        """Bring everything so far to the disk, with a state and an offset of the caller's.
+
+        Raises:
+            StoreError: the disk refuses, for instance because it is full. Nothing is lost: the
+                same call may be made again.
+
+        Args:
+            offset: how far the source has been read.
+            state, state_version: all that is needed to go on from there.
+            counts: what was counted so far besides the watch's own tally, by reason.
+        """
         self._writer.flush()
-        now = Counter(self._watch.tally())
+        now = Counter(self._watch.tally()) + Counter(counts or {})
         done = self._ledger.commit(
-            self._source, self._rows, self._watch.dump(), self._alerts, now - self._counted,
-            state_version=STATE_VERSION,
+            self._source, offset, state, self._alerts, now - self._counted,
+            state_version=state_version,
         )  # fmt: skip
         self._differing.update(done.differing)
         self._counted, self._alerts, self._committed = now, [], self._rows
+
+    def publish(self, alerts: Iterable[Alert]) -> None:
+        """Add versions of alerts to the ledger at once; see `Ledger.publish`."""
+        self._differing.update(self._ledger.publish(alerts).differing)
+
+    def goes_on(self, counted: Mapping[str, int]) -> None:
+        """Take note of what an earlier run has counted and committed already."""
+        self._counted = Counter(counted)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The home's ledger."""
+        return self._ledger
 
     def close(self) -> None:
         """Commit and let go of the home; a second call does nothing."""

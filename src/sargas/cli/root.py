@@ -44,6 +44,7 @@ app = App(
 _COMMANDS = (
     ("demo", "sargas.cli.demo:demo", "Replay an exercise and show it on a map."),
     ("scan", "sargas.cli.scan:scan", "Run every detector over archives; print the alerts."),
+    ("watch", "sargas.cli.watch:watch", "Watch live feeds: receive, judge, keep, alert."),
     ("decode", "sargas.cli.decode:decode", "Turn AIS and archive files into columns."),
     ("crossings", "sargas.cli.crossings:crossings", "List who crossed which asset, and when."),
     ("suspects", "sargas.cli.suspects:suspects", "List who crossed an asset around a fault time."),

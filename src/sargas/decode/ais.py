@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from sargas.decode.build import build
 from sargas.decode.codes import NO_TIME, Count, Reason
+from sargas.decode.saving import pack, unpack
 from sargas.decode.sentence import close, scan
 from sargas.decode.state import (
     CUR_BASE,
@@ -136,6 +137,31 @@ class AisDecoder:
         close(self._line, events)
         self._build(rows, words, events)
         return _joined(parts)
+
+    @property
+    def is_inside_line(self) -> bool:
+        """Whether the bytes so far end within a line."""
+        return bool(self._carry) or self._skipping
+
+    def dump(self) -> bytes:
+        """Give all that the next rows and the counters depend on, as bytes with their version."""
+        place = [self._offset, self._n_messages, self._skipping, self._finished]
+        return pack(
+            self._line,
+            self._tally,
+            {"place": np.array(place, np.int64), "carry": np.frombuffer(self._carry, np.uint8)},
+        )
+
+    def load(self, state: bytes) -> None:
+        """Take up what `dump` gave, in a decoder that has read nothing yet.
+
+        Raises:
+            StateVersionError: the state is of a version this sargas does not read.
+        """
+        more = unpack(state, self._line, self._tally)
+        self._offset, self._n_messages, skipping, finished = more["place"].tolist()
+        self._skipping, self._finished = bool(skipping), bool(finished)
+        self._carry = bytearray(more["carry"].tobytes())
 
     def _take(self, view: memoryview, base: int) -> list[AisTables]:
         """Scan the whole lines of `carry + view`; `base` is the source offset of `view[0]`."""

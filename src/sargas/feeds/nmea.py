@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -47,10 +47,7 @@ class NmeaFeed(Feed):
     @property
     def counts(self) -> dict[str, Count]:
         """What became of lines, parts and messages, by the decoder's reasons."""
-        return {
-            reason: Count(n, offset, self._samples.get(reason, ""), reason not in _LOST)
-            for reason, (n, offset) in self.decoder.counters.items()
-        }
+        return counts_of(self.decoder, self._samples)
 
     def tables(self) -> Iterator[AisTables]:
         """Give the decoder's own tables: fixes, statics, and the index of every message.
@@ -134,6 +131,19 @@ class NmeaFeed(Feed):
             yield from self._tables()
         except InputError as error:
             yield error
+
+
+def counts_of(decoder: AisDecoder, samples: Mapping[str, str] | None = None) -> dict[str, Count]:
+    """Give a decoder's counters as those of a feed.
+
+    Args:
+        decoder: it. samples: by reason, what stood where it first occurred.
+    """
+    samples = samples or {}
+    return {
+        reason: Count(n, offset, samples.get(reason, ""), reason not in _LOST)
+        for reason, (n, offset) in decoder.counters.items()
+    }
 
 
 def _cut(fixes: Fixes, statics: Statics, batch_rows: int) -> Iterator[Batch]:

@@ -18,6 +18,9 @@ from sargas.errors import FormatError
 SEA, AIR = 0, 1
 """Values of `domain`: `subject_id` is an MMSI at sea, an ICAO 24-bit address in the air."""
 
+FIRST_FEED_STATION = 1_900_000_000
+"""Stations from here on, below 2e9, are live feeds: a row that names no receiver has its feed's."""
+
 LON_NONE, LAT_NONE = 108_600_000, 54_600_000
 SOG_NONE, SOG_OVERFLOW = 1023, 1022
 COG_NONE = 3600

@@ -139,6 +139,20 @@ class Ledger:
                 _count(connection, run, source, counted)
             return _add(connection, rows, applied=applied)
 
+    def publish(self, alerts: Iterable[Alert]) -> Committed:
+        """Add versions of alerts before the state that gave them is committed.
+
+        Where a state is large it is committed less often than alerts become known. No checkpoint
+        moves: state and offset stay those of the last commit, and whoever goes on from there finds
+        the same versions again, which are known then.
+
+        Raises:
+            UsageError, StoreError: as for `commit`.
+        """
+        rows = _rows(alerts)
+        with self._transaction("publish alerts") as connection:
+            return _add(connection, rows, applied=True)
+
     def checkpoint(self, source: str, state_version: int | None = None) -> Checkpoint | None:
         """Read how far a source has been folded; None if it never was.
 

@@ -39,7 +39,7 @@ from sargas.watch.order import Released, ReorderBuffer
 from sargas.watch.rules import Rules, load_rules
 from sargas.watch.slots import SubjectTable
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 QUIET_MINUTES = 48 * 60
 """So long after the last row of all, ticks change nothing."""
 EVENT_ORDER = ("minute", "t_ms", "slot", "t_start_ms", "op")
@@ -173,6 +173,10 @@ class Watch:
         """
         self.around = replace(self.around, masks=masks)
         self.judge.take_masks(masks)
+
+    def take_suspensions(self, suspensions: tuple[Suspension, ...]) -> None:
+        """Judge by other suspensions from the next batch on; each says from when it counts."""
+        self.judge.suspensions = suspensions
 
     @property
     def judged_to_ms(self) -> int:

@@ -1,4 +1,11 @@
-"""Live feeds: transports that bring bytes, codecs that read them, and the supervision of both."""
+"""Live feeds: transports that bring bytes, codecs that read them, and the supervision of both.
+
+Example:
+    >>> from sargas.feeds.live.url import parse_feed_url
+    >>> transport = open_transport(parse_feed_url("tcp://127.0.0.1:5631"))
+    >>> transport.codec, make_codec(transport.codec, src_id=1000).lines
+    ('nmea', 0)
+"""
 
 from __future__ import annotations
 
@@ -7,56 +14,55 @@ from typing import Any, Final
 
 from sargas.errors import UsageError
 from sargas.feeds.live.base import Codec, Transport
-from sargas.feeds.live.url import FeedUrl
-
-_HERE: Final = "sargas.feeds.live"
+from sargas.feeds.live.url import EXAMPLES, FeedUrl
 
 TRANSPORTS: Final = {
-    "mqtt": f"{_HERE}.mqtt:MqttTransport",
-    "mqtt-nmea": f"{_HERE}.mqtt:MqttNmeaTransport",
-    "websocket": f"{_HERE}.websocket:WebSocketTransport",
-    "aisstream": f"{_HERE}.websocket:AisstreamTransport",
-    "digitraffic": f"{_HERE}.polling:DigitrafficTransport",
-    "aishub": f"{_HERE}.polling:AishubTransport",
-    "http": f"{_HERE}.polling:HttpTransport",
+    "tcp": "sargas.feeds.live.sockets:TcpTransport",
+    "udp": "sargas.feeds.live.sockets:UdpTransport",
+    "tail": "sargas.feeds.live.files:TailTransport",
+    "-": "sargas.feeds.live.files:StdinTransport",
+    "mqtt": "sargas.feeds.live.mqtt:MqttTransport",
+    "mqtt-nmea": "sargas.feeds.live.mqtt:MqttNmeaTransport",
+    "websocket": "sargas.feeds.live.websocket:WebSocketTransport",
+    "aisstream": "sargas.feeds.live.websocket:AisstreamTransport",
+    "http": "sargas.feeds.live.polling:HttpTransport",
+    "digitraffic": "sargas.feeds.live.polling:DigitrafficTransport",
+    "aishub": "sargas.feeds.live.polling:AishubTransport",
 }
-"""Classes of transports, by kind; imported when one is opened."""
-
+"""Classes of transports by kind: the scheme, or what `_kind_of` makes of the address."""
 CODECS: Final = {
-    "digitraffic-mqtt": f"{_HERE}.digitraffic:MqttCodec",
-    "digitraffic-rest": f"{_HERE}.digitraffic:RestCodec",
-    "aisstream": f"{_HERE}.aisstream:AisstreamCodec",
-    "aishub": f"{_HERE}.aishub:AishubCodec",
+    "nmea": "sargas.feeds.live.nmea:NmeaCodec",
+    "digitraffic-mqtt": "sargas.feeds.live.digitraffic:MqttCodec",
+    "digitraffic-rest": "sargas.feeds.live.digitraffic:RestCodec",
+    "aisstream": "sargas.feeds.live.aisstream:AisstreamCodec",
+    "aishub": "sargas.feeds.live.aishub:AishubCodec",
 }
-"""Classes of codecs, by the name a transport has for them."""
 
 _KINDS: Final = {"mqtts": "mqtt", "ws": "websocket", "wss": "websocket", "https": "http"}
-"""Kind of transport by scheme, where the two have different names."""
 _LISTS: Final = ("/ais/v1/locations", "/ais/v1/vessels")
 
 
 def open_transport(url: FeedUrl) -> Transport:
-    """Make the transport of an address; it connects when its pieces are asked for.
+    """Make the transport of a feed; nothing is connected yet.
 
     Raises:
-        UsageError: there is none for it, or an option is wrong.
+        UsageError: the address lacks something, an option is wrong, or no transport knows its
+            scheme.
     """
-    kind = _kind_of(url)
-    if kind not in TRANSPORTS:
-        raise UsageError(f"There is no transport for {url.scheme}.", where=url.text)
-    transport: Transport = _load(TRANSPORTS[kind])(url)
+    place = TRANSPORTS.get(_kind_of(url))
+    if place is None:
+        raise UsageError(f"No feed comes by {url.scheme}.", where=url.text, hint=EXAMPLES)
+    transport: Transport = _made(place)(url)
     return transport
 
 
-def make_codec(name: str, src_id: int = 0) -> Codec:
-    """Make the codec of a name.
+def make_codec(name: str, src_id: int) -> Codec:
+    """Make the codec that reads the pieces of a transport.
 
-    Raises:
-        UsageError: there is none.
+    Args:
+        name: `Transport.codec`. src_id: number of the feed, written into every row.
     """
-    if name not in CODECS:
-        raise UsageError(f"There is no codec {name!r}.", hint=f"Codecs are {', '.join(CODECS)}.")
-    codec: Codec = _load(CODECS[name])(src_id)
+    codec: Codec = _made(CODECS[name])(src_id=src_id)
     return codec
 
 
@@ -78,6 +84,6 @@ def _kind_of(url: FeedUrl) -> str:
     return kind
 
 
-def _load(path: str) -> Any:  # noqa: ANN401 - a class
-    module, _, name = path.partition(":")
+def _made(place: str) -> Any:  # noqa: ANN401 - a class by its place
+    module, _, name = place.partition(":")
     return getattr(import_module(module), name)

@@ -35,14 +35,27 @@ class Transport(ABC):
         codec: name of the codec that reads its pieces.
         is_slowed: whether not reading makes the sender wait; if not (UDP), what the system drops
             meanwhile is counted by `dropped`.
+        place: where in a file this connection begins, for `resume`; empty for other feeds.
+        is_over: the feed has ended for good, as a pipe does.
+        is_turning: the connection ended as it should, to go on with another file at once.
     """
 
-    codec: ClassVar[str]
+    codec: str
     is_slowed: ClassVar[bool] = True
+    place: bytes = b""
+    is_over: bool = False
+    is_turning: bool = False
 
     def __init__(self, url: FeedUrl) -> None:
         self.url = url
         self.dropped = 0
+
+    def resume(self, place: bytes, taken_bytes: int) -> None:  # noqa: B027 - few can
+        """Go on where an earlier connection stopped, if the feed can.
+
+        Args:
+            place: as that connection told. taken_bytes: what it brought.
+        """
 
     @abstractmethod
     def pieces(self) -> AsyncIterator[bytes]:
@@ -81,6 +94,11 @@ class Codec(ABC):
     @abstractmethod
     def counts(self) -> dict[str, Count]:
         """What became of lines, by reason; see `Feed.counts`."""
+
+    @property
+    def stations(self) -> list[str]:
+        """Names of stations that are no numbers: code -2 - k stands for `stations[k]`."""
+        return []
 
     @abstractmethod
     def feed(self, pieces: Sequence[Piece]) -> Batch:

@@ -33,6 +33,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sargas.model.fixes import FIRST_FEED_STATION
 from sargas.model.time import MINUTE_MS
 from sargas.watch.detect.base import (
     Detector,
@@ -69,6 +70,8 @@ def source_name(key: int) -> str:
     Example:
         >>> source_name(0), source_name(2190048)
         ('the feed', 'receiver 2190047')
+        >>> source_name(1_900_000_003)
+        'feed 2'
         >>> print(source_name(int(sea_area_key(20.1, 57.2))))
         reception in the area 57°00.0'N 020°00.0'E to 58°00.0'N 022°00.0'E
     """
@@ -76,7 +79,9 @@ def source_name(key: int) -> str:
     if kind == WHOLE:
         return "the feed"
     if kind == RECEIVER:
-        return f"receiver {key - 1}"
+        station = key - 1
+        is_feed = station >= FIRST_FEED_STATION
+        return f"feed {station - FIRST_FEED_STATION}" if is_feed else f"receiver {station}"
     row, column = divmod(key - FIRST_AREA, AREA_COLUMNS)
     lon, lat = column * AREA_LON_DEG - 180.0, row * AREA_LAT_DEG - 90.0
     corners = place(lon, lat), place(lon + AREA_LON_DEG, lat + AREA_LAT_DEG)

@@ -1,0 +1,1 @@
+"""The live path: feeds are received into the journal by one thread and folded by another."""

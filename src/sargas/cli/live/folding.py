@@ -1,0 +1,317 @@
+"""Folding: the journal is decoded, folded and committed, in order, by one thread.
+
+State and offset are committed in one transaction with the alerts, after the fixes they rest on are
+on disk. Killed at any point the next run takes up the committed state and reads the journal on from
+the committed offset: every record counts exactly once. New alerts do not wait for that commit but
+are published at once: a run that goes on from before finds the same versions, which are known.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from sargas.cli.keeping import Keeper
+from sargas.cli.kinds import exercise_of_station
+from sargas.cli.live.saving import pack, unpack
+from sargas.decode.codes import TSource
+from sargas.errors import StateVersionError, StoreError
+from sargas.feeds.live.base import Codec, Piece
+from sargas.feeds.live.files import continues
+from sargas.model.alerts import Alert
+from sargas.model.fixes import Batch, Fixes, Statics
+from sargas.model.time import NO_TIME
+from sargas.store.journal import DATA, OPENED, SILENT, Journal, Record
+from sargas.watch.fold import Outcome, Watch
+from sargas.watch.links import FeedLinks, FeedTerms
+
+SOURCE: Final = "live"
+READ_BYTES: Final = 4 << 20
+"""Bytes of the journal that are folded in one step at most."""
+COMMIT_S: Final = 30.0
+"""A commit is made so often, when minutes have just been judged: the next ones are far then."""
+COMMIT_MOST_S: Final = 90.0
+"""And so often where no minute is judged: what is received is seen in tracks by then."""
+STRANGE: Final = "of_an_exercise"
+"""Reason for rows that say they are of an exercise in a watch that is of none, or of another."""
+
+
+@dataclass(frozen=True)
+class LiveFeed:
+    """A feed of the watch: its terms, and what reads it."""
+
+    terms: FeedTerms
+    codec: Codec
+
+
+class Place(msgspec.Struct):
+    """Where in a file a feed's last connection began, and what has been read since."""
+
+    place: bytes = b""
+    taken_bytes: int = 0
+
+
+class State(msgspec.Struct):
+    """What is committed beside the watch's own state."""
+
+    watch: bytes
+    codecs: dict[int, bytes]
+    links: bytes
+    places: dict[int, Place]
+    counts: dict[str, int]
+    fixes: dict[int, int]
+
+
+class Folding:
+    """Folds a journal into a home.
+
+    Args:
+        watch: a fresh one.
+        keeper: of the home.
+        journal: what feeds brought.
+        feeds: all feeds that are watched now, by number.
+        say: told what people should read.
+        on_rows: shown what was decoded, as it is decoded; what it does not know of stays so.
+        on_alerts: shown new versions of alerts once they are committed.
+
+    Attributes:
+        offset: how far the journal has been folded; committed_to: and committed.
+        fixes: fixes of each feed since the home was made. lag_ms: how old its newest report was
+            when it came; None where reports carry no time of their own.
+        places: where each feed's last connection began.
+    """
+
+    def __init__(
+        self,
+        watch: Watch,
+        keeper: Keeper,
+        journal: Journal,
+        feeds: Mapping[int, LiveFeed],
+        say: Callable[[str], None] = lambda text: None,
+        on_rows: Callable[[Batch], None] = lambda batch: None,
+        on_alerts: Callable[[Sequence[Alert]], None] = lambda alerts: None,
+    ) -> None:
+        self.watch, self.journal, self.feeds = watch, journal, feeds
+        self._keeper, self._say = keeper, say
+        self._on_rows, self._on_alerts = on_rows, on_alerts
+        around = watch.around
+        self.links = FeedLinks(
+            [feed.terms for feed in feeds.values()], around.rules.version, around.assets.version,
+            around.exercise,
+        )  # fmt: skip
+        self.offset = self.committed_to = journal.begin
+        self.fixes: dict[int, int] = dict.fromkeys(feeds, 0)
+        self.lag_ms: dict[int, int | None] = dict.fromkeys(feeds)
+        self.newest_ms: dict[int, int] = {}
+        self.places: dict[int, Place] = {}
+        self._counts: Counter[str] = Counter()
+        self._new: list[Alert] = []
+        self._judged_ms = NO_TIME
+        self._committed_s = time.monotonic()
+
+    # ---- taking up -----------------------------------------------------------------------------
+    def resume(self) -> bool:
+        """Take up what the last run committed.
+
+        Returns:
+            Whether the watch goes on from there; if not it begins anew, with what is in the
+            journal, because there is no state or it is of other rules, assets or versions.
+
+        Raises:
+            StoreError: the ledger cannot be read.
+        """
+        found = self._keeper.ledger.checkpoint(SOURCE)
+        if found is None:
+            return False
+        self.offset = self.committed_to = max(found.offset, self.journal.begin)
+        if found.offset < self.journal.begin:
+            gone = self.journal.begin - found.offset
+            self._say(f"journal: {gone:,} bytes that were not folded are not there any more")
+        if found.offset > self.journal.end:
+            raise StoreError(
+                f"The ledger has folded the journal up to {found.offset:,}, and it ends at "
+                f"{self.journal.end:,}.", where=str(self.journal.path),
+                hint="One of them was restored without the other: restore both, or move the "
+                "journal away to begin a new one.",
+            )  # fmt: skip
+        try:
+            state = unpack(found.state, found.state_version, State)
+            self._take_up(state)
+            self.watch.load(state.watch)
+        except StateVersionError as error:
+            self._say(f"The watch begins anew: {error.what}")
+            return False
+        finally:
+            self._keeper.goes_on(Counter(self.watch.tally()) + self._all_counts())
+        return True
+
+    def _take_up(self, state: State) -> None:
+        """Take up what was known of the feeds: that holds under other rules, too."""
+        for number, dumped in state.codecs.items():
+            if number in self.feeds:
+                self.feeds[number].codec.load(dumped)
+        self.links.load(state.links)
+        self.places = dict(state.places)
+        self.fixes |= {n: count for n, count in state.fixes.items() if n in self.feeds}
+        self._counts = Counter(state.counts)
+
+    def place_of(self, number: int) -> Place | None:
+        """Tell how far a feed from a file has been received: folded or waiting in the journal."""
+        found = self.places.get(number)
+        offset = self.offset
+        while records := self.journal.read(offset, READ_BYTES):
+            offset = records[-1].end
+            for record in records:
+                if record.feed == number and record.kind == OPENED:
+                    found = Place(record.data)
+                elif record.feed == number and record.kind == DATA and found is not None:
+                    found = Place(found.place, found.taken_bytes + len(record.data))
+        return found if found is not None and found.place else None
+
+    # ---- folding -------------------------------------------------------------------------------
+    def step(self) -> bool:
+        """Fold the next records of the journal, if there are any.
+
+        Returns:
+            Whether there were.
+        """
+        records = self.journal.read(self.offset, READ_BYTES)
+        if not records:
+            return False
+        batches: list[Batch] = []
+        alerts: list[Alert] = []
+        for record in records:
+            alerts += self._take(record, batches)
+        batch = Batch(
+            Fixes.concat(b.fixes for b in batches), Statics.concat(b.statics for b in batches)
+        )
+        self._on_rows(batch)
+        self._keep(self.watch.push(batch), batch, alerts)
+        self.offset = records[-1].end
+        return True
+
+    def finish(self) -> None:
+        """Fold all that is still held: the feeds have ended."""
+        self._keep(self.watch.flush(), None, [])
+
+    def _keep(self, outcome: Outcome, batch: Batch | None, alerts: list[Alert]) -> None:
+        """Keep a batch, and what the watch and the links made of it."""
+        both = Outcome([*outcome.alerts, *alerts], outcome.late, outcome.crossings)
+        self._keeper.keep(both, batch)
+        self._new += both.alerts
+
+    def _take(self, record: Record, batches: list[Batch]) -> list[Alert]:
+        """Take one record; gives new versions of alerts about its feed."""
+        feed = self.feeds.get(record.feed)
+        if feed is None:  # it is watched no more
+            self._counts["feed_not_watched"] += record.kind == DATA
+            return []
+        if record.kind == SILENT:
+            return self.links.silent(
+                record.feed, record.t_ms, record.data.decode("utf-8", "replace")
+            )
+        if record.kind == OPENED:
+            before = self.places.get(record.feed, Place())
+            if not continues(before.place, before.taken_bytes, record.data):
+                feed.codec.feed([Piece(record.t_ms, b"")])
+            self.places[record.feed] = Place(record.data)
+            return []
+        if record.kind != DATA:
+            return []
+        self.places.setdefault(record.feed, Place()).taken_bytes += len(record.data)
+        batch = self._of_this_kind(feed.codec.feed([Piece(record.t_ms, record.data)]), feed.codec)
+        batches.append(batch)
+        self.fixes[record.feed] += len(batch.fixes)
+        newest_ms = _newest_ms(batch.fixes)
+        if newest_ms is not None:
+            self.lag_ms[record.feed] = record.t_ms - newest_ms
+        return self.links.received(record.feed, record.t_ms, len(batch), newest_ms)
+
+    def _of_this_kind(self, batch: Batch, codec: Codec) -> Batch:
+        """Leave out rows that say they are of an exercise, where the watch is not of that one."""
+        exercise = self.watch.around.exercise
+        strange = [
+            -2 - k for k, name in enumerate(codec.stations)
+            if (of := exercise_of_station(name)) is not None and of != exercise
+        ]  # fmt: skip
+        if not strange:
+            return batch
+        keep = [~np.isin(rows.station, strange) for rows in (batch.fixes, batch.statics)]
+        left_out = sum(int((~k).sum()) for k in keep)
+        if left_out and not self._counts[STRANGE]:
+            self._say(
+                "Rows of an EXERCISE came by a live feed; they are counted and left out. Watch "
+                "them with --exercise NAME, in a home of their own."
+            )
+        self._counts[STRANGE] += left_out
+        return Batch(batch.fixes.take(keep[0]), batch.statics.take(keep[1]))
+
+    # ---- committing ----------------------------------------------------------------------------
+    @property
+    def is_due(self) -> bool:
+        """Whether a commit should be made now."""
+        if self.offset == self.committed_to:
+            return False
+        since_s = time.monotonic() - self._committed_s
+        has_judged = self.watch.judged_to_ms != self._judged_ms
+        return since_s >= (COMMIT_S if has_judged else COMMIT_MOST_S)
+
+    def publish(self) -> None:
+        """Bring new alerts into the ledger and show them.
+
+        Raises:
+            StoreError: the disk refuses; nothing is lost, and it may be called again.
+        """
+        if not self._new:
+            return
+        self.journal.sync()  # what they rest on
+        self._keeper.publish(self._new)
+        new, self._new = self._new, []
+        self._on_alerts(new)
+
+    def commit(self) -> None:
+        """Bring all that was folded to the disk.
+
+        Raises:
+            StoreError: the disk refuses; nothing is lost, and it may be called again.
+        """
+        self.publish()
+        self.journal.sync()
+        state = State(
+            self.watch.dump(), {n: feed.codec.dump() for n, feed in self.feeds.items()},
+            self.links.dump(), self.places, dict(self._counts), self.fixes,
+        )  # fmt: skip
+        packed, version = pack(state)
+        self._keeper.commit_at(self.offset, packed, version, self._all_counts())
+        self.committed_to, self._committed_s = self.offset, time.monotonic()
+        self._judged_ms = self.watch.judged_to_ms
+        self.journal.forget(self.offset)
+
+    def _all_counts(self) -> Counter[str]:
+        """Count the lines of all feeds that were lost, by reason, and what was left out here."""
+        counts = Counter(self._counts)
+        for feed in self.feeds.values():
+            for reason, count in feed.codec.counts.items():
+                if not count.kept:
+                    counts[reason] += count.count
+        return counts
+
+    @property
+    def rejected(self) -> dict[int, int]:
+        """Lines of each feed that could not be read, since the home was made."""
+        return {
+            number: sum(c.count for c in feed.codec.counts.values() if not c.kept)
+            for number, feed in self.feeds.items()
+        }
+
+
+def _newest_ms(fixes: Fixes) -> int | None:
+    """Give the newest time among rows that carry one of their own."""
+    own = fixes.t_ms[(fixes.t_source != TSource.READER) & (fixes.t_ms != NO_TIME)]
+    return int(own.max()) if len(own) else None

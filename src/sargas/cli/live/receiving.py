@@ -1,0 +1,185 @@
+"""Receiving: all feeds in one event loop of a thread of their own, into the journal.
+
+What is received is on disk before anything else happens to it. Where the journal has run far ahead
+of the folding, or the disk is full, the feeds are not read on: those that can wait do, and of the
+others (UDP) the system counts what it drops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from sargas.cli.live.clock import ReceptionClock
+from sargas.errors import SargasError, StoreError
+from sargas.feeds.live.base import Transport
+from sargas.feeds.live.supervise import PAUSED, RECEIVING, Backoff, Health, Supervisor
+from sargas.store.journal import BACK, DATA, OPENED, SILENT, Journal
+
+BACKLOG_BYTES: Final = 2 << 30
+"""Bytes that may wait in the journal before the feeds are made to wait (chosen): an hour of ten
+thousand sentences a second."""
+RETRY_S: Final = 2.0
+"""How often a full disk is tried again."""
+SYNC_S: Final = 1.0
+"""A loss of power costs no more than so many seconds of what was received."""
+_LOOK_S: Final = 0.1
+
+
+class Receiver:
+    """Receives feeds into a journal, in a thread of its own.
+
+    Args:
+        feeds: the transports by the feeds' numbers.
+        journal: where to; nobody else appends meanwhile.
+        say: told what people should read.
+        backlog_bytes: see `BACKLOG_BYTES`.
+        make_backoff: makes each feed's pauses.
+
+    Attributes:
+        health: how each feed is, by number.
+        arrived: set whenever something was written; whoever waits for it clears it.
+        folded_to: the offset up to which the journal has been folded; set by the folding.
+        refusal: why the journal takes nothing now; empty where it does.
+        error: what ended the receiving, if anything did that should not have.
+    """
+
+    def __init__(
+        self,
+        feeds: Mapping[int, Transport],
+        journal: Journal,
+        say: Callable[[str], None] = lambda text: None,
+        *,
+        backlog_bytes: int = BACKLOG_BYTES,
+        make_backoff: Callable[[], Backoff] = Backoff,
+    ) -> None:
+        self.journal, self.say = journal, say
+        self.clock = ReceptionClock()
+        self.arrived = threading.Event()
+        self.folded_to = journal.end
+        self.refusal = ""
+        self.error: BaseException | None = None
+        self._backlog_bytes = backlog_bytes
+        self._supervisors = {
+            number: Supervisor(transport, _JournalSink(self, number), say, make_backoff())
+            for number, transport in feeds.items()
+        }
+        self.health: dict[int, Health] = {n: s.health for n, s in self._supervisors.items()}
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="receiving", daemon=True)
+        self._is_over = threading.Event()
+        self._work: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to receive."""
+        self._thread.start()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no feed brings anything any more: all have ended, or failed for good."""
+        return self._is_over.is_set()
+
+    def stop(self) -> None:
+        """Receive nothing more, and wait until what was received is on disk."""
+        if not self._is_over.is_set():
+            self._loop.call_soon_threadsafe(self._cancel)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _cancel(self) -> None:
+        if self._work is not None:
+            self._work.cancel()
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                runner.run(self._receive())
+        except asyncio.CancelledError:
+            pass
+        except BaseException as error:  # told to the thread that folds, which ends with it
+            self.error = error
+        finally:
+            self._is_over.set()
+            self.arrived.set()
+
+    async def _receive(self) -> None:
+        self._work = asyncio.current_task()
+        syncing = asyncio.create_task(self._sync())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for supervisor in self._supervisors.values():
+                    group.create_task(supervisor.run())
+        finally:
+            syncing.cancel()
+
+    async def _sync(self) -> None:
+        """Bring the journal to the disk again and again."""
+        while True:
+            await asyncio.sleep(SYNC_S)
+            try:
+                await asyncio.to_thread(self.journal.sync)
+            except StoreError as error:
+                self._refused(error)
+
+    async def write(self, number: int, kind: int, t_ms: int, data: bytes) -> None:
+        """Write a record, waiting for room and for the disk however long that takes."""
+        health = self.health[number]
+        while True:
+            why = self._no_room()
+            if not why:
+                try:
+                    self.journal.append(number, kind, t_ms, data)
+                    break
+                except StoreError as error:
+                    why = self._refused(error)
+            health.state, health.reason = PAUSED, why
+            try:
+                await asyncio.sleep(RETRY_S if self.refusal else _LOOK_S)
+            except asyncio.CancelledError:  # what was taken from the sender is kept all the same
+                self.journal.append(number, kind, t_ms, data)
+                raise
+        if self.refusal:
+            self.say("journal: takes what is received again")
+            self.refusal = ""
+        if health.state == PAUSED:
+            health.state, health.reason = RECEIVING, ""
+        self.arrived.set()
+
+    def _no_room(self) -> str:
+        """Say why there is no room in the journal; empty where there is."""
+        waiting = self.journal.end - self.folded_to
+        if waiting <= self._backlog_bytes:
+            return ""
+        return f"{waiting / 1e6:,.0f} MB wait to be folded"
+
+    def _refused(self, error: SargasError) -> str:
+        """Note that the disk refuses; said once."""
+        if not self.refusal:
+            self.say(f"journal: {error} Receiving pauses until it can be written.")
+        self.refusal = error.what
+        return error.what
+
+
+class _JournalSink:
+    """Writes what one feed brings into the journal."""
+
+    def __init__(self, receiver: Receiver, number: int) -> None:
+        self._receiver, self._number = receiver, number
+
+    async def opened(self, place: bytes) -> None:
+        await self._write(OPENED, place)
+
+    async def data(self, piece: bytes) -> None:
+        await self._write(DATA, piece)
+
+    async def silent(self, reason: str) -> None:
+        await self._write(SILENT, reason.encode("utf-8", "replace"))
+
+    async def back(self) -> None:
+        await self._write(BACK, b"")
+
+    async def _write(self, kind: int, data: bytes) -> None:
+        receiver = self._receiver
+        await receiver.write(self._number, kind, receiver.clock.now_ms(), data)

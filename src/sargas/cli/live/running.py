@@ -1,0 +1,214 @@
+"""A live watch put together: home, journal, feeds, receiving, folding; begun, run and ended."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from sargas.cli.keeping import Keeper
+from sargas.cli.live.folding import SOURCE, Folding, LiveFeed
+from sargas.cli.live.receiving import Receiver
+from sargas.cli.making import make_watch, masks_anew
+from sargas.cli.suspending import home_suspensions
+from sargas.errors import StoreError, UsageError
+from sargas.feeds.live import make_codec, open_transport
+from sargas.feeds.live.supervise import Backoff
+from sargas.feeds.live.url import FeedUrl
+from sargas.model.alerts import Alert
+from sargas.model.fixes import Batch
+from sargas.store import AuditLog, Home
+from sargas.store.feed_book import FeedBook
+from sargas.store.journal import Journal
+from sargas.watch.links import FeedTerms
+
+WAIT_S: Final = 0.2
+"""How long the folding waits for something to be received before it looks at the rest."""
+RETRY_S: Final = 5.0
+"""How often a commit is tried again that the disk refused."""
+LOOK_S: Final = 2.0
+"""How often masks and suspensions are looked at for changes."""
+DRAIN_S: Final = 20.0
+"""How long what is received already is folded on at the end; the rest waits in the journal."""
+
+
+class LiveWatch:
+    """Feeds being received and folded into a home.
+
+    Args:
+        urls: the feeds.
+        home: directory; made if it is missing.
+        assets, rules, masks, lists: as for `sargas scan`.
+        lateness_s: how late rows may come; by default as late as the latest feed's.
+        exercise: name of the exercise that all feeds are of; None for real traffic.
+        say: told what people should read.
+        on_rows, on_alerts: see `Folding`.
+        make_backoff: makes each feed's pauses between attempts.
+
+    Attributes:
+        receiver, folding, watch: the parts.
+        turn: held while the watch judges; whoever changes masks takes it.
+        refusal: why nothing can be committed now; empty where it can.
+
+    Raises:
+        UsageError: two feeds have one name, or an address lacks something.
+        StoreError: another process writes to the home, or it cannot be used.
+    """
+
+    def __init__(
+        self,
+        urls: Sequence[FeedUrl],
+        home: Path,
+        *,
+        assets: Path | None = None,
+        rules: Path | None = None,
+        masks: Path | None = None,
+        lists: Sequence[Path] = (),
+        lateness_s: float | None = None,
+        exercise: str | None = None,
+        say: Callable[[str], None] = lambda text: None,
+        on_rows: Callable[[Batch], None] = lambda batch: None,
+        on_alerts: Callable[[Sequence[Alert]], None] = lambda alerts: None,
+        make_backoff: Callable[[], Backoff] = Backoff,
+    ) -> None:
+        if len({url.name for url in urls}) < len(urls):
+            raise UsageError(
+                "Two feeds have the same name.", hint="Name them: tcp://HOST:PORT#name=north"
+            )
+        self.urls, self._say = tuple(urls), say
+        transports = [open_transport(url) for url in urls]
+        lateness_s = max(url.lateness_s for url in urls) if lateness_s is None else lateness_s
+        self.watch = make_watch(
+            assets, rules, home, round(lateness_s * 1000), exercise, masks, lists=lists
+        )
+        self._masks_anew = masks_anew(home, masks)
+        self._keeper = Keeper(home, self.watch, SOURCE, commit_rows=1 << 62)
+        try:
+            self.home: Home = self._keeper.home
+            book = FeedBook(self.home)
+            numbers = [book.number(url.name, url.text) for url in urls]
+            self.journal = Journal(self.home.path / "journal")
+            feeds = {
+                n: LiveFeed(
+                    FeedTerms(n, url.name, round(url.idle_s * 1000), round(url.lateness_s * 1000)),
+                    make_codec(transport.codec, n),
+                )
+                for n, url, transport in zip(numbers, urls, transports, strict=True)
+            }
+            self.folding = Folding(
+                self.watch, self._keeper, self.journal, feeds, say, on_rows, on_alerts
+            )
+            self.resumed = self.folding.resume()
+            for number, transport in zip(numbers, transports, strict=True):
+                if (place := self.folding.place_of(number)) is not None:
+                    transport.resume(place.place, place.taken_bytes)
+            self.receiver = Receiver(
+                dict(zip(numbers, transports, strict=True)), self.journal, say,
+                make_backoff=make_backoff,
+            )  # fmt: skip
+            self.receiver.folded_to = self.folding.offset
+        except BaseException:
+            self._keeper.abandon()
+            raise
+        self.turn = threading.Lock()
+        self.refusal = ""
+        self.began_s = time.monotonic()
+        self._looked_s = 0.0
+        self._should_end: Callable[[], bool] = lambda: False
+        self._log = AuditLog(self.home)
+        self._log_seq = self._log.last_seq()
+
+    def run(self, should_end: Callable[[], bool] = lambda: False) -> None:
+        """Receive and fold until told to end, or until all feeds have ended.
+
+        Raises:
+            StoreError: the journal cannot be read.
+        """
+        self._should_end = should_end
+        self.receiver.start()
+        try:
+            while not should_end():
+                if self.step():
+                    continue
+                if self.receiver.error is not None:
+                    raise self.receiver.error
+                if self.receiver.is_over and self.folding.offset == self.journal.end:
+                    self.folding.finish()
+                    break
+                self.receiver.arrived.wait(WAIT_S)
+                self.receiver.arrived.clear()
+        finally:
+            self.end()
+
+    def step(self) -> bool:
+        """Fold what has been received, and commit where it is due.
+
+        Returns:
+            Whether there was anything.
+        """
+        self._look_at_acts()
+        with self.turn:
+            there_was = self.folding.step()
+        self.receiver.folded_to = self.folding.offset
+        self._until_taken(self.folding.publish)
+        if self.folding.is_due:
+            self._until_taken(self.folding.commit)
+        return there_was
+
+    def end(self) -> None:
+        """Stop receiving, fold what is received already, commit, and let go of the home."""
+        self.receiver.stop()
+        try:
+            until_s = time.monotonic() + DRAIN_S
+            while time.monotonic() < until_s and self.folding.step():
+                pass
+            self.folding.commit()
+        finally:
+            self._log.close()
+            self._keeper.abandon()
+            self.journal.close()
+
+    def _until_taken(self, write: Callable[[], None]) -> None:
+        """Write; where the disk refuses, say so and hold everything until it does not."""
+        while not self._should_end():
+            try:
+                write()
+            except StoreError as error:
+                if not self.refusal:
+                    self._say(f"store: {error} Folding pauses until it can be written.")
+                self.refusal = error.what
+                time.sleep(RETRY_S)
+                continue
+            if self.refusal:
+                self._say("store: can be written again")
+                self.refusal = ""
+            return
+
+    def _look_at_acts(self) -> None:
+        """Judge by the masks that were drawn and the suspensions that were made meanwhile."""
+        if time.monotonic() - self._looked_s < LOOK_S:
+            return
+        self._looked_s = time.monotonic()
+        if (kept := self._masks_anew()) is not None:
+            self.watch.take_masks(kept)
+        seq = self._log.last_seq()
+        if seq != self._log_seq:
+            self._log_seq = seq
+            self.watch.take_suspensions(home_suspensions(self.home.path))
+
+    def feeds(self) -> list[dict[str, Any]]:
+        """Tell how each feed is, as the screen and `--json` show it."""
+        out = []
+        rejected = self.folding.rejected
+        for number, health in self.receiver.health.items():
+            url = self.folding.feeds[number].terms
+            out.append({
+                "name": url.name, "kind": "live", "state": health.state,
+                "last_ms": health.last_received_ms, "fixes": self.folding.fixes[number],
+                "rejected": rejected[number], "lag_ms": self.folding.lag_ms[number],
+                "dropped": health.dropped, "connections": health.connections,
+                "note": health.reason,
+            })  # fmt: skip
+        return out

@@ -1,0 +1,142 @@
+"""Lines from a file that grows, and from a pipe."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import select
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import IO, Final
+
+from sargas.errors import FeedUnavailableError, UsageError
+from sargas.feeds.live.base import Transport
+from sargas.feeds.live.url import FeedUrl
+
+READ_BYTES: Final = 1 << 20
+LOOK_S: Final = 0.25
+"""How often a file is looked at for more."""
+
+
+class TailTransport(Transport):
+    """A file that another program writes: from its beginning on, over rotation and truncation.
+
+    Options: `from=end` begins with what is added from now on.
+    """
+
+    codec = "nmea"
+
+    def __init__(self, url: FeedUrl) -> None:
+        super().__init__(url)
+        if not url.path:
+            raise UsageError("tail: names no file.", hint="tail:FILE")
+        begin = url.options.get("from", "start")
+        if begin not in ("start", "end"):
+            raise UsageError(f"from={begin} is neither start nor end.", where=url.text)
+        self._path = Path(url.path)
+        self._at_end = begin == "end"
+        self._seen: tuple[str, int] | None = None
+
+    def resume(self, place: bytes, taken_bytes: int) -> None:
+        """Go on after what was taken of the file that `place` names."""
+        told = json.loads(place)
+        self._seen = str(told["file"]), int(told["position"]) + taken_bytes
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Give what is in the file and what is added to it; ends where another takes its name."""
+        self.is_turning = False
+        with self._open() as file:
+            name, position = _identity(file), self._begin(file)
+            self.place = json.dumps({"file": name, "position": position}).encode()
+            while True:
+                data = self._read(file)
+                if data:
+                    position += len(data)
+                    self._seen = name, position
+                    yield data
+                    await asyncio.sleep(0)
+                elif self._is_replaced(name, position):
+                    self.is_turning = True
+                    return
+                else:
+                    await asyncio.sleep(LOOK_S)
+
+    def _open(self) -> IO[bytes]:
+        try:
+            return self._path.open("rb", buffering=0)
+        except OSError as error:
+            raise FeedUnavailableError(f"{error.strerror}.", where=self.url.text) from error
+
+    def _begin(self, file: IO[bytes]) -> int:
+        """Go to where reading begins; give the position."""
+        size = os.fstat(file.fileno()).st_size
+        position = 0
+        if self._seen is not None:
+            name, taken = self._seen
+            # A file that is shorter than what was read of it was written anew.
+            position = taken if name == _identity(file) and taken <= size else 0
+        elif self._at_end:
+            position = size
+        return file.seek(position)
+
+    def _read(self, file: IO[bytes]) -> bytes:
+        try:
+            return file.read(READ_BYTES)
+        except OSError as error:
+            raise FeedUnavailableError(f"{error.strerror}.", where=self.url.text) from error
+
+    def _is_replaced(self, name: str, position: int) -> bool:
+        """Tell whether the name stands for another file by now, or for this one cut short."""
+        try:
+            about = self._path.stat()
+        except OSError:
+            return False  # between two files; the old one may still grow
+        return f"{about.st_dev}:{about.st_ino}" != name or about.st_size < position
+
+
+class StdinTransport(Transport):
+    """Lines from standard input, until it ends."""
+
+    codec = "nmea"
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Give what arrives."""
+        while (data := await asyncio.to_thread(_from_stdin)) is not None:
+            if data:
+                yield data
+        self.is_over = True
+
+
+def continues(before: bytes, taken_bytes: int, now: bytes) -> bool:
+    """Tell whether a connection begins where an earlier one ended, maybe within a line.
+
+    Args:
+        before: the place of the earlier one. taken_bytes: what it brought. now: the place now.
+
+    Example:
+        >>> continues(b'{"file": "1:2", "position": 10}', 5, b'{"file": "1:2", "position": 15}')
+        True
+        >>> continues(b"", 5, b"")
+        False
+    """
+    if not before or not now:
+        return False
+    old, new = json.loads(before), json.loads(now)
+    told = old["file"], int(old["position"]) + taken_bytes
+    return told == (new["file"], int(new["position"]))
+
+
+def _from_stdin() -> bytes | None:
+    """Wait a moment for input; None at its end."""
+    try:
+        ready, _, _ = select.select([0], [], [], 2 * LOOK_S)
+        return (os.read(0, READ_BYTES) or None) if ready else b""
+    except OSError as error:
+        raise FeedUnavailableError(f"{error.strerror}.", where="-") from error
+
+
+def _identity(file: IO[bytes]) -> str:
+    """Name an open file whatever it is called."""
+    about = os.fstat(file.fileno())
+    return f"{about.st_dev}:{about.st_ino}"

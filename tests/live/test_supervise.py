@@ -1,0 +1,304 @@
+"""A feed is kept connected through cuts, stalls, dead lines, refusals and floods."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from sargas.errors import UsageError
+from sargas.feeds.live import open_transport
+from sargas.feeds.live.supervise import ENDED, FAILED, PAUSED, Backoff, Supervisor
+from sargas.feeds.live.url import parse_feed_url
+from tests.live.senders import TcpSender, eventually
+
+
+class Heard:
+    """A sink that remembers; it takes nothing while `is_full`."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, bytes]] = []
+        self.is_full = False
+
+    async def opened(self, place: bytes) -> None:
+        self.told.append(("opened", place))
+
+    async def data(self, piece: bytes) -> None:
+        while self.is_full:
+            await asyncio.sleep(0.01)
+        self.told.append(("data", piece))
+
+    async def silent(self, reason: str) -> None:
+        self.told.append(("silent", reason.encode()))
+
+    async def back(self) -> None:
+        self.told.append(("back", b""))
+
+    @property
+    def bytes(self) -> bytes:
+        return b"".join(data for kind, data in self.told if kind == "data")
+
+    def count(self, kind: str) -> int:
+        return sum(k == kind for k, _ in self.told)
+
+
+class Run:
+    """A supervisor in a thread of its own."""
+
+    def __init__(self, address: str) -> None:
+        self.heard, self.said = Heard(), []
+        self.transport = open_transport(parse_feed_url(address))
+        self.supervisor = Supervisor(
+            self.transport, self.heard, self.said.append, Backoff(0.05, 0.2)
+        )
+        self.health = self.supervisor.health
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        self._task = self._loop.create_task(self.supervisor.run())
+        with contextlib.suppress(asyncio.CancelledError):
+            self._loop.run_until_complete(self._task)
+        self._loop.close()
+
+    def end(self) -> None:
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._task.cancel)
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+
+
+@pytest.fixture
+def runs() -> Iterator:
+    started = []
+
+    def run(address: str) -> Run:
+        started.append(Run(address))
+        return started[-1]
+
+    yield run
+    for one in started:
+        one.end()
+
+
+@pytest.fixture
+def sender() -> Iterator[TcpSender]:
+    with TcpSender() as one:
+        yield one
+
+
+def test_what_is_sent_is_heard_and_a_cut_line_is_called_again(runs, sender):
+    run = runs(sender.url)
+    line = sender.accept()
+    line.sendall(b"one\r\n")
+    eventually(lambda: run.heard.bytes == b"one\r\n", "the first line")
+    line.close()
+    again = sender.accept()
+    again.sendall(b"two\r\n")
+    eventually(lambda: run.heard.bytes == b"one\r\ntwo\r\n", "the second line")
+    assert run.heard.count("opened") == run.health.connections == 2
+    assert any("ended the connection" in text for text in run.said)
+    assert any("connected again" in text for text in run.said)
+
+
+def test_a_line_that_is_reset_in_the_middle_is_called_again(runs, sender):
+    run = runs(sender.url)
+    line = sender.accept()
+    line.sendall(b"half a li")
+    eventually(lambda: run.heard.bytes, "the half line")
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    line.close()  # at once, with a reset
+    sender.accept().sendall(b"whole\n")
+    eventually(lambda: run.heard.bytes == b"half a liwhole\n", "the next connection")
+
+
+def test_a_line_that_stalls_is_called_anew_and_its_silence_told_once(runs, sender):
+    run = runs(f"{sender.url}#idle=0.6")
+    sender.accept().sendall(b"one\n")
+    eventually(lambda: run.heard.bytes, "the first line")
+    second = sender.accept()  # the first is never closed: it is dead as far as anybody knows
+    eventually(lambda: run.heard.count("silent"), "the silence")
+    second.sendall(b"two\n")
+    for later in range(50):  # the stalled line may have been given up at that moment
+        if run.heard.count("back"):
+            break
+        with contextlib.suppress(OSError):
+            sender.accept(0.5).sendall(b"two\n")
+        assert later < 49
+    eventually(lambda: run.heard.count("back"), "the end of the silence")
+    assert run.heard.count("silent") == run.heard.count("back") == 1
+
+
+def test_a_server_that_is_not_there_is_a_silence_with_its_reason(runs):
+    with TcpSender() as gone:
+        url = gone.url
+    run = runs(f"{url}#idle=0.5")
+    eventually(lambda: run.heard.count("silent"), "the silence")
+    reason = next(data for kind, data in run.heard.told if kind == "silent")
+    assert b"refused" in reason
+    with TcpSender(int(url.rpartition(":")[2])) as back:
+        back.accept().sendall(b"here\n")
+        eventually(lambda: run.heard.bytes == b"here\n", "the server that came back")
+
+
+def test_garbage_and_slow_bytes_come_through_as_they_are(runs, sender):
+    run = runs(sender.url)
+    line = sender.accept()
+    rubbish = os.urandom(100_000)
+    line.sendall(rubbish)
+    for k in range(20):
+        line.sendall(b"slow"[k % 4 : k % 4 + 1])
+    eventually(lambda: run.heard.bytes == rubbish + b"slow" * 5, "every byte")
+
+
+def test_a_flood_makes_the_sender_wait_and_loses_nothing(runs, sender):
+    run = runs(sender.url)
+    line = sender.accept()
+    run.heard.is_full = True
+    line.settimeout(1.0)
+    sent = 0
+    block = bytes(range(256)) * 256
+    with contextlib.suppress(TimeoutError):
+        while sent < 1 << 30:
+            sent += line.send(block)
+    assert 0 < sent < 1 << 28, "the sender never had to wait"
+    assert run.heard.bytes == b""
+    run.heard.is_full = False
+    eventually(lambda: len(run.heard.bytes) == sent, "all that was sent")
+    want = (block * (sent // len(block) + 1))[:sent]
+    assert run.heard.bytes == want
+
+
+def test_waiting_for_room_is_no_silence(runs, sender):
+    run = runs(f"{sender.url}#idle=0.4")
+    line = sender.accept()
+    run.heard.is_full = True
+    line.sendall(b"x\n")
+    eventually(lambda: run.supervisor._is_putting, "the piece that waits")
+    assert run.heard.count("silent") == 0
+    with pytest.raises(AssertionError):
+        eventually(lambda: run.heard.count("silent"), "a silence", 1.5)
+    run.heard.is_full = False
+    eventually(lambda: run.heard.bytes == b"x\n", "the piece")
+
+
+def test_datagrams_are_lines_and_what_the_system_drops_is_counted(runs):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    run = runs(f"udp://127.0.0.1:{port}")
+    out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    eventually(lambda: _sent(out, port, b"first") and run.heard.bytes, "the first datagram")
+    before = len(run.heard.bytes)
+    run.heard.is_full = True
+    eventually(lambda: _sent(out, port, b"held") and run.supervisor._is_putting, "a full sink")
+    for k in range(40_000):
+        _sent(out, port, b"flood %06d " % k + b"." * 500)
+    run.heard.is_full = False
+    eventually(lambda: b"flood" in run.heard.bytes, "some of the flood")
+    eventually(lambda: _sent(out, port, b"last") and b"last\n" in run.heard.bytes, "the last")
+    eventually(lambda: _sent(out, port, b"and") and run.health.dropped > 0, "the drops")
+    flood = run.heard.bytes[before:].count(b"flood")
+    assert flood + run.health.dropped >= 40_000
+    assert b"first\n" in run.heard.bytes
+    out.close()
+
+
+def _sent(out: socket.socket, port: int, data: bytes) -> bool:
+    with contextlib.suppress(BlockingIOError, ConnectionRefusedError):
+        out.sendto(data, ("127.0.0.1", port))
+    return True
+
+
+def test_a_port_that_is_taken_is_told_and_tried_again(runs):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        run = runs(f"udp://127.0.0.1:{port}")
+        eventually(lambda: "in use" in run.health.reason, "the reason")
+    out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    eventually(lambda: _sent(out, port, b"x") and run.heard.bytes, "a datagram")
+    out.close()
+
+
+def test_a_file_is_followed_over_growth_rotation_and_truncation(runs, tmp_path):
+    file = tmp_path / "log.nmea"
+    file.write_bytes(b"one\n")
+    run = runs(f"tail:{file}")
+    eventually(lambda: run.heard.bytes == b"one\n", "what was there")
+    with file.open("ab") as grown:
+        grown.write(b"two\n")
+    eventually(lambda: run.heard.bytes == b"one\ntwo\n", "what was added")
+    file.rename(tmp_path / "log.nmea.1")
+    with (tmp_path / "log.nmea.1").open("ab") as old:
+        old.write(b"late\n")
+    file.write_bytes(b"three\n")
+    eventually(lambda: b"three\n" in run.heard.bytes, "the file that took its name")
+    assert run.heard.bytes.startswith(b"one\ntwo\nlate\n"), "what the old one still got"
+    file.write_bytes(b"4\n")
+    eventually(lambda: run.heard.bytes.endswith(b"three\n4\n"), "the file cut short")
+
+
+def test_a_file_goes_on_where_an_earlier_run_stopped(runs, tmp_path):
+    file = tmp_path / "log.nmea"
+    file.write_bytes(b"one\ntwo\n")
+    first = runs(f"tail:{file}")
+    eventually(lambda: first.heard.bytes == b"one\ntwo\n", "all")
+    place = first.heard.told[0][1]
+    first.end()
+    with file.open("ab") as grown:
+        grown.write(b"three\n")
+    transport = open_transport(parse_feed_url(f"tail:{file}"))
+    transport.resume(place, len(b"one\n"))
+
+    async def read() -> bytes:
+        async for piece in transport.pieces():
+            return piece
+        return b""
+
+    assert asyncio.run(read()) == b"two\nthree\n"
+
+
+def test_a_file_that_is_not_there_yet_is_waited_for(runs, tmp_path):
+    run = runs(f"tail:{tmp_path / 'later.nmea'}")
+    eventually(lambda: "No such file" in run.health.reason, "the reason")
+    (tmp_path / "later.nmea").write_bytes(b"here\n")
+    eventually(lambda: run.heard.bytes == b"here\n", "its content")
+
+
+def test_standard_input_ends_the_feed(runs, monkeypatch):
+    read, write = os.pipe()
+    kept = os.dup(0)
+    os.dup2(read, 0)
+    try:
+        run = runs("-")
+        os.write(write, b"one\n")
+        eventually(lambda: run.heard.bytes == b"one\n", "the line")
+        os.close(write)
+        eventually(lambda: run.health.state == ENDED, "the end")
+        run.end()
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+        os.close(read)
+
+
+def test_what_can_never_work_is_not_tried_again(runs):
+    run = runs("tcp://127.0.0.1:9")
+    run.end()
+
+    async def never(self) -> object:
+        raise UsageError("The key is wrong.")
+        yield b""
+
+    run.transport.__class__ = type("Wrong", (type(run.transport),), {"pieces": never})
+    asyncio.run(run.supervisor.run())
+    assert run.health.state == FAILED
+    assert "The key is wrong." in run.health.reason
+    assert PAUSED not in run.said

@@ -1,0 +1,331 @@
+"""The live watch as a whole: equal to a scan, over stops, full disks and silent feeds."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sargas.cli.live import folding as folding_module
+from sargas.cli.live import receiving, running
+from sargas.cli.live.running import LiveWatch
+from sargas.errors import StoreError, UsageError
+from sargas.feeds.live.supervise import PAUSED, Backoff
+from sargas.feeds.live.url import parse_feed_url
+from sargas.model.alerts import CLOSED, OPEN
+from sargas.store import Archive, Home, files
+from sargas.store.journal import Journal
+from tests.laws.test_fold import traffic
+from tests.live.lines import kept, links, log, scanned
+from tests.live.senders import TcpSender, eventually
+
+
+def live(home: Path, *addresses: str, **options: object) -> LiveWatch:
+    urls = [parse_feed_url(text) for text in addresses]
+    return LiveWatch(
+        urls,
+        home,
+        make_backoff=lambda: Backoff(0.05, 0.2),
+        **options,  # type: ignore[arg-type]
+    )
+
+
+class Running:
+    """A live watch in a thread of its own."""
+
+    def __init__(self, watch: LiveWatch) -> None:
+        self.watch = watch
+        self.error: BaseException | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.watch.run(self._stop.is_set)
+        except BaseException as error:
+            self.error = error
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+        if self.error is not None and error[0] is None:
+            raise self.error
+
+
+def until_folded(watch: LiveWatch, n_bytes: int) -> Callable[[], bool]:
+    """Tell when so many bytes of the one feed have been folded."""
+
+    def is_folded() -> bool:
+        place = next(iter(watch.folding.places.values()), None)
+        return place is not None and place.taken_bytes >= n_bytes
+
+    return is_folded
+
+
+def test_a_live_feed_gives_the_alerts_of_a_scan_and_keeps_the_same_rows(tmp_path):
+    file = tmp_path / "log.nmea"
+    file.write_bytes(log())
+    watch = live(tmp_path / "home", f"tail:{file}")
+    watch.run(until_folded(watch, len(log())))
+    assert kept(tmp_path / "home") == scanned()
+    assert len(scanned()) >= 8
+    with Archive(Home(tmp_path / "home", create=False)) as archive:
+        fixes = traffic().fixes
+        track = archive.track(0, 230_000_002, 0, 2**45)
+        assert len(track) == int((fixes.subject_id == 230_000_002).sum())
+        assert set(track.src_id.tolist()) == {1000}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_stopped_anywhere_and_begun_again_it_gives_the_same_alerts(tmp_path, monkeypatch, seed):
+    """Also where half a line, or half a message, had been received."""
+    monkeypatch.setattr(folding_module, "READ_BYTES", 3_000)
+    monkeypatch.setattr("sargas.feeds.live.files.READ_BYTES", 1_777)
+    rng = np.random.default_rng(seed)
+    file = tmp_path / "log.nmea"
+    file.write_bytes(b"")
+    ends = [*sorted(rng.integers(0, len(log()), 4).tolist()), len(log())]
+    for end in ends:
+        with file.open("ab") as grown:
+            grown.write(log()[file.stat().st_size : end])
+        watch = live(tmp_path / "home", f"tail:{file}")
+        taken = watch.folding.place_of(1000)
+        begin = 0
+        if taken is not None:
+            begin = json.loads(taken.place)["position"] + taken.taken_bytes
+        if end > begin:
+            watch.run(lambda w=watch, n=end: _taken_of_file(w) >= n)
+        else:
+            watch.end()
+    assert kept(tmp_path / "home") == scanned()
+
+
+def _taken_of_file(watch: LiveWatch) -> int:
+    place = watch.folding.places.get(1000)
+    if place is None or not place.place:
+        return 0
+    return int(json.loads(place.place)["position"]) + place.taken_bytes
+
+
+def test_what_was_received_and_not_committed_is_folded_by_the_next_run(tmp_path):
+    """As after kill -9: the journal has it, the ledger has not."""
+    file = tmp_path / "log.nmea"
+    file.write_bytes(log())
+    watch = live(tmp_path / "home", f"tail:{file}")
+    watch.receiver.start()
+    eventually(lambda: watch.journal.end > len(log()), "all in the journal")
+    watch.receiver.stop()
+    watch._keeper.abandon()
+    watch.journal.close()
+    file.write_bytes(b"")  # the sender has forgotten it all
+    again = live(tmp_path / "home", f"tail:{file}")
+    again.run(lambda: again.folding.offset >= again.journal.end and again.journal.end > len(log()))
+    assert kept(tmp_path / "home") == scanned()
+
+
+def test_several_feeds_with_the_same_reports_give_each_alert_once(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(log())
+    watch = live(tmp_path / "home", f"tail:{tmp_path / 'a'}", f"tail:{tmp_path / 'b'}")
+    both = 2 * len(log())
+    watch.run(lambda: sum(p.taken_bytes for p in watch.folding.places.values()) >= both)
+    tally = watch.watch.tally()
+    assert tally.get("duplicate", 0) + tally.get("late", 0) >= len(traffic().fixes) // 2
+    versions = kept(tmp_path / "home")
+    assert {json.loads(v)["id"] for v in versions} == {json.loads(v)["id"] for v in scanned()}
+
+
+def test_two_feeds_of_one_name_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="same name"):
+        live(tmp_path / "home", "tcp://127.0.0.1:1#name=a", "udp://:2#name=a")
+
+
+def test_a_silent_feed_is_an_alert_that_ends_when_it_is_back(tmp_path):
+    with TcpSender() as north, TcpSender() as south:
+        watch = live(
+            tmp_path / "home", f"{north.url}#name=north,idle=1", f"{south.url}#name=south,idle=1"
+        )
+        lines = log().splitlines(keepends=True)
+        stop = threading.Event()
+
+        def chatter() -> None:
+            for k in range(100_000):
+                if stop.wait(0.1):
+                    return
+                try:
+                    one.sendall(lines[k % len(lines)])
+                except OSError:
+                    return
+
+        with Running(watch):
+            one = north.accept()
+            thread = threading.Thread(target=chatter)
+            thread.start()
+            home = tmp_path / "home"
+            eventually(lambda: [a for a in links(home) if "south" in a.text], "south is silent")
+            first = links(home)[0]
+            assert (first.priority, first.state, first.subject.name) == ("P2", OPEN, "feed south")
+            stop.set()
+            thread.join()
+            eventually(lambda: any(a.priority == "P1" for a in links(home)), "all are silent")
+            blind = [a for a in links(home) if a.priority == "P1"]
+            eventually(lambda: len([a for a in links(home) if a.priority == "P1"]) == 2, "both P1")
+            assert {a.subject.name for a in blind} <= {"feed north", "feed south"}
+            stop.clear()
+            eventually(lambda: _speak(north, lines[0]) and _closed(home, "north"), "north is back")
+            south_now = [a for a in links(home) if a.subject.name == "feed south"][-1]
+            assert (south_now.priority, south_now.state) == ("P2", OPEN)
+
+
+def _speak(sender: TcpSender, line: bytes) -> bool:
+    """Send a line on a fresh connection of a caller that calls again and again."""
+    with contextlib.suppress(OSError):
+        sender.accept(1.0).sendall(line)
+    return True
+
+
+def _closed(home: Path, name: str) -> bool:
+    return any(a.state == CLOSED and a.subject.name == f"feed {name}" for a in links(home))
+
+
+def test_bytes_that_are_no_reports_are_an_alert_too(tmp_path):
+    with TcpSender() as sender:
+        watch = live(tmp_path / "home", f"{sender.url}#name=odd,idle=1")
+        with Running(watch):
+            line = sender.accept()
+
+            def babble() -> bool:
+                line.sendall(b"$GPZDA,no,report*00\r\n")
+                return any("no report" in a.text for a in links(tmp_path / "home"))
+
+            eventually(babble, "the alert")
+
+
+def test_reports_that_are_far_too_old_are_an_alert_too(tmp_path):
+    with TcpSender() as sender:
+        watch = live(tmp_path / "home", f"{sender.url}#name=old,idle=1")
+        lines = iter(log().splitlines(keepends=True) * 2)
+        with Running(watch):
+            line = sender.accept()
+
+            def speak() -> bool:
+                line.sendall(next(lines))
+                return any("older than" in a.text for a in links(tmp_path / "home"))
+
+            eventually(speak, "the alert")
+
+
+def test_a_full_disk_pauses_receiving_and_loses_nothing(tmp_path, monkeypatch):
+    file = tmp_path / "log.nmea"
+    half = len(log()) // 2
+    file.write_bytes(log()[:half])
+    said: list[str] = []
+    monkeypatch.setattr(receiving, "RETRY_S", 0.1)
+    watch = live(tmp_path / "home", f"tail:{file}", say=said.append)
+    append, is_full = Journal.append, threading.Event()
+
+    def refusing(self: Journal, *record: object) -> int:
+        if is_full.is_set():
+            raise StoreError("Cannot write the journal: No space left on device.")
+        return append(self, *record)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Journal, "append", refusing)
+    with Running(watch):
+        eventually(until_folded(watch, half), "the first half")
+        is_full.set()
+        with file.open("ab") as grown:
+            grown.write(log()[half:])
+        eventually(lambda: watch.feeds()[0]["state"] == PAUSED, "the pause")
+        assert "No space left" in watch.feeds()[0]["note"]
+        is_full.clear()
+        eventually(until_folded(watch, len(log())), "the second half")
+    assert kept(tmp_path / "home") == scanned()
+    assert sum("No space left" in text for text in said) == 1
+    assert any("takes what is received again" in text for text in said)
+
+
+def test_a_full_disk_pauses_committing_and_loses_nothing(tmp_path, monkeypatch):
+    file = tmp_path / "log.nmea"
+    file.write_bytes(log())
+    said: list[str] = []
+    monkeypatch.setattr(running, "RETRY_S", 0.05)
+    monkeypatch.setattr(folding_module, "COMMIT_S", 0.0)
+    monkeypatch.setattr(folding_module, "READ_BYTES", len(log()) // 3)
+    write, calls = files.write_file, [0]
+
+    def refusing(*args: object) -> None:
+        calls[0] += 1
+        if 3 <= calls[0] < 9:  # some files of the commit are written, others are not
+            raise StoreError("Cannot write a shard: No space left on device.")
+        write(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(files, "write_file", refusing)
+    watch = live(tmp_path / "home", f"tail:{file}", say=said.append)
+    watch.run(until_folded(watch, len(log())))
+    assert calls[0] > 9
+    assert kept(tmp_path / "home") == scanned()
+    assert sum("Folding pauses" in text for text in said) == 1
+    with Archive(Home(tmp_path / "home", create=False)) as archive:
+        fixes = traffic().fixes
+        for mmsi in np.unique(fixes.subject_id).tolist():
+            n = len(archive.track(0, mmsi, 0, 2**45))
+            assert n == int((fixes.subject_id == mmsi).sum()), mmsi
+
+
+def test_when_too_much_waits_the_feeds_wait(tmp_path, monkeypatch):
+    monkeypatch.setattr(folding_module, "READ_BYTES", 20_000)
+    monkeypatch.setattr("sargas.feeds.live.files.READ_BYTES", 20_000)
+    file = tmp_path / "log.nmea"
+    file.write_bytes(log())
+    watch = live(tmp_path / "home", f"tail:{file}")
+    watch.receiver._backlog_bytes = 50_000
+    watch.receiver.start()
+    eventually(lambda: watch.feeds()[0]["state"] == PAUSED, "the pause")
+    assert watch.journal.end - watch.folding.offset < 100_000
+    while not until_folded(watch, len(log()))():
+        watch.step()
+    watch.end()
+    assert kept(tmp_path / "home") == scanned()
+
+
+def test_rows_of_an_exercise_never_enter_a_real_watch(tmp_path):
+    file = tmp_path / "log.nmea"
+    file.write_bytes(log().replace(b"s:receiver.1", b"s:EXERCISE-x.1"))
+    said: list[str] = []
+    watch = live(tmp_path / "home", f"tail:{file}", say=said.append)
+    watch.run(until_folded(watch, file.stat().st_size))
+    assert kept(tmp_path / "home") == frozenset()
+    assert any("EXERCISE" in text for text in said)
+    assert watch.folding._counts["of_an_exercise"] >= len(traffic().fixes)
+    marked = live(tmp_path / "other", f"tail:{file}", exercise="x")
+    marked.run(until_folded(marked, file.stat().st_size))
+    alerts = [json.loads(v) for v in kept(tmp_path / "other")]
+    assert alerts
+    assert {a["exercise"] for a in alerts} == {"x"}
+    with pytest.raises(UsageError, match="exercise 'x'"):
+        live(tmp_path / "other", f"tail:{file}")
+
+
+def test_with_other_rules_it_begins_anew_and_keeps_its_place(tmp_path):
+    file = tmp_path / "log.nmea"
+    file.write_bytes(log()[: len(log()) // 2])
+    first = live(tmp_path / "home", f"tail:{file}")
+    first.run(until_folded(first, file.stat().st_size))
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[gap]\nclass_a_min = {value = 50, unit = "min", source = "test"}\n')
+    said: list[str] = []
+    second = live(tmp_path / "home", f"tail:{file}", rules=rules, say=said.append)
+    assert not second.resumed
+    assert any("begins anew" in text for text in said)
+    assert second.folding.offset == second.journal.end
+    second.end()
