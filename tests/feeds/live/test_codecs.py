@@ -11,10 +11,11 @@ from frames import Bits, frame
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sargas.errors import StateVersionError, UsageError
+from sargas.errors import StateVersionError
 from sargas.feeds.live import CODECS, make_codec
 from sargas.feeds.live import messages as messages_module
 from sargas.feeds.live.base import Piece
+from sargas.feeds.live.framing import joined as joined_messages
 from sargas.model.fixes import Batch, Fixes, Statics
 
 T_MS = 1_764_500_000_000
@@ -29,6 +30,10 @@ def piece(data, t_ms=T_MS):
 def location(mmsi=230985000, **said):
     topic = f"vessels-v2/{mmsi}/location\n".encode()
     return Piece(T_MS, topic + json.dumps({"time": T_S, "lon": 20.0, "lat": 60.0} | said).encode())
+
+
+def rows_of(name, *pieces):
+    return make_codec(name, 0).feed(pieces)
 
 
 def counts(codec):
@@ -60,7 +65,7 @@ def test_messages_of_digitraffic(data):
         "subject_id": 230985000, "t_ms": 1668075025000, "msg_type": 0, "lon_raw": 12207491,
         "lat_raw": 36022812, "sog_raw": 107, "cog_raw": 3266, "heading_raw": 325, "rot_raw": 0,
         "nav_status": 0, "second_s": 60, "flags": 1, "quality": 0, "src_id": 7, "src_offset": 1,
-        "t_source": 5,
+        "t_source": 1, "station": 1_900_000_007,
     }  # fmt: skip
     assert {name: fix[name] for name in expected} == expected
     static = {name: column[0] for name, column in batch.statics.columns().items()}
@@ -76,8 +81,8 @@ def test_messages_of_digitraffic(data):
 
 def test_lists_of_digitraffic(data):
     whole = json.loads((data / "digitraffic-rest.json").read_text())
-    codec = make_codec("digitraffic-rest")
-    batch = codec.feed([piece(whole["locations"]), piece(whole["vessels"])])
+    codec = make_codec("digitraffic-rest", 0)
+    batch = codec.feed([piece(whole[name], 1487938961000) for name in ("locations", "vessels")])
     fix = {name: column[0] for name, column in batch.fixes.columns().items()}
     expected = {
         "subject_id": 563907000, "t_ms": 1487938959356, "lon_raw": 14970949,
@@ -91,13 +96,15 @@ def test_lists_of_digitraffic(data):
 
 
 def test_copies_by_message_and_by_list_are_known_as_copies():
-    by_mqtt = make_codec("digitraffic-mqtt").feed([location(sog=1.5, cog=10, heading=5, navStat=0)])
+    by_mqtt = make_codec("digitraffic-mqtt", 0).feed(
+        [location(sog=1.5, cog=10, heading=5, navStat=0)]
+    )
     feature = {
         "mmsi": 230985000, "geometry": {"type": "Point", "coordinates": [20.0, 60.0]},
         "properties": {"mmsi": 230985000, "sog": 1.5, "cog": 10, "heading": 5, "navStat": 0,
                        "timestamp": 12, "timestampExternal": T_MS + 456},
     }  # fmt: skip
-    by_list = make_codec("digitraffic-rest").feed([piece({"features": [feature]})])
+    by_list = make_codec("digitraffic-rest", 0).feed([piece({"features": [feature]})])
     assert by_list.fixes.t_ms.tolist() == [T_MS + 456]
     assert by_mqtt.fixes.payload_hash.tolist() == by_list.fixes.payload_hash.tolist()
 
@@ -110,7 +117,7 @@ def test_copies_by_message_and_by_list_are_known_as_copies():
 def test_units_come_back_to_their_wire_integers(lon, lat, sog, cog, heading, rot, rounded):
     """Six decimals, as Digitraffic writes, or all of them."""
     digits = 6 if rounded else 15
-    codec = make_codec("digitraffic-mqtt")
+    codec = make_codec("digitraffic-mqtt", 0)
     fixes = codec.feed(
         [
             location(
@@ -129,7 +136,7 @@ def test_units_come_back_to_their_wire_integers(lon, lat, sog, cog, heading, rot
 
 def test_signs_for_not_available_are_null_and_kept_raw():
     said = location(lon=181, lat=91, sog=102.3, cog=360, heading=511, rot=-128, navStat=15)
-    fixes = make_codec("digitraffic-mqtt").feed([said]).fixes
+    fixes = make_codec("digitraffic-mqtt", 0).feed([said]).fixes
     assert (fixes.lon_raw[0], fixes.lat_raw[0]) == (108_600_000, 54_600_000)
     assert (fixes.sog_raw[0], fixes.cog_raw[0], fixes.heading_raw[0]) == (1023, 3600, 511)
     for unit in (fixes.lon_deg, fixes.lat_deg, fixes.sog_kn, fixes.cog_deg, fixes.heading_deg):
@@ -138,13 +145,13 @@ def test_signs_for_not_available_are_null_and_kept_raw():
 
 @pytest.mark.parametrize(("time", "t_ms"), [(T_S, T_MS), (T_MS + 7, T_MS + 7), (None, NO_TIME)])
 def test_seconds_and_milliseconds(time, t_ms):
-    codec = make_codec("digitraffic-mqtt")
+    codec = make_codec("digitraffic-mqtt", 0)
     assert codec.feed([location(time=time)]).fixes.t_ms.tolist() == [t_ms]
     assert ("time_missing" in codec.counts) == (time is None)
 
 
 def test_a_message_of_the_future_is_kept_and_flagged():
-    codec = make_codec("digitraffic-mqtt")
+    codec = make_codec("digitraffic-mqtt", 0)
     batch = codec.feed([location(time=T_S + 60), location(time=T_S + 61)])
     assert (batch.fixes.quality & (1 << 14)).tolist() == [0, 1 << 14]
     assert counts(codec) == {"message": 2, "time_disagrees": 1}
@@ -180,17 +187,17 @@ def test_a_message_of_the_future_is_kept_and_flagged():
     ],
 )
 def test_a_hostile_message_is_counted_and_gives_no_row(said, reason):
-    codec = make_codec("digitraffic-mqtt")
+    codec = make_codec("digitraffic-mqtt", 0)
     batch = codec.feed([location(), Piece(T_MS, said), location(mmsi=230985001)])
     assert batch.fixes.subject_id.tolist() == [230985000, 230985001]
     assert counts(codec) == {"message": 2, reason: 1}
     assert codec.counts[reason].first_offset == 2
-    assert not codec.counts[reason].kept
+    assert codec.counts[reason].kept == (reason == "other_message")
     assert codec.counts[reason].sample.isprintable()
 
 
 def test_a_value_off_the_wire_is_missing_and_counted():
-    codec = make_codec("digitraffic-mqtt")
+    codec = make_codec("digitraffic-mqtt", 0)
     fixes = codec.feed([location(sog=-1, cog=400, heading=9999, navStat=99, rot=1e30)]).fixes
     assert (fixes.sog_raw[0], fixes.cog_raw[0], fixes.heading_raw[0]) == (1023, 3600, 511)
     assert (fixes.nav_status[0], fixes.rot_raw[0]) == (15, -128)
@@ -200,7 +207,7 @@ def test_a_value_off_the_wire_is_missing_and_counted():
 def test_the_same_key_in_two_objects_or_in_a_text_is_no_duplicate():
     said = {"timestamp": T_MS, "name": '"name":1,"name":', "destination": ":X", "x": {"name": 1}}
     topic = b"vessels-v2/230985000/metadata\n"
-    codec = make_codec("digitraffic-mqtt")
+    codec = make_codec("digitraffic-mqtt", 0)
     batch = codec.feed([Piece(T_MS, topic + json.dumps(said).encode())])
     assert batch.statics.name.tolist() == [b'"name":1,"name":']
     assert batch.statics.destination.tolist() == [b":X"]
@@ -209,7 +216,9 @@ def test_the_same_key_in_two_objects_or_in_a_text_is_no_duplicate():
 def test_texts_end_at_the_sign_for_it_and_are_ascii():
     said = {"timestamp": T_MS, "name": " A@B", "callSign": "\u00c4  ", "destination": "x" * 99}
     topic = b"vessels-v2/230985000/metadata\n"
-    statics = make_codec("digitraffic-mqtt").feed([Piece(T_MS, topic + json.dumps(said).encode())])
+    statics = make_codec("digitraffic-mqtt", 0).feed(
+        [Piece(T_MS, topic + json.dumps(said).encode())]
+    )
     statics = statics.statics
     assert statics.name.tolist() == [b" A"]
     assert statics.callsign.tolist() == [b"?"]
@@ -234,7 +243,7 @@ def answer(*records, **head):
 
 
 def test_a_list_of_aishub_in_units_of_the_wire():
-    batch = make_codec("aishub").feed([answer(record())])
+    batch = make_codec("aishub", 0).feed([answer(record())])
     fixes, statics = batch.fixes, batch.statics
     assert (fixes.lon_raw[0], fixes.lat_raw[0]) == (14_990_000, 36_010_000)
     assert (fixes.sog_raw[0], fixes.cog_raw[0], fixes.heading_raw[0]) == (105, 3599, 359)
@@ -251,9 +260,8 @@ def test_a_list_of_aishub_in_human_units_gives_the_same_rows():
         SOG=10.5, DRAUGHT=6.1, ETA="02-22 08:00",
     )  # fmt: skip
     wire = record(LONGITUDE=14_989_998, LATITUDE=36_010_002, ETA=2 << 16 | 22 << 11 | 8 << 6)
-    assert make_codec("aishub").feed([answer(human, FORMAT="HUMAN")]) == make_codec("aishub").feed(
-        [answer(wire)]
-    )
+    human_rows = rows_of("aishub", answer(human, FORMAT="HUMAN"))
+    assert human_rows == rows_of("aishub", answer(wire))
 
 
 @pytest.mark.parametrize(
@@ -265,7 +273,7 @@ def test_a_list_of_aishub_in_human_units_gives_the_same_rows():
     ],
 )  # fmt: skip
 def test_a_bad_record_of_a_list_is_counted_and_the_others_are_read(change, reason):
-    codec = make_codec("aishub")
+    codec = make_codec("aishub", 0)
     batch = codec.feed([answer(record(**change), record(MMSI=230145251))])
     assert batch.fixes.subject_id.tolist() == batch.statics.subject_id.tolist() == [230145251]
     assert counts(codec) == {reason: 1, "message": 1}
@@ -282,14 +290,14 @@ def test_a_bad_record_of_a_list_is_counted_and_the_others_are_read(change, reaso
     ],
 )  # fmt: skip
 def test_an_answer_that_is_no_list_is_counted(said, reason):
-    codec = make_codec("aishub")
+    codec = make_codec("aishub", 0)
     assert len(codec.feed([Piece(T_MS, said)])) == 0
     assert counts(codec) == {reason: 1}
 
 
 def test_a_list_of_more_entries_than_bytes_tell_is_refused():
     for name in ("aishub", "digitraffic-rest"):
-        codec = make_codec(name)
+        codec = make_codec(name, 0)
         assert len(codec.feed([Piece(T_MS, b"[" + b"1," * 3_000_001 + b"1]")])) == 0
         assert counts(codec) == {"message_too_long": 1}
 
@@ -298,7 +306,7 @@ def test_a_list_of_more_entries_than_bytes_tell_is_refused():
 
 
 def test_what_a_list_repeats_comes_once():
-    codec = make_codec("aishub")
+    codec = make_codec("aishub", 0)
     first, second = record(), record(MMSI=230145251)
     assert len(codec.feed([answer(first, second)]).fixes) == 2
     assert len(codec.feed([answer(first, second)])) == 0
@@ -314,15 +322,26 @@ def test_what_a_list_repeats_comes_once():
 
 
 def test_a_cache_that_gives_an_older_list_again_gives_nothing_new():
-    codec = make_codec("aishub")
+    codec = make_codec("aishub", 0)
     lists = [answer(record(TIME=str(T_S + k), SOG=k)) for k in range(3)]
     assert sum(len(codec.feed([said]).fixes) for said in lists) == 3
     assert sum(len(codec.feed([said])) for said in (lists[0], lists[2], lists[1])) == 0
 
 
+def test_positions_of_long_ago_are_left_out_and_counted_once():
+    codec = make_codec("aishub", 0)
+    old, new = record(TIME=str(T_S - 3601)), record(MMSI=230145251, TIME=str(T_S - 3600))
+    batch = codec.feed([answer(old, new)])
+    assert batch.fixes.subject_id.tolist() == batch.statics.subject_id.tolist() == [230145251]
+    assert len(codec.feed([answer(old, new)])) == 0
+    assert counts(codec) == {"stale": 1, "message": 1, "repeated": 2}
+    assert not codec.counts["stale"].kept
+    assert codec.counts["repeated"].kept
+
+
 def test_what_is_remembered_is_bounded(monkeypatch):
     monkeypatch.setattr(messages_module, "REMEMBERED", 100)
-    codec = make_codec("aishub")
+    codec = make_codec("aishub", 0)
     for k in range(40):
         codec.feed([answer(*(record(MMSI=230000000 + 10 * k + i) for i in range(10)))])
     assert len(codec.dump()) < 2000
@@ -417,6 +436,8 @@ def broken(draw, bodies):
 
 def streams(name):
     one = st.one_of(BODIES[name], BODIES[name], broken(BODIES[name]), st.binary(max_size=60))
+    if name in ("digitraffic-mqtt", "aisstream"):
+        one = st.lists(one, min_size=1, max_size=3).map(joined_messages)
     return st.lists(st.builds(Piece, st.integers(T_MS - 10**6, T_MS + 10**6), one), max_size=8)
 
 
@@ -443,7 +464,8 @@ def test_any_cut_and_any_saved_state_gives_the_same_rows(name, data):
     assert cut.dump() == whole.dump() == saved.dump()
 
     # Every message ends as rows or in one counter.
-    ended = sum(c.count for r, c in whole.counts.items() if r == "message" or not c.kept)
+    ends = {"message", "repeated", "other_message"}
+    ended = sum(c.count for r, c in whole.counts.items() if r in ends or not c.kept)
     assert ended == whole.lines
     assert len(set(batch.fixes.src_offset) | set(batch.statics.src_offset)) == counts(whole).get(
         "message", 0
@@ -463,20 +485,15 @@ def test_codecs_of_these_feeds_are_all_tested():
 def test_state_of_another_codec_or_none_is_refused(name):
     other = next(n for n in CODECS_OF_JSON if n != name)
     with pytest.raises(StateVersionError, match=other):
-        make_codec(name).load(make_codec(other).dump())
-    for state in (b"", b"\xc1", b"{}", make_codec(name).dump()[:-1]):
+        make_codec(name, 0).load(make_codec(other, 0).dump())
+    for state in (b"", b"\xc1", b"{}", make_codec(name, 0).dump()[:-1]):
         with pytest.raises(StateVersionError):
-            make_codec(name).load(state)
-
-
-def test_an_unknown_codec_is_refused():
-    with pytest.raises(UsageError, match="aishub"):
-        make_codec("morse")
+            make_codec(name, 0).load(state)
 
 
 def test_an_empty_piece_is_no_message():
     for name in CODECS_OF_JSON:
-        codec = make_codec(name)
+        codec = make_codec(name, 0)
         assert len(codec.feed([Piece(T_MS, b"")])) == 0
         assert codec.lines == 0
 

@@ -17,6 +17,7 @@ from wires import at_rest, collect, run, take, tcp_server, until
 from sargas.errors import FeedUnavailableError, UsageError
 from sargas.feeds.live import make_codec, mqtt, net
 from sargas.feeds.live.base import Piece
+from sargas.feeds.live.framing import parted
 
 TOPIC = "vessels-v2/230985000/location"
 CONNACK, SUBACK = b"\x20\x02\x00\x00", b"\x90\x04\x00\x01\x00\x00"
@@ -42,7 +43,7 @@ def publisher(broker):
 
 
 async def send_when_subscribed(transport, broker, messages, n):
-    """Takes `n` pieces of what is sent once the topics are subscribed to."""
+    """Takes `n` messages of what is sent once the topics are subscribed to."""
     out = []
     async with contextlib.aclosing(transport.pieces()) as pieces:
         assert await anext(pieces) == b""
@@ -50,8 +51,8 @@ async def send_when_subscribed(transport, broker, messages, n):
             for topic, message in messages:
                 client.publish(topic, message)
             async for piece in pieces:
-                out.append(piece)
-                if len(out) == n:
+                out += parted(piece)
+                if len(out) >= n:
                     return out
     raise AssertionError("the connection ended")
 
@@ -64,7 +65,7 @@ def test_positions_of_a_broker_become_rows(brokers, transport_of):
     messages += [("elsewhere/1", b"not asked for"), (TOPIC, said(50))]
     pieces = run(send_when_subscribed(transport, broker, messages, 52))
     assert pieces[0] == TOPIC.encode() + b"\n" + said(0)
-    codec = make_codec(transport.codec)
+    codec = make_codec(transport.codec, 0)
     batch = codec.feed([Piece(1_764_500_100_000, piece) for piece in pieces])
     assert batch.fixes.lon_raw.tolist() == [12_000_000 + 600 * k for k in range(51)]
     assert batch.statics.name.tolist() == [b"X"]
@@ -87,9 +88,19 @@ def test_sentences_by_mqtt_are_whole_lines(brokers, transport_of):
     transport = transport_of(f"mqtt://127.0.0.1:{broker.port}/nmea#format=nmea")
     assert transport.codec == "nmea"
     messages = [("nmea", b"!AIVDM,1"), ("nmea", b"!AIVDM,2\n")]
-    assert run(send_when_subscribed(transport, broker, messages, 2)) == [
-        b"!AIVDM,1\n", b"!AIVDM,2\n",
-    ]  # fmt: skip
+
+    async def main():
+        out = b""
+        async with contextlib.aclosing(transport.pieces()) as pieces:
+            await anext(pieces)
+            with publisher(broker) as client:
+                for topic, message in messages:
+                    client.publish(topic, message)
+                while out.count(b"\n") < 2:
+                    out += await anext(pieces)
+        return out
+
+    assert run(main()) == b"!AIVDM,1\n!AIVDM,2\n"
 
 
 def test_by_websocket(brokers, transport_of):
@@ -207,7 +218,8 @@ def test_what_a_broker_drops_it_tells_nobody_but_its_log(brokers, transport_of):
                 while not got or got[-1] != b"after":
                     # Sent until it fits: what the broker holds for us must shrink first.
                     client.publish(TOPIC, b"after")
-                    got.append((await anext(pieces)).removeprefix(TOPIC.encode() + b"\n"))
+                    head = TOPIC.encode() + b"\n"
+                    got += [said.removeprefix(head) for said in parted(await anext(pieces))]
         numbers = [int(piece[:6]) for piece in got if piece.endswith(b"x" * 2000)]
         assert numbers == sorted(set(numbers))
         assert 1000 < len(numbers) < n
@@ -282,8 +294,11 @@ def test_a_flood_waits_in_the_brokers_socket(transport_of):
             await anext(pieces)
             held = await at_rest(lambda: sent)
             assert held * 1000 < 32 << 20  # what the two sockets hold, not what we do
-            for _ in range(held + 1000):
-                assert (await anext(pieces)).endswith(b"x" * 1000)
+            read = 0
+            while read < held + 1000:
+                messages = parted(await anext(pieces))
+                assert all(message.endswith(b"x" * 1000) for message in messages)
+                read += len(messages)
             assert sent > held
 
     handmade(talk, test)
@@ -317,9 +332,27 @@ def test_garbage_ends_the_connection_and_nothing_else(transport_of, seed):
         with pytest.raises((FeedUnavailableError, UsageError)):
             await collect(transport_of(text), got)
         assert got[1] == TOPIC.encode() + b"\n" + said(1)
-        codec = make_codec("digitraffic-mqtt")
+        codec = make_codec("digitraffic-mqtt", 0)
         codec.feed([Piece(1_764_500_100_000, piece) for piece in got])
         assert codec.counts["message"].count == 1
+
+    handmade(talk, test)
+
+
+def test_a_message_cannot_become_two(transport_of):
+    """A sender who may write to one topic does not get a word in under another."""
+    forged = b"{}\x1evessels-v2/230000001/location\n" + said(1)
+
+    async def talk(reader, writer):
+        writer.write(publish(forged) + publish(said(2)))
+        await reader.read()
+
+    async def test(text):
+        pieces = await take(transport_of(text), 2)
+        codec = make_codec("digitraffic-mqtt", 0)
+        batch = codec.feed([Piece(1_764_500_100_000, piece) for piece in pieces])
+        assert batch.fixes.subject_id.tolist() == [230985000]
+        assert {k: v.count for k, v in codec.counts.items()} == {"bad_json": 1, "message": 1}
 
     handmade(talk, test)
 
@@ -331,7 +364,7 @@ def test_a_topic_that_is_no_text_is_a_message_without_row(transport_of):
 
     async def test(text):
         pieces = await take(transport_of(text), 2)
-        codec = make_codec("digitraffic-mqtt")
+        codec = make_codec("digitraffic-mqtt", 0)
         codec.feed([Piece(1_764_500_100_000, piece) for piece in pieces])
         assert {k: v.count for k, v in codec.counts.items()} == {"bad_topic": 1, "message": 1}
 

@@ -92,7 +92,7 @@ def digitraffic(bodies):
 
 async def rows(transport, n):
     """Takes pieces until `n` fixes were read."""
-    codec = make_codec(transport.codec)
+    codec = make_codec(transport.codec, 0)
     fixes = []
     async with contextlib.aclosing(transport.pieces()) as pieces:
         async for piece in pieces:
@@ -131,7 +131,7 @@ def test_the_list_of_vessels(transport_of):
         async with lookalike as port:
             transport = transport_of(f"http://127.0.0.1:{port}/api/ais/v1/vessels#{EVERY}")
             (piece,) = await take(transport, 1)
-        batch = make_codec(transport.codec).feed([Piece(T_MS, piece)])
+        batch = make_codec(transport.codec, 0).feed([Piece(T_MS, piece)])
         assert batch.statics.draught_dm.tolist() == [61]
 
     run(main())
@@ -252,7 +252,7 @@ def test_a_list_of_aishub_without_the_users_name(hub, caplog):
 
     (piece,) = run(main())
     assert USER.encode() not in piece
-    batch = make_codec("aishub").feed([Piece(T_MS, piece)])
+    batch = make_codec("aishub", 0).feed([Piece(T_MS, piece)])
     assert batch.fixes.lon_raw.tolist() == [12_300_000]
     query = parse_qs(urlsplit(server.asked[0][0]).query)
     assert {key: query[key] for key in ("latmin", "latmax", "lonmin", "lonmax")} == {
@@ -322,7 +322,7 @@ def test_a_page_of_something_else_is_kept_without_the_users_name(hub):
 
     (piece,) = run(main())
     assert piece == page.replace(USER.encode(), b"***")
-    codec = make_codec("aishub")
+    codec = make_codec("aishub", 0)
     codec.feed([Piece(T_MS, piece)])
     assert codec.counts["bad_json"].count == 1
 
@@ -464,7 +464,7 @@ def test_garbage_in_a_list_is_counted(transport_of):
         async with lookalike as port:
             transport = transport_of(f"http://127.0.0.1:{port}/api/ais/v1/locations#{EVERY}")
             pieces = await take(transport, 4)
-        codec = make_codec(transport.codec)
+        codec = make_codec(transport.codec, 0)
         codec.feed([Piece(T_MS, piece) for piece in pieces])
         told = {k: v.count for k, v in codec.counts.items() if k != "mmsi_shape"}
         assert told == {"bad_json": 2, "message": 1, "wrong_type": 1}

@@ -46,7 +46,7 @@ def test_every_transport_and_codec_of_the_registry_is_there():
         module, _, name = path.partition(":")
         assert issubclass(getattr(__import__(module, fromlist=[name]), name), Transport)
     for name in CODECS:
-        assert isinstance(make_codec(name), Codec)
+        assert isinstance(make_codec(name, 0), Codec)
 
 
 def test_a_format_that_mqtt_does_not_have():
@@ -61,3 +61,22 @@ def test_no_network_library_is_loaded_before_it_is_needed():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("text", "idle_s", "lateness_s"),
+    [
+        ("wss://meri.digitraffic.fi/mqtt", 60, 60), ("aishub:", 180, 180),
+        ("https://h/api/ais/v1/locations#every=30", 90, 120),
+        ("https://h/x#every=10", 60, 80), ("https://h/x#every=10,idle=45,lateness=5", 45, 5),
+    ],
+)  # fmt: skip
+def test_a_feed_that_is_asked_may_be_silent_and_late_for_longer(text, idle_s, lateness_s):
+    url = parse_feed_url(text)
+    assert (url.idle_s, url.lateness_s) == (idle_s, lateness_s)
+    open_transport(url)
+
+
+def test_an_idle_time_shorter_than_the_time_between_answers_is_refused():
+    with pytest.raises(UsageError, match="too short"):
+        open_transport(parse_feed_url("https://h/x#every=30,idle=60"))

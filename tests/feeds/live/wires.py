@@ -8,6 +8,8 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
+from sargas.feeds.live.framing import parted
+
 T = TypeVar("T")
 LIMIT_S = 60.0
 """How long anything may take before a test fails; nothing waits so long."""
@@ -24,22 +26,22 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 
 
 async def take(transport, n: int, *, empty: bool = False) -> list[bytes]:
-    """Takes pieces until there are `n`, and closes the connection."""
+    """Takes pieces until they hold `n` messages, gives these, and closes the connection."""
     out = []
     async with contextlib.aclosing(transport.pieces()) as pieces:
         async for piece in pieces:
             if piece or empty:
-                out.append(piece)
+                out += parted(piece)
             if len(out) >= n:
                 break
     return out
 
 
 async def collect(transport, into: list[bytes] | None = None) -> None:
-    """Takes pieces until the connection ends, with whatever error it does."""
+    """Takes messages until the connection ends, with whatever error it does."""
     into = [] if into is None else into
     async for piece in transport.pieces():
-        into.append(piece)
+        into += parted(piece)
 
 
 async def until(is_so: Callable[[], bool], what: str = "") -> None:

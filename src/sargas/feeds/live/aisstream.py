@@ -16,6 +16,7 @@ import msgspec
 
 from sargas.decode.codes import Flag
 from sargas.feeds.live.columns import BAD_TIME, Row
+from sargas.feeds.live.framing import parted
 from sargas.feeds.live.messages import (
     MAX_MESSAGE,
     OTHER,
@@ -188,12 +189,12 @@ class Kind(NamedTuple):
 
 
 class AisstreamCodec(JsonCodec):
-    """Reads frames of aisstream.io; a piece is one frame."""
+    """Reads frames of aisstream.io."""
 
     name = "aisstream"
 
     def _messages(self, data: bytes) -> Iterable[bytes]:
-        yield data
+        return parted(data)
 
     def _read(self, message: bytes | msgspec.Raw, number: int, received_ms: int) -> Row:
         if len(bytes(message)) > MAX_MESSAGE:

@@ -18,6 +18,7 @@ from sargas.decode.delimited_block import static_hashes
 from sargas.decode.delimited_fields import MISSING, OK
 from sargas.model.fixes import (
     COG_NONE,
+    FIRST_FEED_STATION,
     HEADING_NONE,
     LAT_NONE,
     LON_NONE,
@@ -288,11 +289,12 @@ def _fixes(table: _Table, at: NDArray[np.intp], odd: Mask, src_id: int) -> Fixes
     number = table.ints("number")[at]
     return Fixes.build(
         n, subject_id=mmsi, t_ms=t_ms,
-        t_source=np.where(t_ms == NO_TIME, int(TSource.NONE), int(TSource.READER)),
+        t_source=np.where(t_ms == NO_TIME, int(TSource.NONE), int(TSource.TAG)),
         msg_type=table.ints("msg_type")[at], lon_raw=lon, lat_raw=lat, sog_raw=sog, cog_raw=cog,
         heading_raw=heading, rot_raw=rot, nav_status=status, second_s=second,
         flags=table.ints("flags")[at], quality=quality, payload_hash=hashes,
-        src_id=np.full(n, src_id), src_offset=number, arrival_seq=number,
+        station=np.full(n, FIRST_FEED_STATION + src_id), src_id=np.full(n, src_id),
+        src_offset=number, arrival_seq=number,
     )  # fmt: skip
 
 
@@ -324,7 +326,8 @@ def _statics(table: _Table, at: NDArray[np.intp], odd: Mask, src_id: int) -> Sta
         hashes = static_hashes(mmsi, values)
     return Statics.build(
         n, subject_id=mmsi, t_ms=table.t_ms[at], payload_hash=hashes,
-        src_id=np.full(n, src_id), src_offset=number, arrival_seq=number, **values,
+        station=np.full(n, FIRST_FEED_STATION + src_id), src_id=np.full(n, src_id),
+        src_offset=number, arrival_seq=number, **values,
     )  # fmt: skip
 
 

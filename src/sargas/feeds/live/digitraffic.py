@@ -14,6 +14,7 @@ import msgspec
 
 from sargas.decode.codes import Flag
 from sargas.feeds.live.columns import Row
+from sargas.feeds.live.framing import parted
 from sargas.feeds.live.messages import (
     MAX_MESSAGE,
     OTHER,
@@ -129,7 +130,7 @@ def _tenth(value: float | None) -> float | None:
 
 
 class MqttCodec(JsonCodec):
-    r"""Reads messages by MQTT: a piece is the topic, a newline, and the message.
+    r"""Reads messages by MQTT, each its topic, a newline, and what was sent.
 
     Example:
         >>> from sargas.feeds.live.base import Piece
@@ -142,7 +143,7 @@ class MqttCodec(JsonCodec):
     name = "digitraffic-mqtt"
 
     def _messages(self, data: bytes) -> Iterable[bytes]:
-        yield data
+        return parted(data)
 
     def _read(self, message: bytes | msgspec.Raw, number: int, received_ms: int) -> Row:
         data = bytes(message)

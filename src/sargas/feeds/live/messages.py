@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from sargas.decode.codes import NO_TIME
 from sargas.decode.delimited import harmless
 from sargas.errors import StateVersionError
 from sargas.feeds.base import Count
@@ -33,12 +34,18 @@ REMEMBERED: Final = 1 << 18
 list known, AISHub's world of some 60,000 vessels; 8 bytes each in a dump)."""
 VERSION: Final = 1
 
-MESSAGE: Final = "message"
-REPEATED: Final = "repeated"
+STALE_MS: Final = 3_600_000
+"""Rows of a list that were so old when it was received are left out: a list keeps the last position
+of vessels that were heard of long ago (chosen: after a shorter absence nothing is missing)."""
+
+MESSAGE, REPEATED, STALE = "message", "repeated", "stale"
 BAD_JSON, TOO_DEEP, TOO_LONG = "bad_json", "too_deep", "message_too_long"
 WRONG_TYPE, DUPLICATE_KEY, OTHER = "wrong_type", "duplicate_key", "other_message"
 
 T = TypeVar("T")
+
+LOSES_NOTHING: Final = frozenset({MESSAGE, REPEATED, OTHER})
+"""How messages end of which nothing is lost: they gave rows, or gave them before, or hold none."""
 
 _KEY: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:', re.DOTALL)
 
@@ -129,8 +136,8 @@ class JsonCodec(Codec):
 
     Attributes:
         name: the name by which it is known and saved.
-        is_polled: its pieces are lists that repeat what was given before: equal rows are counted
-            (`repeated`) and not given again.
+        is_polled: its pieces are lists of what is known last. Rows given before are counted
+            (`repeated`) and not given again; those too old are counted once (`stale`).
     """
 
     name: str
@@ -149,10 +156,10 @@ class JsonCodec(Codec):
 
     @property
     def counts(self) -> dict[str, Count]:
-        """What became of messages: `message` gave rows; what is not `kept` gave none.
+        """What became of messages, by reason; offsets are numbers of messages, from 1.
 
-        Offsets are numbers of messages, from 1. `message` and the counters that are not `kept`
-        sum to `lines`.
+        `message` gave rows, `repeated` did before, `other_message` is of a kind that holds none;
+        these and the reasons that are not `kept` sum to `lines`.
         """
         return dict(self._counts)
 
@@ -183,7 +190,8 @@ class JsonCodec(Codec):
                 try:
                     rows.append(self._read(message, self._lines, piece.t_ms))
                 except Unreadable as error:
-                    ends.append(_End(self._lines, error.reason, message, kept=False))
+                    is_kept = error.reason in LOSES_NOTHING
+                    ends.append(_End(self._lines, error.reason, message, kept=is_kept))
                 else:
                     texts.append(message)
         batch = self._settle(rows, texts, ends) if rows else Batch.empty()
@@ -209,12 +217,16 @@ class JsonCodec(Codec):
         new_static = np.ones(len(built.statics), np.bool_)
         if self.is_polled:
             self._recognise(built, new_fix, new_static)
+        stale = self._leave_old_out(built, rows, new_fix, new_static) if self.is_polled else set()
         gave = np.zeros(len(rows), np.bool_)
         gave[built.fix_of[new_fix]] = True
         gave[built.static_of[new_static]] = True
         for index, row in enumerate(rows):
             reason = built.dropped.get(index, MESSAGE if gave[index] else REPEATED)
-            ends.append(_End(row.number, reason, texts[index], kept=bool(gave[index])))
+            if index in stale and not gave[index]:
+                reason = STALE
+            is_kept = reason in LOSES_NOTHING
+            ends.append(_End(row.number, reason, texts[index], kept=is_kept))
         for reason, indices in built.noted.items():
             ends += [_End(rows[i].number, reason, texts[i], kept=True) for i in indices if gave[i]]
         if new_fix.all() and new_static.all():
@@ -235,6 +247,25 @@ class JsonCodec(Codec):
                 new_fix[fix_at[index]] = self._is_new(fix_keys[index])
             if index in static_keys:
                 new_static[static_at[index]] = self._is_new(static_keys[index])
+
+    def _leave_old_out(
+        self,
+        built: Built,
+        rows: list[Row],
+        new_fix: NDArray[np.bool_],
+        new_static: NDArray[np.bool_],
+    ) -> set[int]:
+        """Unmark new rows that were old when they were received; gives their messages."""
+        received = np.array([row.received_ms for row in rows], np.int64)
+        out: set[int] = set()
+        for table, of, new in (
+            (built.fixes, built.fix_of, new_fix),
+            (built.statics, built.static_of, new_static),
+        ):
+            old = new & (table.t_ms != NO_TIME) & (received[of] - table.t_ms > STALE_MS)
+            new[old] = False
+            out.update(of[old].tolist())
+        return out
 
     def _is_new(self, key: int) -> bool:
         """Tell whether a row is seen for the first time; the one seen longest ago is forgotten."""

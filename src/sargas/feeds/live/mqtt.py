@@ -10,9 +10,8 @@ import asyncio
 import struct
 import uuid
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import unquote
 
 from paho.mqtt.client import Client, MQTTMessage, MQTTv311
@@ -23,16 +22,17 @@ from websockets.exceptions import ConnectionClosed
 from sargas.errors import FeedUnavailableError, UsageError
 from sargas.feeds.live import net
 from sargas.feeds.live.base import Transport
+from sargas.feeds.live.framing import joined
+from sargas.feeds.live.sockets import GATHER_S, READ_BYTES
 from sargas.feeds.live.url import FeedUrl
-from sargas.feeds.live.websocket import open_websocket
+from sargas.feeds.live.websocket import gathered, open_websocket
 
 TOPICS: Final = ("vessels-v2/+/location", "vessels-v2/+/metadata")
 """What is asked for where the address does not say: the topics of Digitraffic."""
 KEEPALIVE_S: Final = 30
 """After so much silence the broker is asked whether it is there; as long again, and it is not."""
-MAX_PACKET: Final = 1 << 20
+MAX_PACKET: Final = 128 << 10
 """Bytes in one message; a longer one ends the connection."""
-_READ: Final = 65_536
 _LOOK_S: Final = 5.0
 _REFUSED: Final = (134, 135)
 """Bad user name or password; not authorised (the codes of MQTT 5, as paho gives them)."""
@@ -60,7 +60,7 @@ class _Stream(_Link):
 
     async def read(self) -> bytes:
         try:
-            return await self._reader.read(_READ)
+            return await self._reader.read(READ_BYTES)
         except OSError:
             return b""
 
@@ -79,7 +79,7 @@ class _Socket(_Link):
 
     async def read(self) -> bytes:
         try:
-            return await self._connection.recv(decode=False)
+            return b"".join(cast("list[bytes]", await gathered(self._connection, decode=False)))
         except ConnectionClosed:
             return b""
 
@@ -143,7 +143,7 @@ class _Session(Client):
             protocol=MQTTv311, reconnect_on_failure=False,
         )  # fmt: skip
         self.pipe = _Pipe()
-        self.waiting: deque[bytes] = deque()
+        self.waiting: list[bytes] = []
         self.end: FeedUnavailableError | UsageError | None = None
         self.is_ready = False
         self._topics, self._piece_of = topics, piece_of
@@ -184,7 +184,7 @@ class _Session(Client):
 
 
 class MqttTransport(Transport):
-    r"""Messages by MQTT: a piece is the topic, a newline, and the message.
+    r"""Messages by MQTT, each as its topic, a newline, and what was sent; see `framing`.
 
     Topics stand in the path (`mqtts://host/vessels-v2/+/location`) or in option `topics`, parted
     by semicolons. Messages come at most once (quality of service 0), as Digitraffic sends them:
@@ -221,8 +221,10 @@ class MqttTransport(Transport):
             if session.is_ready:
                 yield b""
             while True:
-                while session.waiting:
-                    yield session.waiting.popleft()
+                if session.waiting:
+                    pieces, session.waiting = session.waiting, []
+                    yield self._join(pieces)
+                    await asyncio.sleep(GATHER_S)
                 if session.end:
                     raise session.end
                 await self._turn(session, link)
@@ -236,6 +238,9 @@ class MqttTransport(Transport):
     def _piece(self, topic: bytes, message: bytes) -> bytes:
         return topic + b"\n" + message
 
+    def _join(self, messages: list[bytes]) -> bytes:
+        return joined(messages)
+
     async def _open(self) -> _Link:
         url = self.url
         if url.scheme in ("ws", "wss"):
@@ -248,7 +253,7 @@ class MqttTransport(Transport):
             async with asyncio.timeout(net.OPEN_S):
                 reader, writer = await asyncio.open_connection(
                     url.host, url.port or (8883 if is_tls else 1883),
-                    ssl=net.tls_of(url) if is_tls else None,
+                    ssl=net.tls_of(url) if is_tls else None, limit=READ_BYTES,
                 )  # fmt: skip
         except (OSError, TimeoutError) as error:
             raise self._broken(
@@ -312,6 +317,9 @@ class MqttNmeaTransport(MqttTransport):
 
     def _piece(self, topic: bytes, message: bytes) -> bytes:
         return message.removesuffix(b"\n") + b"\n"
+
+    def _join(self, messages: list[bytes]) -> bytes:
+        return b"".join(messages)
 
 
 def _topics(url: FeedUrl) -> tuple[str, ...]:

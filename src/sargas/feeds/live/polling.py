@@ -16,18 +16,18 @@ from sargas.feeds.live import net
 from sargas.feeds.live.aishub import refusal_of
 from sargas.feeds.live.base import Transport
 from sargas.feeds.live.overlap import after_overlap
-from sargas.feeds.live.url import FeedUrl
+from sargas.feeds.live.url import EVERY_S, FeedUrl
 from sargas.feeds.live.websocket import basic_login
 
-MAX_LIST, MAX_TEXT = 64 << 20, 8 << 20
+MAX_LIST, MAX_TEXT = 48 << 20, 8 << 20
 """Bytes of an answer, unpacked: a list of 60,000 vessels has some 20 MB, and a text of sentences
 that is asked for each minute should have far less."""
 ANSWER_S: Final = 60.0
 """How long an answer may take altogether (chosen: such a list at 3 Mbit/s)."""
 SILENCE_S: Final = 20.0
 """How long a server may be silent within an answer."""
-EVERY_S, EVERY_LEAST_S = 60.0, 10.0
-"""How often a server is asked, and how often at most."""
+EVERY_LEAST_S: Final = 10.0
+"""How often a server is asked at most."""
 EVERY_HERE_S: Final = 0.02
 """The same for a server on this machine, which is the user's own."""
 AISHUB: Final = "https://data.aishub.net/ws.php"
@@ -69,6 +69,12 @@ class HttpTransport(Transport):
         self._is_here = net.is_loopback(urlsplit(self._address).hostname or "")
         least_s = EVERY_HERE_S if self._is_here else self.least_s
         self.every_s = net.number_option(url, "every", EVERY_S, least_s, _DAY_S)
+        if url.idle_s < 2.5 * self.every_s:
+            raise UsageError(
+                f"idle={url.idle_s:g} is too short for a feed that is asked every"
+                f" {self.every_s:g} s.", where=url.text,
+                hint=f"Leave idle out, or give {3 * self.every_s:g} or more.",
+            )  # fmt: skip
         self._next_s = 0.0
         self._told: dict[str, str] = {}
         self._before = b""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
+import itertools
 import logging
 from collections.abc import AsyncIterator, Sequence
-from typing import Final
+from typing import Any, Final, cast
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -23,12 +26,17 @@ from sargas.errors import FeedUnavailableError, UsageError
 from sargas.feeds.live import net
 from sargas.feeds.live.aisstream import KINDS
 from sargas.feeds.live.base import Transport
+from sargas.feeds.live.framing import joined
+from sargas.feeds.live.sockets import GATHER_S
 from sargas.feeds.live.url import FeedUrl
 
-MAX_FRAME: Final = 1 << 20
+MAX_FRAME: Final = 128 << 10
 """Bytes in one message; a longer one ends the connection."""
+MAX_FRAMES: Final = 512
+"""Messages that wait in memory; then the socket is not read on."""
 AISSTREAM: Final = "wss://stream.aisstream.io/v0/stream"
 
+_COMPLAINT: Final = msgspec.json.Decoder(dict[str, str])
 _LOG: Final = logging.getLogger(__name__)
 # The library writes what it sends into its log when that is at DEBUG, keys and passwords included.
 _LOG.setLevel(logging.INFO)
@@ -52,7 +60,7 @@ async def open_websocket(
     """Open a connection.
 
     The library pings every 20 s and closes a connection that does not answer within another 20,
-    so a half-open one is found. Its queue holds 16 frames; then the socket is not read on.
+    so a half-open one is found.
 
     Args:
         url: says how to verify. address: where to, without user and secret.
@@ -69,6 +77,7 @@ async def open_websocket(
             ssl=net.tls_of(url) if address.startswith("wss:") else None,
             proxy=None if net.is_loopback(urlsplit(address).hostname or "") else True,
             open_timeout=net.OPEN_S, close_timeout=1, max_size=MAX_FRAME,
+            max_queue=MAX_FRAMES,
         )  # fmt: skip
     except InvalidStatus as error:
         status = error.response.status_code
@@ -131,15 +140,33 @@ class WebSocketTransport(Transport):
         connection = await open_websocket(self.url, self._address, headers=login)
         try:
             while True:
-                message = await connection.recv()
-                if isinstance(message, bytes):
-                    yield message
-                else:
-                    yield message.removesuffix("\n").encode() + b"\n"
+                yield b"".join(map(_lines, await gathered(connection)))
+                await asyncio.sleep(GATHER_S)
         except ConnectionClosed as error:
             raise closed(self.url, error) from error
         finally:
             await connection.close()
+
+
+def _lines(message: str | bytes) -> bytes:
+    """Give a message as bytes; a text ends a line."""
+    return message if isinstance(message, bytes) else message.removesuffix("\n").encode() + b"\n"
+
+
+async def gathered(
+    connection: ClientConnection, *, decode: bool | None = None
+) -> list[str] | list[bytes]:
+    """Wait for a message, and give it with all that have come already.
+
+    Raises:
+        ConnectionClosed: there is none, and none will come.
+    """
+    out: Any = [await connection.recv(decode)]
+    with contextlib.suppress(TimeoutError, ConnectionClosed):
+        while len(out) < MAX_FRAMES:
+            async with asyncio.timeout(0):
+                out.append(await connection.recv(decode))
+    return cast("list[str] | list[bytes]", out)
 
 
 def closed(url: FeedUrl, error: ConnectionClosed) -> FeedUnavailableError:
@@ -153,7 +180,7 @@ class AisstreamTransport(Transport):
     """The service aisstream.io: one message of JSON a frame.
 
     What it does not hear says nothing about a vessel: its stations cover little of the Baltic,
-    and a day of silence happens.
+    and a day of silence happens. Whoever reads too slowly is cut off by the service.
     """
 
     codec = "aisstream"
@@ -177,10 +204,13 @@ class AisstreamTransport(Transport):
         try:
             await connection.send(self._subscription(key), text=True)
             while True:
-                frame = await connection.recv(decode=False)
-                if frame[:60].lstrip().startswith(b'{"error"'):
-                    self._refused(frame)
-                yield frame
+                frames = cast("list[bytes]", await gathered(connection, decode=False))
+                good = list(itertools.takewhile(lambda frame: not _is_complaint(frame), frames))
+                if good:
+                    yield joined(good)
+                if len(good) < len(frames):
+                    raise self._refused(frames[len(good)])
+                await asyncio.sleep(GATHER_S)
         except ConnectionClosed as error:
             raise closed(self.url, error) from error
         finally:
@@ -197,15 +227,22 @@ class AisstreamTransport(Transport):
             said["FiltersShipMMSI"] = self._mmsis
         return msgspec.json.encode(said)
 
-    def _refused(self, frame: bytes) -> None:
+    def _refused(self, frame: bytes) -> FeedUnavailableError | UsageError:
         """Say what the service complains of."""
-        try:
-            said = msgspec.json.decode(frame, type=dict[str, str]).get("error", "")[:120]
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return
+        said = _COMPLAINT.decode(frame)["error"][:120]
         if "key" in said.lower():
-            raise UsageError(f"aisstream.io refuses the key of feed {self.url.name}: {said!r}.")
-        raise FeedUnavailableError(f"aisstream.io answers {said!r}.", where=self.url.text)
+            return UsageError(f"aisstream.io refuses the key of feed {self.url.name}: {said!r}.")
+        return FeedUnavailableError(f"aisstream.io answers {said!r}.", where=self.url.text)
+
+
+def _is_complaint(frame: bytes) -> bool:
+    """Tell a complaint of the service from its messages."""
+    if not frame[:60].lstrip().startswith(b'{"error"'):
+        return False
+    try:
+        return "error" in _COMPLAINT.decode(frame)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
 
 
 def _mmsis(url: FeedUrl) -> list[str]:
