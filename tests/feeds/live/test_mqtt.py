@@ -9,10 +9,8 @@ import logging
 import random
 import signal
 
-import paho.mqtt.client as paho
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
-from wires import at_rest, collect, run, take, tcp_server, until
+from wires import at_rest, collect, publisher, run, take, tcp_server, until
 
 from sargas.errors import FeedUnavailableError, UsageError
 from sargas.feeds.live import make_codec, mqtt, net
@@ -25,21 +23,6 @@ CONNACK, SUBACK = b"\x20\x02\x00\x00", b"\x90\x04\x00\x01\x00\x00"
 
 def said(k: int) -> bytes:
     return json.dumps({"time": 1_764_500_000 + k, "lon": 20 + k / 1000, "lat": 60.0}).encode()
-
-
-@contextlib.contextmanager
-def publisher(broker):
-    """A second client, which sends."""
-    client = paho.Client(CallbackAPIVersion.VERSION2)
-    if broker.login:
-        client.username_pw_set(*broker.login)
-    client.connect("127.0.0.1", broker.port)
-    client.loop_start()
-    try:
-        yield client
-    finally:
-        client.disconnect()
-        client.loop_stop()
 
 
 async def send_when_subscribed(transport, broker, messages, n):

@@ -1,4 +1,4 @@
-"""Helpers of the tests of transports: taking pieces, and servers that misbehave on purpose."""
+"""Helpers of the tests of transports: taking pieces, sending, and servers made by hand."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 
 from sargas.feeds.live.framing import parted
 
@@ -86,3 +89,18 @@ async def tcp_server(talk: Talk, port: int = 0, **options: Any) -> AsyncIterator
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextlib.contextmanager
+def publisher(broker):
+    """A second client, which sends."""
+    client = paho.Client(CallbackAPIVersion.VERSION2)
+    if broker.login:
+        client.username_pw_set(*broker.login)
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    try:
+        yield client
+    finally:
+        client.disconnect()
+        client.loop_stop()
