@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import re
 import threading
+import time
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 from frames import Bits, frame
 from tests.laws.test_fold import LATENESS_MS
-from tests.live.lines import kept, log, scanned
+from tests.live.lines import kept, links, log, scanned
 from tests.live.senders import eventually
 from tests.watch.tracks import watch
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import serve
-from wires import publisher
+from wires import background, publisher, tcp_server
 
 from sargas.cli.live.running import LiveWatch
 from sargas.feeds.live import make_codec
 from sargas.feeds.live.base import Piece
 from sargas.feeds.live.supervise import Backoff
 from sargas.feeds.live.url import parse_feed_url
+from sargas.model.alerts import CLOSED, OPEN
 from sargas.model.fixes import Batch, Fixes, Statics
 from sargas.store import Archive, Home
 
@@ -164,3 +167,56 @@ def test_positions_by_mqtt_are_kept_over_stops_of_broker_and_watch(brokers, tmp_
         track = archive.track(0, 230_985_000, 0, 2**45)
     assert track.t_ms.tolist() == [(T_S + 10 * k) * 1000 for k in range(120)]
     assert track.lon_raw.tolist() == [12_000_000 + 60 * k for k in range(120)]
+
+
+def test_lists_are_folded_once_and_their_standing_still_is_told(tmp_path, monkeypatch):
+    """A service asked again and again; then its list stands still, as a dead server's does."""
+    body = [b""]
+
+    async def talk(reader, writer):
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body[0])}\r\n\r\n".encode()
+                writer.write(head + body[0])
+                await writer.drain()
+
+    def tell(k):
+        now_ms = time.time_ns() // 1_000_000
+        body[0] = json.dumps(
+            {
+                "features": [
+                    {
+                        "geometry": {"coordinates": [20 + k / 1e4, 59.5]},
+                        "properties": {"mmsi": 230985000, "timestampExternal": now_ms},
+                    }
+                ]
+            }
+        ).encode()
+
+    with background(tcp_server(talk)) as port:
+        address = f"http://127.0.0.1:{port}/api/ais/v1/locations#name=fi,every=0.05,idle=1.5"
+        watch = live(tmp_path / "home", address)
+        codec = next(iter(watch.folding.feeds.values())).codec
+
+        def count(reason):
+            return codec.counts[reason].count if reason in codec.counts else 0
+
+        with Running(watch):
+            for k in range(6):
+                tell(k)
+                eventually(lambda: count("message") == k + 1, "a new row", COMPILED_S)  # noqa: B023
+            standing = count("repeated")
+            eventually(
+                lambda: links(tmp_path / "home") and links(tmp_path / "home")[-1].state == OPEN,
+                "the alert",
+                COMPILED_S,
+            )
+            assert count("repeated") > standing
+            tell(6)
+            eventually(lambda: links(tmp_path / "home")[-1].state == CLOSED, "its end")
+    assert "no report received" in next(a.text for a in links(tmp_path / "home"))
+    with Archive(Home(tmp_path / "home", create=False)) as archive:
+        assert archive.track(0, 230_985_000, 0, 2**45).lon_raw.tolist() == [
+            12_000_000 + 60 * k for k in range(7)
+        ]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 import paho.mqtt.client as paho
@@ -104,3 +105,19 @@ def publisher(broker):
     finally:
         client.disconnect()
         client.loop_stop()
+
+
+@contextlib.contextmanager
+def background(server: contextlib.AbstractAsyncContextManager[T]) -> Iterator[T]:
+    """Runs a server in a loop of its own thread, for those who wait in another."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(LIMIT_S)
+        end = server.__aexit__(None, None, None)
+        asyncio.run_coroutine_threadsafe(end, loop).result(LIMIT_S)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(LIMIT_S)
+        loop.close()
