@@ -78,10 +78,14 @@ class _Socket(_Link):
         self._connection = connection
 
     async def read(self) -> bytes:
+        data = b""
         try:
-            return b"".join(cast("list[bytes]", await gathered(self._connection, decode=False)))
+            while not data:  # a frame may be empty, and is no end
+                frames = await gathered(self._connection, decode=False)
+                data = b"".join(cast("list[bytes]", frames))
         except ConnectionClosed:
             return b""
+        return data
 
     async def write(self, data: bytes) -> None:
         try:
