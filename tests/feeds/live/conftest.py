@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -66,43 +67,55 @@ def server_tls(certificates) -> ssl.SSLContext:
 
 
 class Broker:
-    """mosquitto on loopback: plain, with TLS and a password, and by WebSocket.
+    """mosquitto on loopback: plain and with TLS, each by TCP and by WebSocket.
 
-    The listener with TLS and the plain one want the same user and password if there are any.
+    All its listeners want the same user and password, if there are any.
     """
 
     def __init__(self, where: Path, certificates: dict[str, Path], login: tuple[str, str] | None):
         self.where, self.login = where, login
-        self.port, self.tls_port, self.ws_port = free_port(), free_port(), free_port()
-        lines = ["user root", f"listener {self.port} 127.0.0.1"]
-        lines += [f"listener {self.tls_port} 127.0.0.1", f"certfile {certificates['chain']}"]
-        lines += [f"keyfile {certificates['key']}"]
-        lines += [f"listener {self.ws_port} 127.0.0.1", "protocol websockets"]
+        self._tls = [f"certfile {certificates['chain']}", f"keyfile {certificates['key']}"]
+        self.process: subprocess.Popen[bytes] | None = None
         if login:
             made = [program("mosquitto_passwd"), "-b", "-c", str(where / "users"), *login]
             subprocess.run(made, check=True, capture_output=True, timeout=30)
-            lines += ["allow_anonymous false", f"password_file {where / 'users'}"]
-        else:
-            lines += ["allow_anonymous true"]
-        (where / "mosquitto.conf").write_text("\n".join(lines) + "\n")
-        self.process: subprocess.Popen[bytes] | None = None
+        for _ in range(5):  # a port that was free may be taken by another test meanwhile
+            self._configure()
+            if self.start():
+                return
+        raise AssertionError(self.log)
 
-    def start(self) -> None:
-        log = (self.where / "mosquitto.log").open("ab")
+    @property
+    def log(self) -> str:
+        return (self.where / "mosquitto.log").read_text()
+
+    def _configure(self) -> None:
+        ports = [free_port() for _ in range(4)]
+        self.port, self.tls_port, self.ws_port, self.wss_port = ports
+        lines = ["user root", f"listener {self.port} 127.0.0.1"]
+        lines += [f"listener {self.tls_port} 127.0.0.1", *self._tls]
+        lines += [f"listener {self.ws_port} 127.0.0.1", "protocol websockets"]
+        lines += [f"listener {self.wss_port} 127.0.0.1", "protocol websockets", *self._tls]
+        lines += ["allow_anonymous false" if self.login else "allow_anonymous true"]
+        lines += [f"password_file {self.where / 'users'}"] if self.login else []
+        (self.where / "mosquitto.conf").write_text("\n".join(lines) + "\n")
+
+    def start(self) -> bool:
+        """Starts it; tells whether it listens."""
         run = [program("mosquitto"), "-c", str(self.where / "mosquitto.conf")]
-        self.process = subprocess.Popen(run, stdout=log, stderr=log)
-        log.close()
-        for port in (self.port, self.tls_port, self.ws_port):
-            deadline = time.monotonic() + START_S
+        with (self.where / "mosquitto.log").open("ab") as log:
+            self.process = subprocess.Popen(run, stdout=log, stderr=log)
+        deadline = time.monotonic() + START_S
+        for port in (self.port, self.tls_port, self.ws_port, self.wss_port):
             while True:
-                try:
+                with contextlib.suppress(OSError):
                     socket.create_connection(("127.0.0.1", port), timeout=1).close()
                     break
-                except OSError:
-                    said = (self.where / "mosquitto.log").read_text()
-                    assert self.process.poll() is None, said
-                    assert time.monotonic() < deadline, said
-                    time.sleep(0.02)
+                if self.process.poll() is not None:
+                    return False
+                assert time.monotonic() < deadline, self.log
+                time.sleep(0.02)
+        return self.process.poll() is None
 
     def signal(self, number: int) -> None:
         assert self.process
@@ -127,10 +140,8 @@ def brokers(tmp_path, certificates) -> Iterator:
     def make(login: tuple[str, str] | None = None) -> Broker:
         where = tmp_path / f"broker{len(started)}"
         where.mkdir()
-        broker = Broker(where, certificates, login)
-        started.append(broker)
-        broker.start()
-        return broker
+        started.append(Broker(where, certificates, login))
+        return started[-1]
 
     yield make
     for broker in started:

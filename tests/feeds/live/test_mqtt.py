@@ -94,6 +94,19 @@ def test_by_websocket(brokers, transport_of):
     assert len(run(send_when_subscribed(transport, broker, messages, 20))) == 20
 
 
+def test_by_websocket_with_tls_as_digitraffic_has_it(
+    brokers, transport_of, certificates, secret_file
+):
+    broker = brokers(("watch", "open sesame"))
+    options = f"{secret_file('open sesame')},ca={certificates['ca']}"
+    transport = transport_of(f"wss://watch@127.0.0.1:{broker.wss_port}/mqtt#{options}")
+    messages = [(TOPIC, said(k)) for k in range(2000)]
+    got = run(send_when_subscribed(transport, broker, messages, 2000))
+    assert got == [TOPIC.encode() + b"\n" + said(k) for k in range(2000)]
+    with pytest.raises(FeedUnavailableError, match="certificate"):
+        run(take(transport_of(f"wss://watch@127.0.0.1:{broker.wss_port}/mqtt"), 1))
+
+
 def test_tls_and_a_password(brokers, transport_of, certificates, secret_file):
     broker = brokers(("watch", "open sesame"))
     option = secret_file("open sesame")
@@ -139,7 +152,7 @@ def test_a_broker_that_goes_and_comes_back(brokers, transport_of):
             await take(transport, 1)
 
     run(cut())
-    broker.start()
+    assert broker.start()
     assert len(run(send_when_subscribed(transport, broker, [(TOPIC, said(2))], 1))) == 1
 
 
@@ -195,8 +208,7 @@ def test_what_a_broker_drops_it_tells_nobody_but_its_log(brokers, transport_of):
                 for k in range(n):
                     last = client.publish(TOPIC, b"%06d" % k + b"x" * 2000)
                 await asyncio.to_thread(last.wait_for_publish, 30)
-                log = broker.where / "mosquitto.log"
-                await until(lambda: "messages are being dropped" in log.read_text())
+                await until(lambda: "messages are being dropped" in broker.log)
                 got = []
                 while not got or got[-1] != b"after":
                     # Sent until it fits: what the broker holds for us must shrink first.

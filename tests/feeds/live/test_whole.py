@@ -159,7 +159,7 @@ def test_positions_by_mqtt_are_kept_over_stops_of_broker_and_watch(brokers, tmp_
             send(30, codec)
             broker.stop()
             eventually(lambda: health.reason, "the loss of the broker")  # noqa: B023
-            broker.start()
+            assert broker.start()
             eventually(lambda: health.connections == 2, "the broker again")  # noqa: B023
             send(30, codec)
     assert codec.lines == codec.counts["message"].count == 120
