@@ -287,6 +287,7 @@ def _fixes(table: _Table, at: NDArray[np.intp], odd: Mask, src_id: int) -> Fixes
         if exact[index] is not None:
             hashes[row] = exact[index]
     number = table.ints("number")[at]
+    # The time in a message is that of its reception, as a tag block's.
     return Fixes.build(
         n, subject_id=mmsi, t_ms=t_ms,
         t_source=np.where(t_ms == NO_TIME, int(TSource.NONE), int(TSource.TAG)),
