@@ -22,7 +22,7 @@ from sargas.model.time import NO_TIME, day_of
 from sargas.store import files, shards
 from sargas.store.canon import canonical_order, copies, is_canonical, shard_of
 from sargas.store.home import Home
-from sargas.store.shards import ShardWriter, compact, read_day, read_statics_day
+from sargas.store.shards import ShardWriter, compact, read_day, read_statics_day, tidy
 from tests.store.drawn import fixes_drawn
 from tests.store.rows import T0_MS, make_fixes, reports
 
@@ -131,6 +131,27 @@ def test_compaction_keeps_every_row_and_order(tmp_path_factory, fixes):
     for day in home.days():
         assert compact(home, day).files == 0
     assert tree(home) == done
+    assert store(home, fixes).rows == 0
+
+
+@few
+@given(fixes_drawn, st.booleans())
+def test_tidying_merges_small_files_and_leaves_large_ones(tmp_path_factory, fixes, all_large):
+    home = Home(tmp_path_factory.mktemp("home"))
+    store(home, fixes, buffer_rows=5)
+    days = home.days()
+    before, files_before = {day: read_day(home, day) for day in days}, tree(home)
+    with pytest.MonkeyPatch.context() as patch:
+        if all_large:
+            patch.setattr(shards, "SMALL_BYTES", 1)
+        while tidy(home, days, most_files=2).files:
+            pass
+    assert {day: read_day(home, day) for day in days} == before
+    if all_large:
+        assert tree(home) == files_before
+    else:
+        lists = [home.shard_path("fixes", d, n) for d in days for n in range(home.shards)]
+        assert all(len(files.list_shard(place)) <= 1 for place in lists)
     assert store(home, fixes).rows == 0
 
 

@@ -164,6 +164,24 @@ def test_a_receiver_that_fails_makes_no_gaps_of_the_vessels_it_heard():
     assert counts["receiver_not_running"] >= 8
 
 
+def by_feed(fixes, number):
+    fixes.src_id[:] = number
+    return fixes
+
+
+@pytest.mark.parametrize(("number", "expected"), [(1001, 0), (1000, 1), (1, 1)])
+def test_a_live_feed_that_fails_makes_no_gaps_of_the_vessels_it_brought(number, expected):
+    """Nothing is learnt yet; one vessel's feed falls silent with it, the others are heard by 1000.
+
+    Where its rows are of the feed that runs, or of a file, the same silence is a gap.
+    """
+    silent = by_feed(vessel(60).fixes(), number)
+    others = [by_feed(p, 1000) for p in lane()]
+    alerts, counts = run(silent, *others)
+    assert len(of(alerts)) == expected
+    assert counts["receiver_not_running"] == 1 - expected
+
+
 def test_the_table_grows_and_comes_back_as_it_was():
     table = CellTable(LEARNT, 4)
     for k in range(1000):

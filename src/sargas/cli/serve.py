@@ -97,7 +97,7 @@ def serve(
     about = {
         "version": __version__,
         "mode": "serve",
-        "exercise": _about(exercise) if exercise else None,
+        "exercise": about_exercise(exercise) if exercise else None,
         "attribution": attribution,
     }
     desk = Desk(ledger, AuditLog(stored))
@@ -129,7 +129,7 @@ def _span_of_alerts(stored: Home, ledger: Ledger) -> tuple[int, int] | None:
     return (min(times), newest_ms(stored, alerts)) if times else None
 
 
-def _about(exercise: str) -> dict[str, str]:
+def about_exercise(exercise: str) -> dict[str, str]:
     """Say which exercise a home holds; one that is not shipped here keeps its name alone."""
     try:
         scenario = load_scenario(exercise)

@@ -6,16 +6,17 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from sargas.cli.words import clean_text, say, say_counts
+from sargas.cli.words import clean_text, put_address, say, say_counts
 from sargas.errors import EXIT_FEED, EXIT_OK, UsageError
 from sargas.model.time import iso
 
 if TYPE_CHECKING:  # imported where they are used: help loads no library
     from sargas.cli.live.running import LiveWatch
+    from sargas.feeds.live.url import FeedUrl
     from sargas.model.alerts import Alert
 
 STATUS_S = 1.0
@@ -35,6 +36,10 @@ def watch(
     lists: list[Path] | None = None,
     lateness: float | None = None,
     exercise: str | None = None,
+    serve: bool = False,
+    host: str = "127.0.0.1",
+    port: int = 8750,
+    browser: bool = False,
     quiet: bool = False,
 ) -> int:
     """Watch live feeds: receive, judge, keep; print each alert as it arises.
@@ -50,6 +55,7 @@ def watch(
     Examples:
       sargas watch tcp://153.44.253.27:5631#name=kystverket
       sargas watch udp://:10110 tail:station.nmea --home ./watch
+      sargas watch udp://:10110 --serve --browser
       zcat log.nmea.gz | sargas watch - --home ./watch --json
 
     Parameters
@@ -69,6 +75,12 @@ def watch(
         the largest of the feeds'. Alerts come so much later. Rows that come later are kept.
     exercise
         All feeds are of this exercise: everything is marked EXERCISE, in a home of its own.
+    serve
+        Show it all on a screen; the address is printed first. The screen stays when feeds end.
+    host, port
+        Where the screen is served; port 0 takes a free one.
+    browser
+        Open the screen in a browser.
     quiet
         Print alerts and errors only.
     """
@@ -85,24 +97,63 @@ def watch(
     place = home_dir(home)
     talk = _Talk(quiet=quiet, json=json, muted=muted)
     warm(quiet=quiet)
-    live = LiveWatch(
-        urls, place, assets=assets, rules=rules, masks=masks, lists=lists or (),
-        lateness_s=lateness, exercise=exercise, say=talk.say, on_alerts=talk.alerts,
-    )  # fmt: skip
-    talk.begin(live)
-    try:
-        live.run(talk.tick)
-    finally:
-        talk.end(live)
+    options: dict[str, Any] = {
+        "assets": assets, "rules": rules, "masks": masks, "lists": lists or (),
+        "lateness_s": lateness, "exercise": exercise, "say": talk.say,
+    }  # fmt: skip
+    if serve:
+        live = _served(urls, place, options, talk, (host, port), browser=browser)
+    else:
+        live = LiveWatch(urls, place, on_alerts=talk.alerts, **options)
+        talk.begin(live)
+        try:
+            live.run(talk.tick)
+        finally:
+            talk.end(live)
     failed = [f for f in live.feeds() if f["state"] == "failed"]
     return EXIT_FEED if failed else EXIT_OK
+
+
+def _served(
+    urls: Sequence[FeedUrl],
+    home: Path,
+    options: dict[str, Any],
+    talk: _Talk,
+    at: tuple[str, int],
+    *,
+    browser: bool,
+) -> LiveWatch:
+    """Watch with a screen, until interrupted."""
+    from sargas.cli.live.running import LiveWatch
+    from sargas.cli.live.serving import Screen
+    from sargas.cli.serve import about_exercise
+    from sargas.web.service import address, bind
+
+    sock = bind(*at)
+
+    def make(screen: Screen) -> LiveWatch:
+        def alerts(new: Sequence[Alert]) -> None:
+            talk.alerts(new)
+            screen.alerts(new)
+
+        return LiveWatch(urls, home, on_rows=screen.rows, on_alerts=alerts, **options)
+
+    exercise = options["exercise"]
+    screen = Screen(make, about_exercise(exercise) if exercise else None)
+    put_address(address(sock), json=talk.json)
+    talk.begin(screen.live)
+    try:
+        screen.serve(sock, browser=browser, tick=talk.tick)
+    finally:
+        talk.end(screen.live)
+    return screen.live
 
 
 class _Talk:
     """What the command prints: alerts on stdout, all else on stderr."""
 
     def __init__(self, *, quiet: bool, json: bool, muted: bool) -> None:
-        self._quiet, self._json, self._muted = quiet, json, muted
+        self._quiet, self.json, self._muted = quiet, json, muted
         self._live: LiveWatch | None = None
         self._shown_s = 0.0
         self._is_line = False
@@ -133,7 +184,7 @@ class _Talk:
             return
         self._clear()
         for alert in shown:
-            sys.stdout.write(f"{alert.to_json() if self._json else _line(alert)}\n")
+            sys.stdout.write(f"{alert.to_json() if self.json else _line(alert)}\n")
         sys.stdout.flush()
 
     def tick(self) -> bool:

@@ -18,6 +18,8 @@ from sargas.errors import FormatError
 SEA, AIR = 0, 1
 """Values of `domain`: `subject_id` is an MMSI at sea, an ICAO 24-bit address in the air."""
 
+FIRST_FEED = 1000
+"""Values of `src_id` from here on are live feeds; those below are files of a scan, by order."""
 FIRST_FEED_STATION = 1_900_000_000
 """Stations from here on, below 2e9, are live feeds: a row that names no receiver has its feed's."""
 

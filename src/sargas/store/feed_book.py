@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from sargas.errors import StoreError
+from sargas.model.fixes import FIRST_FEED
 from sargas.store.home import Home, sync_directory, unusable
 
-FIRST: Final = 1000
-"""Feeds are numbered from here on: a scan of so many files into one home is not met."""
 MOST: Final = 60_000
 _FORMAT: Final = 1
 
@@ -53,8 +52,8 @@ class FeedBook:
             StoreError: the book cannot be written.
         """
         known = self._feeds.get(name)
-        number = known["number"] if known else FIRST + len(self._feeds)
-        if number >= FIRST + MOST:
+        number = known["number"] if known else FIRST_FEED + len(self._feeds)
+        if number >= FIRST_FEED + MOST:
             raise StoreError("This home knows too many feeds.", where=str(self._path))
         if known is None or known["address"] != address:
             self._feeds[name] = {"number": number, "address": address}

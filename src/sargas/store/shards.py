@@ -8,6 +8,7 @@ checkpoint simply writes again.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
@@ -30,6 +31,9 @@ broken clock must not make a directory for every day of 300 million years."""
 
 BUFFER_ROWS = 2_000_000
 """Rows held before they are written (chosen): about 170 MB, and one row group a shard."""
+
+SMALL_BYTES, TIDY_FILES = 4_000_000, 8
+"""Files below so many bytes, some 200,000 rows, are merged by `tidy`, when there are so many."""
 
 
 @dataclass(frozen=True)
@@ -249,6 +253,40 @@ def compact(home: Home, day: str) -> Written:
     return written
 
 
+def tidy(home: Home, days: Iterable[str], *, most_files: int = TIDY_FILES) -> Written:
+    """Merge the small files of the one shard that has most of them; for use between commits.
+
+    A live watch writes some files each minute. Large files are left alone, so that the cost of a
+    call does not grow with the day; `compact` merges those, too.
+
+    Args:
+        home: where; its writer lock is taken.
+        days: the days to look at.
+        most_files: fewer small files than this are left as they are.
+
+    Returns:
+        Rows and files written.
+
+    Raises:
+        StoreError: another process writes here, or a file cannot be read or written.
+    """
+    places = [
+        (len(_small(home.shard_path(name, day, shard))), name, day, shard)
+        for day in days for name in (FIXES, STATICS) for shard in range(home.shards)
+    ]  # fmt: skip
+    count, name, day, shard = max(places, default=(0, "", "", 0))
+    if count < most_files:
+        return Written()
+    kind: Any = Fixes if name == FIXES else Statics
+    with home.writing(), home.mutex:
+        return _compact_shard(home, name, kind, day, shard, small_only=True)
+
+
+def _small(directory: Path) -> list[files.ShardFile]:
+    """List the small files of a shard."""
+    return [f for f in files.list_shard(directory) if f.path.stat().st_size < SMALL_BYTES]
+
+
 def _write_shard(home: Home, name: str, day: str, shard: int, rows: T) -> Written:
     """Write rows of one day and shard that are not stored yet."""
     offered = len(rows)
@@ -304,13 +342,16 @@ def _in_order(table: T) -> T:
     return table if is_canonical(table) else table.take(canonical_order(table))
 
 
-def _compact_shard(home: Home, name: str, kind: type[T], day: str, shard: int) -> Written:
+def _compact_shard(
+    home: Home, name: str, kind: type[T], day: str, shard: int, *, small_only: bool = False
+) -> Written:
     directory = home.shard_path(name, day, shard)
     _remove_leftovers(directory)
-    listed = files.list_shard(directory)
+    listed = _small(directory) if small_only else files.list_shard(directory)
     if len(listed) < 2:
         return Written()
-    rows = _in_order(_read_shard(home, name, kind, day, shard))
+    read = (_from_arrow(kind, files.read_table(file, list(kind.DTYPES)), file) for file in listed)
+    rows = _in_order(kind.concat(read))
     again = copies(rows)
     rows = rows.take(~again)
     target = directory / files.content_name(rows, merged=True)

@@ -34,12 +34,12 @@ from sargas.watch.hunting import Hunting
 from sargas.watch.identity import Registry
 from sargas.watch.judge import Judge
 from sargas.watch.locate import Located, build_ground, build_index, locate_rows
-from sargas.watch.minutes import Minutes, Wire, minutes_of
+from sargas.watch.minutes import Minutes, Wire, feeds_of, minutes_of
 from sargas.watch.order import Released, ReorderBuffer
 from sargas.watch.rules import Rules, load_rules
 from sargas.watch.slots import SubjectTable
 
-STATE_VERSION = 4
+STATE_VERSION = 5
 QUIET_MINUTES = 48 * 60
 """So long after the last row of all, ticks change nothing."""
 EVENT_ORDER = ("minute", "t_ms", "slot", "t_start_ms", "op")
@@ -257,8 +257,9 @@ class Watch:
             self.around.index, self.around.ground, rows,
         )  # fmt: skip
         wire = Wire(
-            fixes.station, fixes.second_s, statics, static_who, static_bounds.astype(np.int64)
-        )
+            fixes.station, feeds_of(fixes.src_id), fixes.second_s, statics, static_who,
+            static_bounds.astype(np.int64),
+        )  # fmt: skip
         minutes = minutes_of(
             rows, bounds.astype(np.int64), released.from_minute, self._used,
             self._subjects.count, wire,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sargas.model.fixes import Statics
+from sargas.model.fixes import FIRST_FEED, FIRST_FEED_STATION, Statics
 from sargas.model.geodesy import wrapped
 from sargas.model.jit import kernel
 from sargas.watch.clean import NO_POSITION, OK
@@ -68,23 +68,42 @@ class Wire(NamedTuple):
 
     Attributes:
         station: (n,) int64, receiver; -1 unknown, less where a feed names it by a word.
+        feed: (n,) int64, the live feed as a receiver; -1 for rows of files.
         second_s: (n,) uint8, UTC second of the report; 61-63 tell of no good position.
         statics: s static reports in canonical order. static_who: (s,) int32, subjects' numbers.
         static_bounds: (m + 1,) int64, where each of the m minutes begins in `statics`.
     """
 
     station: NDArray[np.int64]
+    feed: NDArray[np.int64]
     second_s: NDArray[np.uint8]
     statics: Statics
     static_who: NDArray[np.int32]
     static_bounds: NDArray[np.int64]
 
 
+def feeds_of(src_id: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Name the live feeds of rows as receivers.
+
+    Args:
+        src_id: (n,) which file or feed.
+
+    Returns:
+        (n,) numbers from `FIRST_FEED_STATION` on; -1 for rows of files.
+
+    Example:
+        >>> feeds_of(np.array([0, 1002], np.uint32)).tolist()
+        [-1, 1900001002]
+    """
+    numbers = src_id.astype(np.int64)
+    return np.where(numbers >= FIRST_FEED, FIRST_FEED_STATION + numbers, -1)
+
+
 def unknown_wire(rows: int, minutes: int) -> Wire:
     """Make what stands for reports of which nothing but the located rows is known."""
     return Wire(
-        np.full(rows, -1, np.int64), np.full(rows, 60, np.uint8), Statics.empty(),
-        np.zeros(0, np.int32), np.zeros(minutes + 1, np.int64),
+        np.full(rows, -1, np.int64), np.full(rows, -1, np.int64), np.full(rows, 60, np.uint8),
+        Statics.empty(), np.zeros(0, np.int32), np.zeros(minutes + 1, np.int64),
     )  # fmt: skip
 
 

@@ -26,7 +26,6 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sargas.errors import NotFoundError, SargasError, UsageError
 from sargas.model.assets import AssetSet
-from sargas.model.fixes import SEA
 from sargas.model.time import iso
 from sargas.reference import flag_of, ship_type_text
 from sargas.reference.files import read_json
@@ -319,7 +318,7 @@ class _Answers:
             raise UsageError("A track needs from_ms and to_ms, whole numbers.") from error
         # The screen shows the past of its clock; what lies after it is not known there yet.
         to_ms = min(to_ms, self.player.t_ms)
-        fixes = self.player.picture.archive.track(SEA, mmsi, from_ms, to_ms)
+        fixes = self.player.picture.track(mmsi, from_ms, to_ms)
         return JSONResponse(track_columns(fixes))
 
     def search(self, request: Request) -> Response:

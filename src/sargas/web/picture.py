@@ -83,11 +83,15 @@ class Picture:
     def vessel(self, mmsi: int, t_ms: int) -> dict[str, Any] | None:
         """Say who a vessel is and where it was last received; None if it never was."""
         said = self.archive.static_of(SEA, mmsi, t_ms)
-        track = self.archive.track(SEA, mmsi, t_ms - 24 * 60 * MINUTE_MS, t_ms)
+        track = self.track(mmsi, t_ms - 24 * 60 * MINUTE_MS, t_ms)
         track = track.take(track.has_position)
         if said is None and not len(track):
             return None
         return {"said": said, "last": track.take(slice(len(track) - 1, len(track)))}
+
+    def track(self, mmsi: int, from_ms: int, to_ms: int) -> Fixes:
+        """Give a ship's fixes in a span, both ends included, in order of time."""
+        return self.archive.track(SEA, mmsi, from_ms, to_ms)
 
     def last_of(self, mmsi: int) -> tuple[float, float] | None:
         """Give a vessel's longitude and latitude in the picture; None if it is not there."""

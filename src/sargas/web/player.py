@@ -8,7 +8,8 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Callable, Coroutine
+from collections import deque
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -39,6 +40,9 @@ class Alerts(Protocol):
 
     def alerts(self, as_of_ms: int, *, since_ms: int | None = None) -> list[dict[str, Any]]:
         """Give alerts as screens take them, or those of which something is new."""
+
+    def these(self, ids: Collection[str], as_of_ms: int) -> list[dict[str, Any]]:
+        """Give some alerts as screens take them."""
 
 
 class Screen(Protocol):
@@ -111,6 +115,8 @@ class Player:
         about: `version`, `mode`, `exercise` and `attribution` of the status.
         speed: event seconds a second.
         live: the clock stands at the end of what is analysed and goes on with it.
+        is_now: the span ends now and grows with the time: what is received is shown before it is
+            judged, and alerts are told of as they become known (`news`).
     """
 
     picture: Picture
@@ -122,6 +128,8 @@ class Player:
     playing: bool = True
     live: bool = False
     t_ms: int = 0
+    is_now: bool = False
+    _news: deque[str] = field(default_factory=deque)
     _lines: dict[Screen, _Line] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _is_torn: bool = False
@@ -168,9 +176,25 @@ class Player:
             if self.playing:
                 await self._or_pause(self._step(now - last))
             last = now
+            await self._or_pause(self._tell_news())
             is_due = now - fed >= FEEDS_EVERY_S
             fed = now if is_due else fed
             await self._or_pause(self._tell_time(with_feeds=is_due))
+
+    def news(self, ids: Iterable[str]) -> None:
+        """Take note of alerts that have new versions; any thread may call this."""
+        self._news.extend(ids)
+
+    async def _tell_news(self) -> None:
+        """Tell of alerts with new versions, as of the clock: issued before it, known only now."""
+        ids = {self._news.popleft() for _ in range(len(self._news))}
+        if ids:
+            alerts = await asyncio.to_thread(self.desk.these, ids, self.t_ms)
+            self.tell({"kind": "alerts", "alerts": alerts})
+
+    def _end_ms(self, span: Span) -> int:
+        """Give the latest time that can be shown."""
+        return span.to_ms if self.is_now else span.analysed_to_ms
 
     async def _tell_time(self, *, with_feeds: bool) -> None:
         """Tell every screen the time, and how the feeds are."""
@@ -200,7 +224,7 @@ class Player:
         async with self._turn:
             span = self.span()
             before = self.t_ms
-            after = span.analysed_to_ms
+            after = self._end_ms(span)
             if not self.live:
                 after = min(before + round(seconds * self.speed * 1000), after)
             if after <= before:
@@ -221,7 +245,7 @@ class Player:
         """Go to a time within the span that is analysed."""
         async with self._turn:
             span = self.span()
-            self.t_ms = max(span.from_ms, min(t_ms, span.analysed_to_ms))
+            self.t_ms = max(span.from_ms, min(t_ms, self._end_ms(span)))
             await self._show(self.t_ms)
             self.tell({"kind": "clock", "clock": self.clock()})
 
@@ -244,7 +268,7 @@ class Player:
                 await self.seek(self.span().from_ms)
         elif action == "live":
             self.playing = self.live = True
-            await self.seek(self.span().analysed_to_ms)
+            await self.seek(self._end_ms(self.span()))
         elif action == "pause":
             self.playing = self.live = False
         elif action == "seek" and t_ms is not None:

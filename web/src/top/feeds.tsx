@@ -12,6 +12,7 @@ const SILENT_MS = 120_000;
 const open = signal(false);
 
 export function feedIsWell(feed: Feed, t_ms: number | null): boolean {
+  if (feed.state) return feed.state === "receiving" || feed.state === "ended";
   return feed.last_ms !== null && (t_ms === null || t_ms - feed.last_ms < SILENT_MS);
 }
 

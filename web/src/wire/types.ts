@@ -25,6 +25,8 @@ export interface Histogram extends Record<Priority, number[]> {
 export interface Feed {
   name: string;
   kind: string;
+  /** How a live feed is, by its own idle time; others have none. */
+  state?: string;
   last_ms: number | null;
   fixes: number;
   rejected: number;
@@ -33,7 +35,7 @@ export interface Feed {
 
 export interface Status {
   version: string;
-  mode: "demo" | "serve";
+  mode: "demo" | "serve" | "watch";
   exercise: { name: string; title: string; note: string } | null;
   clock: Clock | null;
   feeds: Feed[];

@@ -22,6 +22,7 @@ from sargas.model.fixes import Batch
 from sargas.store import AuditLog, Home
 from sargas.store.feed_book import FeedBook
 from sargas.store.journal import Journal
+from sargas.store.shards import tidy
 from sargas.watch.links import FeedTerms
 
 WAIT_S: Final = 0.2
@@ -155,6 +156,7 @@ class LiveWatch:
         self._until_taken(self.folding.publish)
         if self.folding.is_due:
             self._until_taken(self.folding.commit)
+            self._until_taken(self._tidy)
         return there_was
 
     def end(self) -> None:
@@ -169,6 +171,10 @@ class LiveWatch:
             self._log.close()
             self._keeper.abandon()
             self.journal.close()
+
+    def _tidy(self) -> None:
+        """Merge some of the small files that commits have left in the newest days."""
+        tidy(self.home, self.home.days()[-2:])
 
     def _until_taken(self, write: Callable[[], None]) -> None:
         """Write; where the disk refuses, say so and hold everything until it does not."""

@@ -1,14 +1,15 @@
 """D8 `gap`: a vessel under way is no longer received, where others are.
 
-Definition: a vessel that made 2 kn or more over at least five fixes in its last hour is silent
-for 45 minutes (class A; class B and long-range reports longer) and for three times its longest
-silence of that hour; the feed ran all the while, and so did the receiver that hears those waters
-best; three other vessels within 20 NM were received in the last ten minutes; and along the way it
-would have sailed by dead reckoning reception is learnt (`learnt.py`) and leaves a chance of less
-than 1 in 10,000 to miss it for so long, or, where it is not learnt yet, others were received
-since, and 20 km beyond. Asked twice, five minutes apart. Otherwise there is no alert but a count
-with the reason (`Gap.counts`). P3; P2 when the dead-reckoned way comes within the buffer of a well
-known asset. It closes when the vessel is received again.
+Definition: a vessel that made 2 kn or more over at least five fixes in its last hour is silent for
+45 minutes (class A; class B and long-range reports longer) and for three times its longest silence
+of that hour; the feed ran all the while, and so did the receiver that hears those waters best and,
+of several live feeds, the one by which it was last heard; three other vessels within 20 NM were
+received in the last ten minutes; and along the way it would have sailed by dead reckoning reception
+is learnt (`learnt.py`) and leaves a chance of less than 1 in 10,000 to miss it for so long, or,
+where it is not learnt yet, others were received since, and 20 km beyond. Asked twice, five minutes
+apart. Otherwise there is no alert but a count with the reason (`Gap.counts`). P3; P2 when the
+dead-reckoned way comes within the buffer of a well known asset. It closes when the vessel is
+received again.
 
 Source: catalogue D8 (docs/detectors.md), its published baseline and the reporting intervals of
 ITU-R M.1371-5.
@@ -162,10 +163,10 @@ class Gap(Detector):
         at, end = int(m.sample_bounds[k]), int(m.sample_bounds[k + 1])
         while at < end:
             self.learnt.make_room(2 * (int(self.learning.longest_min) + 1))
-            self.receivers.make_room(1)
+            self.receivers.make_room(2)
             at = learn(
-                m.samples, at, end, minute, m.rows.msg_type, m.wire.station, self.walk,
-                self._known(),
+                m.samples, at, end, minute, m.rows.msg_type, m.wire.station, m.wire.feed,
+                self.walk, self._known(),
             )  # fmt: skip
 
     def take_up(self, learnt: NDArray[np.void]) -> None:
@@ -183,8 +184,8 @@ class Gap(Detector):
         if self.heard.used[USED] >= len(self.heard.last_ms):
             self.heard = grown(self.heard)
         done: tuple[int, int] = gap_rows(
-            minutes.rows, start, end, self.state, self.heard, self.feed, self.refused, self.params,
-            events, n,
+            minutes.rows, minutes.wire.feed, start, end, self.state, self.heard, self.feed,
+            self.refused, self.params, events, n,
         )  # fmt: skip
         return done
 

@@ -69,7 +69,7 @@ STATE = np.dtype(
         ("others", "i8"), ("asset", "i8"), ("priority", "i8"), ("t_way_ms", "i8"),
         ("t_asset_ms", "i8"),
         ("lon", "f8"), ("lat", "f8"), ("speed_kn", "f8"), ("course_deg", "f8"),
-        ("depth_m", "f8"), ("ref_lon", "f8"), ("ref_lat", "f8"), ("share", "f8"),
+        ("depth_m", "f8"), ("by_feed", "i8"), ("ref_lon", "f8"), ("ref_lat", "f8"), ("share", "f8"),
         ("distance_m", "f8"), ("accuracy_m", "f8"), ("kp_m", "f8"), ("way_lon", "f8"),
         ("way_lat", "f8"), ("log10", "f8"), ("learnt", "f8"), ("heard_min", "f8"),
         ("due_min", "f8"), ("again_lon", "f8"), ("again_lat", "f8"), ("fast_kn", "f8"),
@@ -221,6 +221,7 @@ def _emit(
 @kernel
 def gap_rows(
     rows: Located,
+    by_feed: NDArray[np.int64],
     start: int,
     end: int,
     state: NDArray[np.void],
@@ -235,6 +236,7 @@ def gap_rows(
 
     Args:
         rows: columns of located fixes, canonical order; those from `start` to `end` are taken.
+        by_feed: (n,) the live feed that brought each, as a receiver; -1 for none.
         state: one row a subject. heard: when anybody was received where; full tables end the call.
         feed: last row, last tick, minutes alive. refused: silences not reported, by reason.
         p: the limits. events: room for events, `n` of them written.
@@ -249,6 +251,7 @@ def gap_rows(
         if n + ROOM > events.shape[0] or heard.used[USED] >= heard.last_ms.shape[0]:
             return i, n
         w, t_ms = rows.subject[i], rows.t_ms[i]
+        state[w]["by_feed"] = by_feed[i]
         feed[LAST_ROW_MS] = max(feed[LAST_ROW_MS], t_ms)
         if state[w]["phase"] != RECEIVED:
             if state[w]["phase"] == REPORTED:
@@ -362,7 +365,10 @@ def _judge(
     state[w]["heard_min"], state[w]["due_min"] = chance.heard, chance.due
     # A way that is only partly learnt is judged as one that is not: the others heard have the word.
     is_learnt = chance.learnt >= r.way_share
-    if is_silent(known, chance.station, t_ms - int(p.feed_silence_ms)):
+    since_ms = t_ms - int(p.feed_silence_ms)
+    if is_silent(known, chance.station, since_ms) or is_silent(
+        known, state[w]["by_feed"], since_ms
+    ):
         return RECEIVER_OUT
     if is_learnt and chance.log10 > p.log10_chance:
         return POOR

@@ -158,6 +158,14 @@ def _come_in(
 
 
 @kernel
+def _note_heard(receivers: Cells, rows: NDArray[np.void], by: int, t_ms: int) -> None:
+    """Note when a receiver was last heard, if it is known."""
+    if by >= 0:
+        n = number_of_key(receivers, by)
+        rows[n]["t_ms"] = max(rows[n]["t_ms"], t_ms)
+
+
+@kernel
 def learn(
     samples: Samples,
     start: int,
@@ -165,6 +173,7 @@ def learn(
     minute: int,
     msg_type: NDArray[np.uint8],
     station: NDArray[np.int64],
+    feed: NDArray[np.int64],
     walk: NDArray[np.void],
     known: Known,
 ) -> int:
@@ -172,7 +181,8 @@ def learn(
 
     Args:
         samples: those from `start` to `end` are taken. minute: theirs.
-        msg_type, station: (n,) columns of the rows the samples were made from.
+        msg_type, station, feed: (n,) columns of the rows the samples were made from; a live feed
+            counts as a receiver, too.
         walk: (subjects,) `WALK`, changed in place.
         known: what is learnt by now; it is left before a table could be full.
 
@@ -186,12 +196,11 @@ def learn(
     for j in range(start, end):
         if fixes[j] == 0:
             continue
+        if receivers.used[USED] + 2 > receiver_rows.shape[0]:
+            return j
         by = station[last[j]]
-        if by >= 0:
-            if receivers.used[USED] >= receiver_rows.shape[0]:
-                return j
-            n = number_of_key(receivers, by)
-            receiver_rows[n]["t_ms"] = max(receiver_rows[n]["t_ms"], samples.heard_ms[j])
+        _note_heard(receivers, receiver_rows, by, samples.heard_ms[j])
+        _note_heard(receivers, receiver_rows, feed[last[j]], samples.heard_ms[j])
         w = subject[j]
         minutes = minute - walk[w]["minute"]
         is_run = walk[w]["minute"] > 0 and walk[w]["slot"] == slot[j]
