@@ -25,12 +25,13 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.installed
 setup: $(VENV)/.installed
 setup-dev: $(VENV)/.installed-dev
 
-# Debian's chromium for the browser tests, where we may install it; the tests say when it is missing.
+# Debian's chromium for the browser tests and mosquitto for those of MQTT, where we may install
+# them; the tests say when one is missing.
 system:
-	@command -v chromium >/dev/null 2>&1 || \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-core >/dev/null; \
-	else echo "chromium is not installed: the browser tests will be skipped"; fi
+	@if command -v chromium >/dev/null 2>&1 && PATH=$$PATH:/usr/sbin command -v mosquitto >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-core mosquitto >/dev/null; \
+	else echo "chromium or mosquitto is not installed: their tests will be skipped"; fi
 
 demo: setup
 	$(BIN)/sargas demo $(DEMO_ARGS)

@@ -49,11 +49,14 @@ def watch(
     where it stopped. A feed that is cut is called again, with growing pauses; one that is silent
     is itself an alert (feed_link). Several feeds may bring the same reports.
 
-    Feeds: tcp://HOST:PORT and udp://:PORT (NMEA 0183), tail:FILE, - for standard input. Options
-    follow '#': name=NAME, idle=SECONDS until a silence is told (60), lateness=SECONDS.
+    Feeds: tcp://HOST:PORT, udp://:PORT, ws:// and https:// (NMEA 0183), tail:FILE, - for standard
+    input; wss://meri.digitraffic.fi/mqtt, mqtts://HOST/TOPIC, aisstream:, aishub:. Options follow
+    '#': name=NAME, idle=SECONDS until a silence is told, lateness=SECONDS, secret=FILE and more
+    (docs/feeds.md).
 
     Examples:
       sargas watch tcp://153.44.253.27:5631#name=kystverket
+      sargas watch wss://meri.digitraffic.fi/mqtt aisstream:#secret=key.txt --serve
       sargas watch udp://:10110 tail:station.nmea --home ./watch
       sargas watch udp://:10110 --serve --browser
       zcat log.nmea.gz | sargas watch - --home ./watch --json
