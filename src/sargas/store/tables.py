@@ -34,11 +34,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sargas.errors import SargasError, StateVersionError, StoreError, UsageError
 from sargas.store.home import Home
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Number of the tables below; a change of them is a step in `migrations/` and one more here."""
-OLDER = {
-    "1": frozenset({"sargas_meta", "alerts", "suppressions", "checkpoints", "counters"}),
-}
+_FIRST = frozenset({"sargas_meta", "alerts", "suppressions", "checkpoints", "counters"})
+OLDER = {"1": _FIRST, "2": _FIRST | {"audit_log"}}
 """Schemas that opening a ledger upgrades, and the tables that each of them had."""
 WAIT_S = 30
 """How long a commit waits for another one to end (chosen: commits take milliseconds)."""
@@ -114,6 +113,38 @@ audit_log = Table(
     Column("detail", Text, nullable=False),
     Column("hash", String(64), nullable=False),
     Index("audit_log_by_alert", "alert"),
+)
+users = Table(
+    "users",
+    metadata,
+    Column("login", String(120), primary_key=True),
+    Column("name", String(40), nullable=False),
+    Column("password", String(200), nullable=False),
+    Column("role", String(12), nullable=False),
+    Column("disabled", Integer, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("login", String(120), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    Index("sessions_by_login", "login"),
+)
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("hash", String(64), nullable=False),
+    Column("login", String(120), nullable=False),
+    Column("name", String(60), nullable=False),
+    Column("role", String(12), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("used_ms", BigInteger, nullable=False),
+    Index("tokens_by_hash", "hash", unique=True),
 )
 
 
