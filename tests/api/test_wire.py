@@ -91,7 +91,8 @@ def test_every_get_path_of_the_document_answers(exercise: Service) -> None:
 def test_status_says_what_the_document_says(real: Service, exercise: Service) -> None:
     status = real.get("/api/status").json()
     assert status.keys() == {"version", "mode", "exercise", "clock", "feeds", "attribution",
-                             "vessels", "fixes"}  # fmt: skip
+                             "vessels", "fixes", "user"}  # fmt: skip
+    assert status["user"] is None
     assert status["mode"] == "serve"
     assert status["exercise"] is None
     assert status["clock"].keys() == CLOCK

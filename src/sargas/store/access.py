@@ -6,14 +6,15 @@ by a person. A copy of the database lets nobody in.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, or_, select, update
+from sqlalchemy import Row, Update, delete, insert, or_, select, update
 
-from sargas.errors import NotFoundError, UsageError
+from sargas.errors import NotFoundError, StoreError, UsageError
 from sargas.model.roles import ADD_TOKEN, LOGIN, REVOKE_TOKEN, checked_role, lesser, may
 from sargas.model.said import checked_line
 from sargas.model.time import DAY_MS, HOUR_MS, MINUTE_MS, iso
@@ -229,9 +230,16 @@ class Access(Users):
             return None
         row = rows[0]
         if at_ms - row.used_ms >= TOUCH_MS:
-            with self._writing("write the tokens") as connection:
-                connection.execute(update(t).where(t.c.id == row.id).values(used_ms=at_ms))
+            self._touch(update(t).where(t.c.id == row.id).values(used_ms=at_ms))
         return Principal(row.user, lesser(row.role, row.user_role), row.id)
+
+    def _touch(self, statement: Update) -> None:
+        """Write down that something was used, where that is possible.
+
+        A full disk must not keep out the officers who have to hear of it.
+        """
+        with contextlib.suppress(StoreError), self._writing("write the sessions") as connection:
+            connection.execute(statement)
 
 
 def _token(row: Row[Any]) -> Token:
