@@ -146,7 +146,7 @@ class Guard:
             return refusal(403, "This request comes from another page.")
         if not who.may(needed.role):
             hint = f"You are {who.role}; ask an admin."
-            return refusal(403, f"This needs the role {needed.role}.", hint)
+            return refusal(403, f"This needs the role {needed.role}.", hint, needs=needed.role)
         return None
 
 

@@ -9,7 +9,7 @@ from sargas.web.refusals import refusal
 
 CSP = (
     "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; "
-    "style-src 'self' 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'; "
+    "style-src 'self'; connect-src 'self'; frame-ancestors 'none'; "
     "base-uri 'none'; form-action 'self'"
 )
 OURS = (
@@ -22,6 +22,8 @@ OURS = (
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
 )
 """Headers of every answer that does not say its own."""
+ONLY_HTTPS = (b"strict-transport-security", b"max-age=31536000")
+"""Said over https: a browser that was here once does not come over plain HTTP for a year."""
 
 
 class Hosts:
@@ -55,6 +57,8 @@ class OfAnswers:
             if message["type"] == "http.response.start":
                 said = {name for name, _ in message["headers"]}
                 message["headers"] += [pair for pair in OURS if pair[0] not in said]
+                if scope.get("scheme") == "https":
+                    message["headers"].append(ONLY_HTTPS)
             await send(message)
 
         await self.app(scope, receive, with_headers)

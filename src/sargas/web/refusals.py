@@ -20,7 +20,8 @@ def refusal(status: int, error: str, hint: str = "", **more: Any) -> JSONRespons
 async def refuse(request: Request, error: Exception) -> Response:
     """Answer an error of ours as JSON, with the fitting status."""
     if isinstance(error, PermissionError):
-        return refusal(403, str(error))
+        needs = getattr(error, "needs", None)
+        return refusal(403, str(error), **({"needs": needs} if needs else {}))
     assert isinstance(error, SargasError)
     status = {2: 400, 5: 404}.get(error.exit_code, 500)
     return refusal(status, error.what, error.hint)

@@ -129,6 +129,18 @@ def who_of(connection: HTTPConnection) -> Principal | None:
     return who
 
 
+class RoleNeededError(PermissionError):
+    """Who asks has too little a role for one command of a path.
+
+    Attributes:
+        needs: the role.
+    """
+
+    def __init__(self, command: str) -> None:
+        self.needs = COMMANDS[command]
+        super().__init__(f"{command.capitalize()} need the role {self.needs}.")
+
+
 def may_do(connection: HTTPConnection, command: str) -> bool:
     """Tell whether who asks may give a command of `COMMANDS`."""
     who = who_of(connection)

@@ -51,7 +51,7 @@ from sargas.web.commands import read_command, without_watch
 from sargas.web.desk import Desk
 from sargas.web.player import Player
 from sargas.web.refusals import refusal
-from sargas.web.roles import COMMANDS, WEIGH, may_do
+from sargas.web.roles import WEIGH, RoleNeededError, may_do
 
 CHART = (9.0, 53.0, 31.0, 66.5)
 """West, south, east and north of the map, degrees: what lies beyond cannot be looked at."""
@@ -120,7 +120,7 @@ class ZoneBook:
             UsageError: something in the command is missing or wrong.
             NotFoundError: there is no such zone.
             ConflictError: it is another version than was seen.
-            PermissionError: it weighs.
+            RoleNeededError: it weighs, and may not.
         """
         officer = checked_officer(command.officer)
         if command.action not in VERB_OF:
@@ -134,7 +134,7 @@ class ZoneBook:
                 return None
             weighs = act.mask.effect != NONE or (before and before.mask.effect != NONE)
             if weighs and not may_weigh:
-                raise PermissionError(f"{WEIGH.capitalize()} need the role {COMMANDS[WEIGH]}.")
+                raise RoleNeededError(WEIGH)
             from_ms = max(t_ms, self._judged_ms() + 1) if weighs else t_ms
             if act.act != EXPIRE and act.mask.valid_until_ms <= from_ms:
                 raise UsageError(f"It would end before it counts, which is from {iso(from_ms)} on.")
