@@ -34,7 +34,9 @@ def read(path: Path) -> RawFile:
             metadata = file.schema_arrow.metadata or {}
             geo = _geo(metadata.get(b"geo"))
             column, crs = _geometry_column(path, geo, file.schema_arrow.names)
-            table = pa.Table.from_batches(_bounded(path, file), schema=file.schema_arrow)
+            table = pa.Table.from_batches(  # type: ignore[attr-defined]
+                _bounded(path, file), schema=file.schema_arrow
+            )
     except (pa.lib.ArrowException, OSError) as error:
         raise FormatError(
             f"The Parquet file is broken: {safe(error, 200)}", where=str(path)
