@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # imported where they are used: help loads no library
     from sargas.cli.live.running import LiveWatch
     from sargas.feeds.live.url import FeedUrl
     from sargas.model.alerts import Alert
+    from sargas.web.listening import Listening
 
 STATUS_S = 1.0
 """How often the line on a terminal is renewed."""
@@ -39,6 +40,10 @@ def watch(
     serve: bool = False,
     host: str = "127.0.0.1",
     port: int = 8750,
+    name: tuple[str, ...] = (),
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+    behind_proxy: str = "",
     browser: bool = False,
     quiet: bool = False,
 ) -> int:
@@ -87,9 +92,18 @@ def watch(
     serve
         Show it all on a screen; the address is printed first. The screen stays when feeds end.
     host
-        Address to serve the screen on; this machine only, until there are users and TLS.
+        Address to serve the screen on. Others than the loopback are refused until the home has
+        users ('sargas users add') and there is TLS or a proxy.
     port
         Port of the screen; 0 takes a free one.
+    name
+        Host name by which the screen is asked for; may be repeated.
+    tls_cert
+        Certificate with its chain, a PEM file; with --tls-key.
+    tls_key
+        Key of the certificate, a PEM file without a password.
+    behind_proxy
+        Address of a reverse proxy that speaks TLS; only it may connect.
     browser
         Open the screen in a browser.
     quiet
@@ -113,7 +127,10 @@ def watch(
         "lateness_s": lateness, "exercise": exercise, "say": talk.say,
     }  # fmt: skip
     if serve:
-        live = _served(urls, place, options, talk, (host, port), browser=browser)
+        from sargas.web.listening import Listening
+
+        at = Listening(host, port, name, tls_cert, tls_key, behind_proxy)
+        live = _served(urls, place, options, talk, at, browser=browser)
     else:
         live = LiveWatch(urls, place, on_alerts=talk.alerts, **options)
         talk.begin(live)
@@ -130,7 +147,7 @@ def _served(
     home: Path,
     options: dict[str, Any],
     talk: _Talk,
-    at: tuple[str, int],
+    at: Listening,
     *,
     browser: bool,
 ) -> LiveWatch:
@@ -140,7 +157,7 @@ def _served(
     from sargas.cli.serve import about_exercise
     from sargas.web.service import address, bind
 
-    sock = bind(*at)
+    sock = bind(at, has_users=_has_users(home))
 
     def make(screen: Screen) -> LiveWatch:
         def alerts(new: Sequence[Alert]) -> None:
@@ -151,13 +168,24 @@ def _served(
 
     exercise = options["exercise"]
     screen = Screen(make, about_exercise(exercise) if exercise else None)
-    put_address(address(sock), json=talk.json)
+    put_address(address(sock, at), json=talk.json)
     talk.begin(screen.live)
     try:
-        screen.serve(sock, browser=browser, tick=talk.tick)
+        screen.serve(sock, at, browser=browser, tick=talk.tick)
     finally:
         talk.end(screen.live)
     return screen.live
+
+
+def _has_users(home: Path) -> bool:
+    """Tell whether a home has users; one that is not there yet has none, and is not made."""
+    from sargas.store import AuditLog, Home
+    from sargas.store.access import Access
+
+    if not (home / "home.json").is_file():
+        return False
+    with AuditLog(Home(home, create=False)) as log:
+        return Access.beside(log).any()
 
 
 class _Talk:

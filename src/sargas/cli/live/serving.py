@@ -14,6 +14,7 @@ from sargas.reference import home_assets
 from sargas.store import AuditLog, Ledger
 from sargas.web.api import make_app
 from sargas.web.desk import Desk
+from sargas.web.listening import Listening
 from sargas.web.live import LivePicture
 from sargas.web.player import Player, Span
 from sargas.web.service import hosts
@@ -73,7 +74,9 @@ class Screen:
         if self._player is not None:
             self._player.news(alert.id for alert in alerts)
 
-    def serve(self, sock: socket.socket, *, browser: bool, tick: Callable[[], bool]) -> None:
+    def serve(
+        self, sock: socket.socket, listening: Listening, *, browser: bool, tick: Callable[[], bool]
+    ) -> None:
         """Serve and watch until interrupted, or until the feeds have ended.
 
         Raises:
@@ -94,13 +97,13 @@ class Screen:
 
         book = ZoneBook(live.home.path, lambda: live.watch.judged_to_ms, live.turn)
         app = make_app(
-            self._player, self._desk, self._assets, self._attribution, hosts(sock),
+            self._player, self._desk, self._assets, self._attribution, hosts(sock, listening),
             gather=evidence, book=book,
         )  # fmt: skip
         folding = threading.Thread(target=fold, name="folding")
         folding.start()
         try:
-            serve_app(app, sock, browser=browser, until=lambda: bool(fault))
+            serve_app(app, sock, browser=browser, until=lambda: bool(fault), listening=listening)
         finally:
             stop.set()
             folding.join()
