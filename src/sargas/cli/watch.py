@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json as json_text
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -45,6 +46,7 @@ def watch(
     tls_key: Path | None = None,
     behind_proxy: str = "",
     browser: bool = False,
+    log: Literal["text", "json"] = "text",
     quiet: bool = False,
 ) -> int:
     """Watch live feeds: receive, judge, keep; print each alert as it arises.
@@ -106,6 +108,8 @@ def watch(
         Address of a reverse proxy that speaks TLS; only it may connect.
     browser
         Open the screen in a browser.
+    log
+        How what is said on stderr is written: as text, or as JSON, one object a line.
     quiet
         Print alerts and errors only.
     """
@@ -120,7 +124,7 @@ def watch(
         raise UsageError(f"--lateness {lateness:g} is not a number of seconds up to a week.")
     urls = [parse_feed_url(text) for text in feeds]
     place = home_dir(home)
-    talk = _Talk(quiet=quiet, json=json, muted=muted)
+    talk = _Talk(quiet=quiet, json=json, muted=muted, log=log)
     warm(quiet=quiet)
     options: dict[str, Any] = {
         "assets": assets, "rules": rules, "masks": masks, "lists": lists or (),
@@ -191,8 +195,9 @@ def _has_users(home: Path) -> bool:
 class _Talk:
     """What the command prints: alerts on stdout, all else on stderr."""
 
-    def __init__(self, *, quiet: bool, json: bool, muted: bool) -> None:
+    def __init__(self, *, quiet: bool, json: bool, muted: bool, log: str) -> None:
         self._quiet, self.json, self._muted = quiet, json, muted
+        self._is_logged = log == "json"
         self._live: LiveWatch | None = None
         self._shown_s = 0.0
         self._is_line = False
@@ -214,7 +219,11 @@ class _Talk:
         if self._quiet:
             return
         self._clear()
-        say(f"{iso(time.time_ns() // 1_000_000)} {clean_text(text)}")
+        now = iso(time.time_ns() // 1_000_000)
+        if self._is_logged:
+            print(json_text.dumps({"t": now, "text": text}), file=sys.stderr, flush=True)
+        else:
+            say(f"{now} {clean_text(text)}")
 
     def alerts(self, alerts: Sequence[Alert]) -> None:
         """Print new versions of alerts."""
@@ -228,7 +237,7 @@ class _Talk:
 
     def tick(self) -> bool:
         """Renew the status line on a terminal; never asks to end."""
-        if not self._quiet and sys.stderr.isatty():
+        if not self._quiet and not self._is_logged and sys.stderr.isatty():
             now_s = time.monotonic()
             if self._live is not None and now_s - self._shown_s >= STATUS_S:
                 self._shown_s, self._is_line = now_s, True
@@ -240,11 +249,16 @@ class _Talk:
         self._clear()
         if self._quiet:
             return
+        tally = live.watch.tally()
+        if self._is_logged:
+            now = iso(time.time_ns() // 1_000_000)
+            told = {"t": now, "text": "ended", "feeds": live.feeds(), "counts": tally}
+            print(json_text.dumps(told), file=sys.stderr, flush=True)
+            return
         for feed in live.feeds():
             words = f"{feed['state']}, {feed['fixes']:,} fixes, {feed['rejected']:,} rejected"
             note = f" ({feed['note']})" if feed["note"] else ""
             say(f"feed      {feed['name']}: {words}{clean_text(note)}")
-        tally = live.watch.tally()
         say(f"folded    {tally.get('ok', 0):,} fixes of {live.watch.vessels:,} vessels")
         say_counts("set aside", {k: n for k, n in tally.items() if k != "ok" and n})
 

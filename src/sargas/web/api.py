@@ -37,6 +37,7 @@ from sargas.web.dossier import dossier_routes, fixes_of, with_distance
 from sargas.web.files import Gather
 from sargas.web.gate import Gate, Guard, key_of
 from sargas.web.headers import Hosts, OfAnswers
+from sargas.web.health import Health, Vitals
 from sargas.web.histogram import DEFAULT_BINS, AlertTimes, count, neighbours
 from sargas.web.limits import WORDS_BURST, WORDS_RATE, Buckets
 from sargas.web.login import Login
@@ -77,6 +78,7 @@ def make_app(
     background: Callable[[], Awaitable[None]] | None = None,
     gather: Gather | None = None,
     book: ZoneBook | None = None,
+    vitals: Callable[[], Vitals] | None = None,
 ) -> Starlette:
     """Build the service.
 
@@ -90,6 +92,7 @@ def make_app(
         background: something to run while the service runs.
         book: the zones and masks of the home; made here where nothing is folded meanwhile.
         gather: gathers what an alert rests on, for its evidence files; without it there are none.
+        vitals: asks a live watch how it is.
     """
     book = book or ZoneBook(player.picture.archive.home.path, lambda: player.span().analysed_to_ms)
     commands = Commands(player, desk)
@@ -131,6 +134,7 @@ def make_app(
         *commands.routes(),
         *Zones(player, desk, book).routes(),
         *Ogc(player, desk, assets).routes(),
+        *Health(player, vitals).routes(),
         Route("/geo/{layer}.geojson", answers.layer),
         Route("/api/layers/masks", layers.answer(layers.masks, player)),
         Route("/api/layers/coverage", layers.answer(layers.coverage, player)),

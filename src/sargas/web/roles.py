@@ -27,6 +27,8 @@ PATHS: Mapping[str, str] = {
     "POST /login": PUBLIC,
     "GET /login.css": PUBLIC,
     "GET /static": PUBLIC,
+    "GET /healthz": PUBLIC,
+    "GET /metrics": VIEWER,
     "POST /logout": VIEWER,
     **{f"GET {path}": VIEWER for path in PAGES},
     "GET /api/status": VIEWER,

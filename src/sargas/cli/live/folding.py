@@ -148,7 +148,7 @@ class Folding:
             self._say(f"The watch begins anew: {error.what}")
             return False
         finally:
-            self._keeper.goes_on(Counter(self.watch.tally()) + self._all_counts())
+            self._keeper.goes_on(self.counted)
         return True
 
     def _take_up(self, state: State) -> None:
@@ -292,6 +292,11 @@ class Folding:
         self.committed_to, self._committed_s = self.offset, time.monotonic()
         self._judged_ms = self.watch.judged_to_ms
         self.journal.forget(self.offset)
+
+    @property
+    def counted(self) -> Counter[str]:
+        """Count what became of fixes and of lines that were lost, by reason."""
+        return Counter(self.watch.tally()) + self._all_counts()
 
     def _all_counts(self) -> Counter[str]:
         """Count the lines of all feeds that were lost, by reason, and what was left out here."""

@@ -24,6 +24,7 @@ from sargas.store.feed_book import FeedBook
 from sargas.store.journal import Journal
 from sargas.store.shards import tidy
 from sargas.watch.links import FeedTerms
+from sargas.web.health import Vitals
 
 WAIT_S: Final = 0.2
 """How long the folding waits for something to be received before it looks at the rest."""
@@ -31,6 +32,9 @@ RETRY_S: Final = 5.0
 """How often a commit is tried again that the disk refused."""
 LOOK_S: Final = 2.0
 """How often masks and suspensions are looked at for changes."""
+STANDS_S: Final = 120.0
+"""A folding that has done no step for so long is not at work any more (chosen: a commit of the
+largest state takes seconds)."""
 DRAIN_S: Final = 20.0
 """How long what is received already is folded on at the end; the rest waits in the journal."""
 
@@ -117,6 +121,7 @@ class LiveWatch:
         self.refusal = ""
         self.began_s = time.monotonic()
         self._looked_s = 0.0
+        self._stepped_s = time.monotonic()
         self._should_end: Callable[[], bool] = lambda: False
         self._log = AuditLog(self.home)
         self._log_seq = self._log.last_seq()
@@ -149,6 +154,7 @@ class LiveWatch:
         Returns:
             Whether there was anything.
         """
+        self._stepped_s = time.monotonic()
         self._look_at_acts()
         with self.turn:
             there_was = self.folding.step()
@@ -203,6 +209,15 @@ class LiveWatch:
         if seq != self._log_seq:
             self._log_seq = seq
             self.watch.take_suspensions(home_suspensions(self.home.path))
+
+    def vitals(self) -> Vitals:
+        """Tell how the watch itself is."""
+        stands_s = time.monotonic() - self._stepped_s
+        return Vitals(
+            self.refusal or self.receiver.refusal, stands_s < STANDS_S,
+            self.journal.end - self.folding.offset, max(self.watch.judged_to_ms, 0),
+            dict(self.folding.counted),
+        )  # fmt: skip
 
     def feeds(self) -> list[dict[str, Any]]:
         """Tell how each feed is, as the screen and `--json` show it."""

@@ -49,7 +49,8 @@ class Screen:
         stored = self._picture.archive.span()
         begin_ms = stored[0] if stored else now_ms()
         self._assets = home_assets(home.path)
-        self._attribution = list(self._assets.attributions)
+        credits = (url.credit for url in self.live.urls)
+        self._attribution = [*self._assets.attributions, *dict.fromkeys(filter(None, credits))]
 
         def span() -> Span:
             judged_ms = self.live.watch.judged_to_ms
@@ -98,7 +99,7 @@ class Screen:
         book = ZoneBook(live.home.path, lambda: live.watch.judged_to_ms, live.turn)
         app = make_app(
             self._player, self._desk, self._assets, self._attribution, hosts(sock, listening),
-            gather=evidence, book=book,
+            gather=evidence, book=book, vitals=lambda: live.vitals(),
         )  # fmt: skip
         folding = threading.Thread(target=fold, name="folding")
         folding.start()
