@@ -69,6 +69,7 @@ bench: setup-dev
 
 soak: setup-dev
 	$(BIN)/python -m pytest -m soak $(PYTEST_ARGS)
+	$(BIN)/python -m bench.month_bench
 
 clean:
 	rm -rf $(VENV) web/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
