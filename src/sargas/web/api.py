@@ -51,6 +51,7 @@ from sargas.web.refusals import (
     refuse_failed,
     refuse_http,
 )
+from sargas.web.remembered import Remembered
 from sargas.web.roles import PAGES, who_of
 from sargas.web.users import UserPaths
 from sargas.web.zones import ZoneBook, Zones
@@ -148,6 +149,7 @@ def make_app(
             Middleware(OfAnswers),
             Middleware(Hosts, hosts=frozenset(hosts)),
             Middleware(Guard, gate=gate),
+            Middleware(Remembered, stamp=lambda: (player.stamp, desk.told)),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=GZIP_LEVEL),
         ],
         exception_handlers={

@@ -130,6 +130,7 @@ class Player:
     t_ms: int = 0
     is_now: bool = False
     _news: deque[str] = field(default_factory=deque)
+    _told: int = 0
     _lines: dict[Screen, _Line] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _is_torn: bool = False
@@ -184,6 +185,7 @@ class Player:
     def news(self, ids: Iterable[str]) -> None:
         """Take note of alerts that have new versions; any thread may call this."""
         self._news.extend(ids)
+        self._told += 1
 
     async def _tell_news(self) -> None:
         """Tell of alerts with new versions, as of the clock: issued before it, known only now."""
@@ -191,6 +193,11 @@ class Player:
         if ids:
             alerts = await asyncio.to_thread(self.desk.these, ids, self.t_ms)
             self.tell({"kind": "alerts", "alerts": alerts})
+
+    @property
+    def stamp(self) -> tuple[int, int, int]:
+        """What answers as of the clock depend on here: the clock, what is analysed, the news."""
+        return self.t_ms, self.span().analysed_to_ms, self._told
 
     def _end_ms(self, span: Span) -> int:
         """Give the latest time that can be shown."""
