@@ -29,6 +29,7 @@ PATHS: Mapping[str, str] = {
     "GET /static": PUBLIC,
     "POST /logout": VIEWER,
     **{f"GET {path}": VIEWER for path in PAGES},
+    "GET /api": VIEWER,
     "GET /api/status": VIEWER,
     "GET /api/assets": VIEWER,
     "GET /api/alerts": VIEWER,
