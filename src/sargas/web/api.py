@@ -110,7 +110,7 @@ def make_app(
         *(Route(path, answers.index) for path in PAGES),
         *Login(gate, lambda: player.t_ms).routes(),
         *UserPaths(gate, lambda: player.t_ms).routes(),
-        *openapi.routes(),
+        *openapi.routes(player.about.get("version", "")),
         Route("/api/status", answers.status),
         Route("/api/assets", answers.all_assets),
         Route("/api/alerts", answers.alerts),

@@ -16,7 +16,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sargas import __version__
 from sargas.web.commands import ActCommand, SuspendCommand, UndoCommand, WatchCommand
 from sargas.web.files import EVIDENCE, TRACKS
 from sargas.web.player import PlaybackAction
@@ -204,8 +203,12 @@ _IN_PATH: Mapping[str, Schema] = {
 
 
 @cache
-def document() -> Schema:
-    """Write the description."""
+def document(version: str = "") -> Schema:
+    """Write the description.
+
+    Args:
+        version: that of sargas.
+    """
     _, commands = msgspec.json.schema_components(
         COMMANDS, ref_template="#/components/schemas/{name}"
     )
@@ -216,7 +219,7 @@ def document() -> Schema:
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "sargas", "version": __version__, "license": {"name": "Apache-2.0"},
+            "title": "sargas", "version": version, "license": {"name": "Apache-2.0"},
             "summary": "What ships do near cables and pipelines, and who acted on it.",
         },
         "paths": paths,
@@ -272,10 +275,10 @@ def _described(row: str, path: str, operation: Operation) -> Schema:
     return out
 
 
-def routes() -> list[Route]:
+def routes(version: str) -> list[Route]:
     """Give the path of the description."""
 
     async def answer(request: Request) -> Response:
-        return JSONResponse(document())
+        return JSONResponse(document(version))
 
     return [Route("/api", answer)]
