@@ -350,3 +350,33 @@ def test_evidence_holds_no_secret(access: Access, home: Home) -> None:
     for one in (secret, token, WORDS, "argon2", "add_token"):
         assert one.encode() not in told
     assert alert.id.encode() in told
+
+
+def test_users_are_kept_in_postgresql_too() -> None:
+    from sqlalchemy import create_engine, text
+
+    from tests.store.postgres import server
+
+    with server() as address:
+        admin = create_engine(address.format("postgres"), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text("CREATE DATABASE watch"))
+        admin.dispose()
+        with Access(address.format("watch")) as access:
+            access.add("Vita", WORDS, "admin", BY)
+            access.add("Jonas", WORDS, "officer", BY)
+            assert access.log_in("Jonas\0\ud800", WORDS, t_ms=0, at_ms=NOW_MS) is None
+            secret = enter(access)
+            assert access.session(secret, NOW_MS + 2 * TOUCH_MS) is not None
+            made, token = access.add_token("Jonas", "display", "officer", BY)
+            assert access.token(token, NOW_MS + 2 * TOUCH_MS) is not None
+            access.set_role("Jonas", "viewer", BY)
+            assert access.session(secret, NOW_MS) is None
+            who = access.token(token, NOW_MS)
+            assert who is not None
+            assert who.role == "viewer"
+            access.revoke_token(made.id, BY)
+            assert access.tokens() == []
+            with pytest.raises(UsageError, match="last admin"):
+                access.set_disabled("Vita", BY, is_disabled=True)
+            assert access.verify().broken_at is None
