@@ -3,9 +3,9 @@
 The service, held to one core, serves the exercise `eagle-s` (its alerts, 530,000 fixes, paused
 clock or playing at 60x). A client on another core asks, open loop (it never waits for an answer
 before it asks the next), over 40 connections, for what screens and partners ask for: the status,
-the list of alerts, single alerts, vessels, tracks, searches, the histogram. Told are the percentiles
-and the service's share of its core, beside a run of nothing but `/healthz`, which costs what the
-server itself costs.
+the list of alerts, single alerts, vessels, tracks, searches, the histogram. Told are the
+percentiles and the service's share of its core, beside a run of nothing but `/healthz`, which costs
+what the server itself costs.
 
 Run: .venv/bin/python -m bench.api_bench [--rate 500] [--seconds 30]
 """

@@ -71,5 +71,6 @@ def test_what_unpacks_to_one_endless_line_takes_no_memory(
     )
     assert done.returncode == 0, done.stderr.decode()[-600:]
     grown_mb, rows = map(int, done.stdout.split())
-    assert grown_mb < MB / 2
+    # One document of JSON is held whole, up to 64 MB; of all else there is a piece at a time.
+    assert grown_mb < 0.75 * MB
     assert rows <= 1

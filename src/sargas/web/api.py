@@ -30,7 +30,7 @@ from sargas.reference import flag_of, ship_type_text
 from sargas.reference.files import read_json
 from sargas.reference.geography import land_collection
 from sargas.store.access import Access
-from sargas.web import layers
+from sargas.web import layers, openapi
 from sargas.web.commands import Commands, read_command
 from sargas.web.desk import Desk
 from sargas.web.dossier import dossier_routes, fixes_of, with_distance
@@ -43,7 +43,7 @@ from sargas.web.limits import WORDS_BURST, WORDS_RATE, Buckets
 from sargas.web.login import Login
 from sargas.web.ogc import Ogc
 from sargas.web.picture import track_columns
-from sargas.web.player import Player
+from sargas.web.player import PlaybackAction, Player
 from sargas.web.refusals import (
     is_same_origin,
     refusal,
@@ -60,14 +60,6 @@ GEO_FILES = {"territory": "territory_12nm.geojson", "ports": "ports_wpi.geojson"
 GZIP_LEVEL = 4
 """Measured over a first load and 5,000 alerts: 120 ms of CPU and 1.5 MB; with 6 240 ms, 1.4 MB."""
 CAVEAT = "Public data, not evidence on its own. A match is information, not intent."
-
-
-class PlaybackAction(msgspec.Struct, forbid_unknown_fields=True):
-    """What a screen asks of the clock."""
-
-    action: str
-    t_ms: int | None = None
-    speed: float | None = None
 
 
 def make_app(
@@ -122,6 +114,7 @@ def make_app(
         *(Route(path, answers.index) for path in PAGES),
         *Login(gate, lambda: player.t_ms).routes(),
         *UserPaths(gate, lambda: player.t_ms).routes(),
+        *openapi.routes(player.about.get("version", "")),
         Route("/api/status", answers.status),
         Route("/api/assets", answers.all_assets),
         Route("/api/alerts", answers.alerts),

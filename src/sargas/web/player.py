@@ -13,6 +13,8 @@ from collections.abc import Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
+
 from sargas.errors import SargasError, UsageError
 from sargas.model.time import iso
 from sargas.web.picture import Picture
@@ -101,6 +103,14 @@ class _Line:
         with contextlib.suppress(Exception):
             async with asyncio.timeout(1.0):
                 await self._screen.close()
+
+
+class PlaybackAction(msgspec.Struct, forbid_unknown_fields=True):
+    """What a screen asks of the clock."""
+
+    action: str
+    t_ms: int | None = None
+    speed: float | None = None
 
 
 @dataclass

@@ -31,6 +31,7 @@ PATHS: Mapping[str, str] = {
     "GET /metrics": VIEWER,
     "POST /logout": VIEWER,
     **{f"GET {path}": VIEWER for path in PAGES},
+    "GET /api": VIEWER,
     "GET /api/status": VIEWER,
     "GET /api/assets": VIEWER,
     "GET /api/alerts": VIEWER,
