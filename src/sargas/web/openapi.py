@@ -24,6 +24,8 @@ from sargas.web.users import UserCommand
 from sargas.web.zones import ZoneCommand
 
 JSON, GEOJSON, HTML = "application/json", "application/geo+json", "text/html; charset=utf-8"
+MEASURES = "text/plain; version=0.0.4; charset=utf-8"
+OPENAPI_3_0 = "application/vnd.oai.openapi+json;version=3.0"
 COMMANDS = (ActCommand, UndoCommand, WatchCommand, SuspendCommand, ZoneCommand, PlaybackAction,
             UserCommand)  # fmt: skip
 Schema = dict[str, Any]
@@ -104,6 +106,8 @@ class Operation:
     media: tuple[str, ...] = (JSON,)
 
 
+_LINKS = _list(_object(href=TEXT, rel=TEXT))
+_GROUP = {"group?": TEXT}
 _SPAN = {"from_ms": MS, "to_ms": MS}
 _PAGE = Operation("A page of the screen.", media=(HTML,))
 _ZONES = _ref("Features")
@@ -112,6 +116,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "POST /login": Operation("Log in with a form: name, password, next.", media=(HTML,)),
     "GET /login.css": Operation("The style of the form.", media=("text/css; charset=utf-8",)),
     "POST /logout": Operation("End the session.", media=(HTML,)),
+    "GET /healthz": Operation("How the service is, in a word; 503 where it is failing.",
+                              _object(status={"enum": ["ok", "degraded", "failing"]})),
+    "GET /metrics": Operation("Measures of the service, for Prometheus.", media=(MEASURES,)),
     "GET /": _PAGE,
     "GET /alert/{id}": _PAGE,
     "GET /handover": _PAGE,
@@ -181,6 +188,24 @@ OPERATIONS: Mapping[str, Operation] = {
                                 _object(acts=_list(_ref("LogLine"))), command="UndoCommand"),
     "POST /api/playback": Operation("Move the clock, which is one for all screens.", _ref("Clock"),
                                     command="PlaybackAction"),
+    "GET /ogc": Operation("OGC API Features: the landing page.", _object(links=_LINKS), _GROUP),
+    "GET /ogc/api": Operation("OGC API Features: its own description.", _object(openapi=TEXT),
+                              _GROUP, media=(OPENAPI_3_0,)),
+    "GET /ogc/conformance": Operation("OGC API Features: the classes that are met.",
+                                      _object(conformsTo=_list(TEXT)), _GROUP),
+    "GET /ogc/collections": Operation("OGC API Features: alerts, tracks, assets.",
+                                      _object(links=_LINKS, collections=_list(_object(id=TEXT))),
+                                      _GROUP),
+    "GET /ogc/collections/{collection}": Operation("OGC API Features: one collection.",
+                                                   _object(id=TEXT, links=_LINKS), _GROUP),
+    "GET /ogc/collections/{collection}/items": Operation(
+        "OGC API Features: what a group gets of a collection.", _ref("Features"),
+        _GROUP | {"bbox?": TEXT, "datetime?": TEXT, "limit?": INT, "offset?": INT},
+        media=(GEOJSON,),
+    ),
+    "GET /ogc/collections/{collection}/items/{item}": Operation(
+        "OGC API Features: one feature.", _object(type=TEXT, id=TEXT), _GROUP, media=(GEOJSON,)
+    ),
     "GET /api/users": Operation("The users.", _object(users=_list(_ref("User")))),
     "POST /api/users": Operation("Add a user, or change one.", _ref("User"),
                                  command="UserCommand"),
@@ -198,6 +223,7 @@ _REFUSALS = {
 }
 _IN_PATH: Mapping[str, Schema] = {
     "id": TEXT, "mmsi": {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+    "collection": {"enum": ["alerts", "tracks", "assets"]}, "item": TEXT,
     "file": {"enum": [*EVIDENCE, *TRACKS]}, "layer": {"enum": ["land", "territory", "ports"]},
 }  # fmt: skip
 
