@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from sargas.cli.interrupts import Interrupts
 from sargas.cli.keeping import Keeper
 from sargas.cli.live.folding import SOURCE, Folding, LiveFeed
 from sargas.cli.live.receiving import Receiver
@@ -121,6 +122,7 @@ class LiveWatch:
         self.refusal = ""
         self.began_s = time.monotonic()
         self._looked_s = 0.0
+        self._is_torn = False
         self._stepped_s = time.monotonic()
         self._should_end: Callable[[], bool] = lambda: False
         self._log = AuditLog(self.home)
@@ -135,16 +137,20 @@ class LiveWatch:
         self._should_end = should_end
         self.receiver.start()
         try:
-            while not should_end():
-                if self.step():
-                    continue
-                if self.receiver.error is not None:
-                    raise self.receiver.error
-                if self.receiver.is_over and self.folding.offset == self.journal.end:
-                    self.folding.finish()
-                    break
-                self.receiver.arrived.wait(WAIT_S)
-                self.receiver.arrived.clear()
+            with Interrupts() as interrupts:
+                while not should_end():
+                    interrupts.hold()  # a step is whole, or nothing of it is kept
+                    there_was = self.step()
+                    interrupts.let()
+                    if there_was:
+                        continue
+                    if self.receiver.error is not None:
+                        raise self.receiver.error
+                    if self.receiver.is_over and self.folding.offset == self.journal.end:
+                        self.folding.finish()
+                        break
+                    self.receiver.arrived.wait(WAIT_S)
+                    self.receiver.arrived.clear()
         finally:
             self.end()
 
@@ -156,8 +162,10 @@ class LiveWatch:
         """
         self._stepped_s = time.monotonic()
         self._look_at_acts()
+        self._is_torn = True
         with self.turn:
             there_was = self.folding.step()
+        self._is_torn = False
         self.receiver.folded_to = self.folding.offset
         self._until_taken(self.folding.publish)
         if self.folding.is_due:
@@ -166,13 +174,20 @@ class LiveWatch:
         return there_was
 
     def end(self) -> None:
-        """Stop receiving, fold what is received already, commit, and let go of the home."""
+        """Stop receiving, fold what is received already, commit, and let go of the home.
+
+        Where a step was broken off in the middle, by an error or by whoever could not wait, its
+        state is worth nothing: the next run folds from the last commit.
+        """
         self.receiver.stop()
         try:
-            until_s = time.monotonic() + DRAIN_S
-            while time.monotonic() < until_s and self.folding.step():
-                pass
-            self.folding.commit()
+            if not self._is_torn:
+                until_s = time.monotonic() + DRAIN_S
+                self._is_torn = True
+                while time.monotonic() < until_s and self.folding.step():
+                    pass
+                self._is_torn = False
+                self.folding.commit()
         finally:
             self._log.close()
             self._keeper.abandon()
