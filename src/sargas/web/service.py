@@ -109,8 +109,8 @@ def bind(host: str | Listening, port: int = 0, *, has_users: bool = False) -> so
             f"{asked.port} is no port.", hint="Ports are 1 to 65535; 0 takes a free one."
         )
     family = socket.AF_INET6 if ":" in asked.host else socket.AF_INET
-    # With its protocol named: only then asyncio lets small answers go at once (TCP_NODELAY), which
-    # else wait 40 ms for the other side.
+    # Of a socket that says which protocol it speaks, asyncio switches Nagle's delay off: without,
+    # each answer waits 40 ms for the client's acknowledgement of its head.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
