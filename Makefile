@@ -25,12 +25,13 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.installed
 setup: $(VENV)/.installed
 setup-dev: $(VENV)/.installed-dev
 
-# Debian's chromium for the browser tests, where we may install it; the tests say when it is missing.
+# Debian's chromium and PostgreSQL for the tests that need them, where we may install them; the tests
+# say when they are missing.
 system:
-	@command -v chromium >/dev/null 2>&1 || \
+	@command -v chromium >/dev/null 2>&1 && test -x "$$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -1)" || \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-core >/dev/null; \
-	else echo "chromium is not installed: the browser tests will be skipped"; fi
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-core postgresql >/dev/null; \
+	else echo "chromium or PostgreSQL is not installed: tests that need them will be skipped"; fi
 
 demo: setup
 	$(BIN)/sargas demo $(DEMO_ARGS)

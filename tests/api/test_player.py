@@ -13,6 +13,7 @@ import pytest
 
 from sargas.errors import StoreError
 from sargas.model.assets import AssetSet
+from sargas.store import AuditLog, Home
 from sargas.web import player as playing
 from sargas.web.api import make_app
 from sargas.web.desk import Desk
@@ -43,10 +44,11 @@ class Pictured:
 
 
 class Nothing:
-    """A desk without alerts, and a log without acts."""
+    """A desk without alerts, over a log without acts."""
 
-    def __init__(self) -> None:
-        self.log = self.ledger = self.standing = self
+    def __init__(self, folder: Path | None = None) -> None:
+        self.ledger = self.standing = self
+        self.log = AuditLog(Home(folder / "home")) if folder else self
 
     def alerts(self, *_: object, **__: object) -> list[Any]:
         return []
@@ -141,12 +143,19 @@ def test_feeds_that_cannot_be_asked_end_no_ticking(
     assert capsys.readouterr().err.count("The ledger is locked.") == 1
 
 
-def test_what_fails_beside_the_answers_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_fails_beside_the_answers_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     async def background() -> None:
         raise StoreError("The store has gone.")
 
     app = make_app(
-        make_player(Pictured()), cast(Desk, Nothing()), AssetSet([]), [], ["testserver"], background
+        make_player(Pictured()),
+        cast(Desk, Nothing(tmp_path)),
+        AssetSet([]),
+        [],
+        ["testserver"],
+        background,
     )
 
     async def run() -> None:
@@ -158,8 +167,8 @@ def test_what_fails_beside_the_answers_is_said(capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize("origin", ["http://[", "http://[::1", "null", "", "http://elsewhere"])
-def test_an_odd_origin_is_another_page(origin: str) -> None:
-    player, desk = make_player(Pictured()), cast(Desk, Nothing())
+def test_an_odd_origin_is_another_page(tmp_path: Path, origin: str) -> None:
+    player, desk = make_player(Pictured()), cast(Desk, Nothing(tmp_path))
     app = make_app(player, desk, AssetSet([]), [], ["testserver"])
 
     async def ask() -> int:

@@ -193,7 +193,7 @@ def test_a_store_that_fails_stops_the_clock_and_says_so(
 # ---- ports ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.org", "::", ""])
 def test_only_the_loopback_is_bound(host: str) -> None:
-    with pytest.raises(UsageError, match="not this machine alone"):
+    with pytest.raises(UsageError, match=r"no users|no address"):
         bind(host, 0)
 
 

@@ -78,7 +78,8 @@ def test_every_command_of_the_contract_is_there() -> None:
         "handover", "backup", "restore", "verify",
         "detectors list", "detectors explain", "detectors test", "masks list", "masks add",
         "masks expire", "masks derive", "score", "fetch dma", "vessel find", "vessel show",
-        "vessel track",
+        "vessel track", "users add", "users list", "users role", "users disable", "users enable",
+        "users password", "tokens add", "tokens list", "tokens revoke",
     }  # fmt: skip
 
 

@@ -198,17 +198,3 @@ def test_many_hands_make_one_chain(home, log):
     assert failed == []
     assert log.verify().lines == 32
     assert log.verify().broken_at is None
-
-
-def test_a_ledger_of_before_the_log_is_taken_on(home, log):
-    act(log)
-    log.close()
-    with sqlite3.connect(home.ledger_path) as db:
-        db.execute("DROP TABLE audit_log")
-        db.execute("UPDATE sargas_meta SET value = '1' WHERE name = 'schema'")
-    db.close()
-    with AuditLog(home) as again:
-        assert again.lines() == []
-        act(again)
-    with Ledger(home) as ledger:
-        assert len(ledger.alerts()) == 4

@@ -21,6 +21,10 @@ def serve(
     home: Path | None = None,
     host: str = "127.0.0.1",
     port: int = 8750,
+    name: tuple[str, ...] = (),
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+    behind_proxy: str = "",
     speed: float = 60.0,
     browser: bool = False,
     json: bool = False,
@@ -31,15 +35,27 @@ def serve(
     Examples:
       sargas scan aisdk-2024-12-25.zip --home ./christmas
       sargas serve --home ./christmas --browser
+      sargas serve --host 0.0.0.0 --name watch.example --tls-cert chain.pem --tls-key key.pem
+      sargas serve --behind-proxy 127.0.0.1 --name watch.example
 
     Parameters
     ----------
     home
         The home to show (default: SARGAS_HOME, else the XDG data folder).
     host
-        Address to listen on; this machine only, until there are users and TLS.
+        Address to listen on. Others than the loopback are refused until the home has users
+        ('sargas users add') and there is TLS or a proxy.
     port
         Port; 0 takes a free one.
+    name
+        Host name by which it is asked for, as in the address that browsers show; may be repeated.
+    tls_cert
+        Certificate with its chain, a PEM file; with --tls-key.
+    tls_key
+        Key of the certificate, a PEM file without a password.
+    behind_proxy
+        Address of a reverse proxy that speaks TLS; only it may connect, and only it is believed
+        for whom it asks.
     speed
         Seconds of event time a second, 1 to 3600.
     browser
@@ -53,9 +69,11 @@ def serve(
     from sargas.cli.home import home_dir
     from sargas.reference import home_assets
     from sargas.store import AuditLog, Home, Ledger
+    from sargas.store.access import Access
     from sargas.store.kind import kind_of
     from sargas.web.api import make_app
     from sargas.web.desk import Desk
+    from sargas.web.listening import Listening
     from sargas.web.picture import Picture
     from sargas.web.player import Player, Span
     from sargas.web.service import address, bind, hosts
@@ -105,8 +123,9 @@ def serve(
         picture, desk, lambda: span, feeds, about,
         speed=speed, playing=False, t_ms=span.to_ms,
     )  # fmt: skip
-    sock = bind(host, port)
-    put_address(address(sock), json=json)
+    listening = Listening(host, port, name, tls_cert, tls_key, behind_proxy)
+    sock = bind(listening, has_users=Access.beside(desk.log).any())
+    put_address(address(sock, listening), json=json)
     say(
         f"{'EXERCISE ' + exercise if exercise else 'Stored'}: {span_text(*ends)}; Ctrl-C ends.",
         quiet=quiet,
@@ -115,8 +134,8 @@ def serve(
     def evidence(alert_id: str, as_of_ms: int | None) -> Evidence:
         return gather(stored, alert_id, as_of_ms=as_of_ms)
 
-    app = make_app(player, desk, assets, attribution, hosts(sock), gather=evidence)
-    serve_app(app, sock, browser=browser)
+    app = make_app(player, desk, assets, attribution, hosts(sock, listening), gather=evidence)
+    serve_app(app, sock, browser=browser, listening=listening)
     return EXIT_OK
 
 

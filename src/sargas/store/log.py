@@ -39,6 +39,13 @@ class Log:
     def __init__(self, where: Home | str) -> None:
         self._engine = open_engine(address_of(where))
 
+    @classmethod
+    def beside(cls, other: Log) -> Self:
+        """Use the connections of another one, and close them with it."""
+        made = cls.__new__(cls)
+        made._engine = other._engine
+        return made
+
     def __enter__(self) -> Self:
         return self
 

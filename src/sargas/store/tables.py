@@ -24,6 +24,7 @@ from sqlalchemy import (
     create_engine,
     delete,
     event,
+    func,
     insert,
     inspect,
     select,
@@ -33,11 +34,16 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sargas.errors import SargasError, StateVersionError, StoreError, UsageError
 from sargas.store.home import Home
 
-SCHEMA_VERSION = 2
-UPGRADES = frozenset({"1"})
-"""Older schemas that lack tables and nothing else: opening the ledger adds them."""
+SCHEMA_VERSION = 3
+"""Number of the tables below; a change of them is a step in `migrations/` and one more here."""
+_FIRST = frozenset({"sargas_meta", "alerts", "suppressions", "checkpoints", "counters"})
+OLDER = {"1": _FIRST, "2": _FIRST | {"audit_log"}}
+"""Schemas that opening a ledger upgrades, and the tables that each of them had."""
 WAIT_S = 30
 """How long a commit waits for another one to end (chosen: commits take milliseconds)."""
+
+_OPENING = 0x5A26A5
+"""PostgreSQL's advisory lock under which tables are made: any number that is ours."""
 
 WRITING = {"sargas_writing": True}
 """Execution option of a connection whose transaction will write."""
@@ -108,6 +114,38 @@ audit_log = Table(
     Column("hash", String(64), nullable=False),
     Index("audit_log_by_alert", "alert"),
 )
+users = Table(
+    "users",
+    metadata,
+    Column("login", String(120), primary_key=True),
+    Column("name", String(40), nullable=False),
+    Column("password", String(200), nullable=False),
+    Column("role", String(12), nullable=False),
+    Column("disabled", Integer, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("login", String(120), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    Index("sessions_by_login", "login"),
+)
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("hash", String(64), nullable=False),
+    Column("login", String(120), nullable=False),
+    Column("name", String(60), nullable=False),
+    Column("role", String(12), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("used_ms", BigInteger, nullable=False),
+    Index("tokens_by_hash", "hash", unique=True),
+)
 
 
 def address_of(where: Home | str) -> str | URL:
@@ -143,7 +181,11 @@ def open_engine(url: str | URL) -> Engine:
     try:
         _check(engine)
     except DBAPIError as error:
+        engine.dispose()
         raise refused(error, engine, "open the ledger") from error
+    except SargasError:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -181,20 +223,53 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
+def tables_of(schema: str) -> frozenset[str]:
+    """Name the tables of a schema; empty for one that this sargas does not know.
+
+    Example:
+        >>> "audit_log" in tables_of("1"), "audit_log" in tables_of("2"), tables_of("0")
+        (False, True, frozenset())
+    """
+    if schema == str(SCHEMA_VERSION):
+        return frozenset(metadata.tables)
+    return OLDER.get(schema, frozenset())
+
+
 def _check(engine: Engine) -> None:
+    """Make the tables of an empty database, and upgrade those of an older schema."""
     with engine.connect() as connection:
-        if _is_ledger(connection, engine):
+        if _is_of_today(connection):
             return
     with engine.connect().execution_options(**WRITING) as connection, connection.begin():
-        if not _is_ledger(connection, engine):  # another process may have been first
+        if engine.dialect.name == "postgresql":  # SQLite has given us its write lock
+            connection.execute(select(func.pg_advisory_xact_lock(_OPENING)))
+        found = _schema_of(connection, engine)  # another process may have been first
+        if found == "":
             metadata.create_all(connection)
-            connection.execute(delete(meta).where(meta.c.name == "schema"))
-            row = {"name": "schema", "value": str(SCHEMA_VERSION)}
-            connection.execute(insert(meta).values(row))
+        elif found != str(SCHEMA_VERSION):
+            from sargas.store.migrations import upgrade  # Alembic is for older ledgers alone
+
+            upgrade(connection, found)
+        else:
+            return
+        connection.execute(delete(meta).where(meta.c.name == "schema"))
+        row = {"name": "schema", "value": str(SCHEMA_VERSION)}
+        connection.execute(insert(meta).values(row))
 
 
-def _is_ledger(connection: Connection, engine: Engine) -> bool:
-    """Tell a ledger of our version from an empty or older one; refuse anything else."""
+def _is_of_today(connection: Connection) -> bool:
+    """Tell a ledger that can be used as it is; another process may be at its tables just now."""
+    if not set(metadata.tables) <= set(inspect(connection).get_table_names()):
+        return False
+    found = connection.scalar(select(meta.c.value).where(meta.c.name == "schema"))
+    return bool(found == str(SCHEMA_VERSION))
+
+
+def _schema_of(connection: Connection, engine: Engine) -> str:
+    """Read the schema of a ledger, empty for an empty database; refuse anything else.
+
+    To be asked with the write lock: between two questions nobody changes a table.
+    """
     names = set(inspect(connection).get_table_names())
     if meta.name not in names:
         if names & set(metadata.tables):
@@ -203,14 +278,19 @@ def _is_ledger(connection: Connection, engine: Engine) -> bool:
                 where=place(engine),
                 hint="Name another database.",
             )
-        return False
-    found = connection.scalar(select(meta.c.value).where(meta.c.name == "schema"))
-    if found in UPGRADES:
-        return False
-    if found != str(SCHEMA_VERSION):
+        return ""
+    found = str(connection.scalar(select(meta.c.value).where(meta.c.name == "schema")))
+    needed = tables_of(found)
+    if not needed:
         raise StateVersionError(
             f"The ledger has schema {found}; this sargas reads schema {SCHEMA_VERSION}.",
             where=place(engine),
             hint="Use the sargas that made it, or start a new home.",
         )
-    return True
+    if missing := sorted(needed - names):
+        raise StoreError(
+            f"The ledger has schema {found} but lacks {', '.join(missing)}.",
+            where=place(engine),
+            hint="Restore the newest backup that is whole with 'sargas restore'.",
+        )
+    return found

@@ -20,7 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from sargas.store import tables
 from sargas.store.chain import follow
-from sargas.store.tables import SCHEMA_VERSION, UPGRADES, WAIT_S
+from sargas.store.tables import SCHEMA_VERSION, WAIT_S, tables_of
 
 MOST_NAMED = 20
 """Findings of one kind that are named; the others are counted: nobody reads ten thousand lines."""
@@ -105,11 +105,11 @@ def _check_tables(connection: Connection, out: LedgerChecked, name: str) -> None
     if tables.meta.name in names:
         version = select(tables.meta.c.value).where(tables.meta.c.name == "schema")
         out.schema = str(connection.scalar(version) or "")
-    if out.schema not in UPGRADES and out.schema != str(SCHEMA_VERSION):
+    needed = tables_of(out.schema)
+    if not needed:
         what = f"The ledger has schema {out.schema or 'none'}; this sargas reads {SCHEMA_VERSION}."
         out.findings.append(Finding(name, what, "Use the sargas that made it. " + _RESTORE))
         return
-    needed = set(tables.metadata.tables) if out.schema not in UPGRADES else {t.name, s.name}
     if missing := sorted(needed - names):
         what = f"Tables are missing: {', '.join(missing)}."
         out.findings.append(Finding(name, what, _RESTORE))

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib import resources
 from typing import Any
@@ -13,15 +14,13 @@ from typing import Any
 import msgspec
 import shapely
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sargas.errors import NotFoundError, SargasError, UsageError
@@ -30,28 +29,38 @@ from sargas.model.time import iso
 from sargas.reference import flag_of, ship_type_text
 from sargas.reference.files import read_json
 from sargas.reference.geography import land_collection
+from sargas.store.access import Access
 from sargas.web import layers
-from sargas.web.commands import Commands, read_command, refusal, refuse, same_origin
+from sargas.web.commands import Commands, read_command
 from sargas.web.desk import Desk
 from sargas.web.dossier import dossier_routes, fixes_of, with_distance
 from sargas.web.files import Gather
+from sargas.web.gate import Gate, Guard, key_of
+from sargas.web.headers import Hosts, OfAnswers
 from sargas.web.histogram import DEFAULT_BINS, AlertTimes, count, neighbours
+<<<<<<< HEAD
 from sargas.web.ogc import Ogc
+=======
+from sargas.web.limits import WORDS_BURST, WORDS_RATE, Buckets
+from sargas.web.login import Login
+>>>>>>> security
 from sargas.web.picture import track_columns
 from sargas.web.player import Player
+from sargas.web.refusals import (
+    is_same_origin,
+    refusal,
+    refuse,
+    refuse_failed,
+    refuse_http,
+)
+from sargas.web.roles import PAGES, who_of
+from sargas.web.users import UserPaths
 from sargas.web.zones import ZoneBook, Zones
 
 GEO_FILES = {"territory": "territory_12nm.geojson", "ports": "ports_wpi.geojson"}
-PAGES = ("/", "/alert/{id}", "/handover", "/quality", "/table")
-"""Paths of the screen: the client shows the page that the path names."""
 GZIP_LEVEL = 4
 """Measured over a first load and 5,000 alerts: 120 ms of CPU and 1.5 MB; with 6 240 ms, 1.4 MB."""
 CAVEAT = "Public data, not evidence on its own. A match is information, not intent."
-CSP = (
-    "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; "
-    "style-src 'self' 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'; "
-    "base-uri 'none'; form-action 'none'"
-)
 
 
 class PlaybackAction(msgspec.Struct, forbid_unknown_fields=True):
@@ -87,7 +96,9 @@ def make_app(
     """
     book = book or ZoneBook(player.picture.archive.home.path, lambda: player.span().analysed_to_ms)
     commands = Commands(player, desk)
-    answers = _Answers(player, desk, commands, assets, attribution)
+    # Users are those of the ledger that is served: whoever calls this cannot forget them.
+    gate = Gate(Access.beside(desk.log))
+    answers = _Answers(player, desk, commands, gate, assets, attribution)
 
     @contextlib.asynccontextmanager
     async def life(app: Starlette) -> AsyncIterator[None]:
@@ -108,6 +119,8 @@ def make_app(
     static = str(resources.files("sargas.web").joinpath("static"))
     routes = [
         *(Route(path, answers.index) for path in PAGES),
+        *Login(gate, lambda: player.t_ms).routes(),
+        *UserPaths(gate, lambda: player.t_ms).routes(),
         Route("/api/status", answers.status),
         Route("/api/assets", answers.all_assets),
         Route("/api/alerts", answers.alerts),
@@ -131,13 +144,14 @@ def make_app(
         routes=routes,
         lifespan=life,
         middleware=[
-            Middleware(_Headers),
-            Middleware(_Hosts, hosts=frozenset(hosts)),
+            Middleware(OfAnswers),
+            Middleware(Hosts, hosts=frozenset(hosts)),
+            Middleware(Guard, gate=gate),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=GZIP_LEVEL),
         ],
         exception_handlers={
-            SargasError: refuse, PermissionError: refuse, HTTPException: _refuse_http,
-            Exception: _refuse_failed,
+            SargasError: refuse, PermissionError: refuse, HTTPException: refuse_http,
+            Exception: refuse_failed,
         },
     )  # fmt: skip
 
@@ -148,57 +162,6 @@ def _say_fault(task: asyncio.Future[None]) -> None:
         print(f"sargas: {error}", file=sys.stderr)
 
 
-async def _refuse_http(request: Request, error: Exception) -> Response:
-    """Answer an unknown path or method as JSON."""
-    assert isinstance(error, HTTPException)
-    words = {404: "There is nothing here.", 405: "This path does not take that method."}
-    answer = refusal(error.status_code, words.get(error.status_code, error.detail))
-    answer.headers.update(error.headers or {})
-    return answer
-
-
-async def _refuse_failed(request: Request, error: Exception) -> Response:
-    """Answer a fault of ours as JSON; what it was stands in the service's own log."""
-    return refusal(500, "The service failed on this request.", "See what it printed.")
-
-
-class _Hosts:
-    """Refuses a strange host name: a page elsewhere may have pointed its own name here."""
-
-    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
-        self.app, self.hosts = app, hosts
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in ("http", "websocket"):
-            asked = Headers(scope=scope).get("host", "")
-            name = asked[: asked.find("]") + 1] if asked[:1] == "[" else asked.partition(":")[0]
-            if name not in self.hosts:
-                answer = refusal(400, "The service is not asked for by this host name.")
-                await answer(scope, receive, send)
-                return
-        await self.app(scope, receive, send)
-
-
-class _Headers:
-    """Adds the headers that keep a page from doing what it need not."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] += [
-                    (b"content-security-policy", CSP.encode()),
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"referrer-policy", b"no-referrer"),
-                    (b"cache-control", b"no-cache"),
-                ]
-            await send(message)
-
-        await self.app(scope, receive, with_headers)
-
-
 class _Answers:
     """The routes."""
 
@@ -207,10 +170,11 @@ class _Answers:
         player: Player,
         desk: Desk,
         commands: Commands,
+        gate: Gate,
         assets: AssetSet,
         attribution: list[str],
     ) -> None:
-        self.player, self.desk, self.commands = player, desk, commands
+        self.player, self.desk, self.commands, self.gate = player, desk, commands, gate
         self.assets = assets
         self.attribution = attribution
         self._times = AlertTimes(desk.standing)
@@ -220,7 +184,7 @@ class _Answers:
         return FileResponse(str(resources.files("sargas.web").joinpath("static", "index.html")))
 
     async def status(self, request: Request) -> Response:
-        return JSONResponse(self.player.status())
+        return JSONResponse(self.player.status() | {"user": _user_of(request)})
 
     async def all_assets(self, request: Request) -> Response:
         if "assets" not in self._layers:
@@ -345,23 +309,37 @@ class _Answers:
         return JSONResponse(self.player.clock())
 
     async def socket(self, socket: WebSocket) -> None:
-        if not same_origin(socket):
+        key = key_of(socket, who_of(socket))
+        if not is_same_origin(socket) or not self.gate.take_socket(key, who_of(socket)):
             await socket.close(1008)
             return
-        await socket.accept()
+        ending = asyncio.create_task(self.gate.watch(socket))
         try:
-            await self.player.join(socket)
+            await socket.accept()
+            await self.player.join(socket, user=_user_of(socket))
+            words = Buckets(WORDS_RATE, WORDS_BURST)
             while True:
                 # Screens listen, and say at what they look; reading notices when one has gone.
                 word = await socket.receive()
                 if word["type"] == "websocket.disconnect":
                     break
+                if words.wait_s("", time.monotonic()):
+                    await socket.close(1008)
+                    break
                 self.commands.looks(socket, word.get("text") or "")
         except (WebSocketDisconnect, RuntimeError):
             pass
         finally:
+            ending.cancel()
+            self.gate.give_socket(key)
             self.player.leave(socket)
             self.commands.left(socket)
+
+
+def _user_of(connection: HTTPConnection) -> dict[str, str] | None:
+    """Say who is logged in; None where the home has no users."""
+    who = who_of(connection)
+    return None if who is None else {"name": who.name, "role": who.role}
 
 
 def _last(fixes: Any) -> dict[str, Any] | None:  # noqa: ANN401 - Fixes of one row or none

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import Annotated, Any, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.websockets import WebSocket
 
-from sargas.errors import ConflictError, SargasError, UsageError
+from sargas.errors import ConflictError, UsageError
 from sargas.model.said import checked_officer
 from sargas.model.triage import RELEASE_TO, WITHDRAW
 from sargas.share.handover import to_csv, watch_handover
@@ -24,7 +22,11 @@ from sargas.watch.detect import DETECTORS
 from sargas.web.desk import Desk
 from sargas.web.player import Player
 from sargas.web.quality import quality
+from sargas.web.refusals import is_same_origin, refusal
+from sargas.web.roles import who_of
 
+BODY_S = 10.0
+"""A command that has not come to its end by then is not waited for."""
 COMMAND_MOST = 40_000
 """Bytes of a command: an incident of 200 alerts and a comment of a page fit."""
 T = TypeVar("T")
@@ -42,8 +44,8 @@ class ActCommand(msgspec.Struct, forbid_unknown_fields=True):
     """An act on one alert or several."""
 
     verb: str
-    officer: str
     alerts: list[SeenAlert]
+    officer: str = ""
     comment: str | None = None
     reason: str | None = None
     to: str | None = None
@@ -66,15 +68,15 @@ class ActCommand(msgspec.Struct, forbid_unknown_fields=True):
 class UndoCommand(msgspec.Struct, forbid_unknown_fields=True):
     """Taking a command back."""
 
-    officer: str
     batch: Annotated[int, msgspec.Meta(ge=0, le=SEQ_MOST)]
+    officer: str = ""
 
 
 class SuspendCommand(msgspec.Struct, forbid_unknown_fields=True):
     """Suspending (`add`), or ending a suspension before its time (`end`)."""
 
     action: str
-    officer: str
+    officer: str = ""
     id: str = ""
     mmsis: list[int] = []
     imos: list[int] = []
@@ -99,7 +101,7 @@ class WatchCommand(msgspec.Struct, forbid_unknown_fields=True):
     """Taking the watch, or handing it over."""
 
     action: str
-    officer: str
+    officer: str = ""
     until_ms: int | None = None
     comment: str = ""
 
@@ -117,44 +119,39 @@ async def read_command(request: Request, kind: type[T], most: int = COMMAND_MOST
 
     Raises:
         UsageError: it is too long or not what it should be.
-        PermissionError: it comes from another page.
+        PermissionError: it comes from another page, or in the name of another user.
     """
-    if not same_origin(request):
+    if not is_same_origin(request):
         raise PermissionError("This request comes from another page.")
     body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > most:
-            raise UsageError("That is no command: it is too long.")
     try:
-        return msgspec.json.decode(body, type=kind)
+        async with asyncio.timeout(BODY_S):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > most:
+                    raise UsageError("That is no command: it is too long.")
+    except TimeoutError as error:
+        raise UsageError("That is no command: it did not come to its end.") from error
+    try:
+        return _by_its_user(request, msgspec.json.decode(body, type=kind))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"That is no command: {error}.") from error
     except RecursionError as error:
         raise UsageError("That is no command: it is nested too deep.") from error
 
 
-def same_origin(request: Request | WebSocket) -> bool:
-    """Tell our own pages from others; a browser says where a request comes from."""
-    origin = request.headers.get("origin")
-    try:
-        return origin is None or urlsplit(origin).netloc == request.headers.get("host")
-    except ValueError:  # half an IPv6 address
-        return False
+def _by_its_user(request: Request, command: T) -> T:
+    """Let the officer of a command be the user who gives it, where there are users.
 
-
-def refusal(status: int, error: str, hint: str = "", **more: Any) -> JSONResponse:  # noqa: ANN401
-    """Write a refusal of the contract."""
-    return JSONResponse({"error": error, "hint": hint, **more}, status)
-
-
-async def refuse(request: Request, error: Exception) -> Response:
-    """Answer an error of ours as JSON, with the fitting status."""
-    if isinstance(error, PermissionError):
-        return refusal(403, str(error))
-    assert isinstance(error, SargasError)
-    status = {2: 400, 5: 404}.get(error.exit_code, 500)
-    return refusal(status, error.what, error.hint)
+    Raises:
+        PermissionError: it names somebody else.
+    """
+    who = who_of(request)
+    if who is not None and hasattr(command, "officer"):
+        if command.officer not in ("", who.name):
+            raise PermissionError(f"You are {who.name}, and act as nobody else.")
+        command.officer = who.name
+    return command
 
 
 class Commands:
@@ -311,11 +308,13 @@ class Commands:
         officer = asked.get("officer", "")
         return watch_handover(self.desk.standing, self.player.t_ms, officer, seq)
 
-    def looks(self, screen: object, text: str) -> None:
+    def looks(self, screen: HTTPConnection, text: str) -> None:
         """Take word of what a screen looks at; what is no such word is passed over."""
+        who = who_of(screen)
         try:
             word = msgspec.json.decode(text, type=Looking)
             officer = checked_officer(word.officer) if word.officer else ""
+            officer = who.name if who and officer else officer
         except (msgspec.DecodeError, UsageError):
             return
         if word.kind == "looking" and len(word.alert) <= 64:

@@ -283,11 +283,16 @@ class Player:
             )
         self.tell({"kind": "clock", "clock": self.clock()})
 
-    async def join(self, screen: Screen) -> None:
-        """Greet a screen and send it the picture; afterwards it is told every change."""
+    async def join(self, screen: Screen, **more: Any) -> None:  # noqa: ANN401 - JSON
+        """Greet a screen and send it the picture; afterwards it is told every change.
+
+        Args:
+            screen: the screen.
+            more: fields of the status that are this screen's own.
+        """
         async with self._turn:
             line = _Line(screen, lambda: self._lines.pop(screen, None))
-            line.put(_json({"kind": "hello", "status": self.status()}))
+            line.put(_json({"kind": "hello", "status": self.status() | more}))
             line.put(self.picture.snapshot())
             self._lines[screen] = line
 

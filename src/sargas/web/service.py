@@ -10,56 +10,118 @@ from collections.abc import Callable
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sargas.errors import UsageError
+from sargas.web.listening import LOOPBACK, BehindProxy, Listening
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SHUTDOWN_S = 3
 """At the end a screen that does not let go is waited for so long."""
+CONNECTIONS_MOST = 1000
+"""Beyond so many connections the service says that it is busy (chosen: a watch floor has tens)."""
+WORD_MOST = 64_000
+"""Bytes of one message that a screen may send."""
+HEAD_S = 10.0
+"""A client that has not said by then what it wants is not waited for."""
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Take a port on the loopback.
+class Impatient(H11Protocol):
+    """A connection that is closed when the head of a request does not come to its end.
+
+    uvicorn waits for ever there, so that a few hundred half requests would keep everybody out.
+    """
+
+    _hurry: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Take a piece of a request; one that begins anew is waited for anew."""
+        if self._hurry is None and self._has_none():
+            self._wait()
+        super().data_received(data)
+        if not self._has_none():
+            self._rest()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._rest()
+        super().connection_lost(exc)
+
+    def _has_none(self) -> bool:
+        """Tell whether no request is under way."""
+        cycle = self.cycle
+        return cycle is None or bool(cycle.response_complete)
+
+    def _wait(self) -> None:
+        self._hurry = self.loop.call_later(HEAD_S, self._too_slow)
+
+    def _rest(self) -> None:
+        if self._hurry is not None:
+            self._hurry.cancel()
+            self._hurry = None
+
+    def _too_slow(self) -> None:
+        self._hurry = None
+        is_ours = self.transport.get_protocol() is self  # and not that of a WebSocket by now
+        if is_ours and self._has_none():
+            self.transport.close()
+
+
+def bind(host: str | Listening, port: int = 0, *, has_users: bool = False) -> socket.socket:
+    """Take a port.
 
     Args:
-        host: a loopback address; others wait for users and TLS.
+        host: an address of this machine; or all that is to be known of where to listen.
         port: 0 takes a free one.
+        has_users: whether the home has users; without them only the loopback is taken.
 
     Raises:
-        UsageError: the host is not the loopback, or the port is taken.
+        UsageError: strangers could reach it as it is, or the port is taken.
     """
-    if host not in LOOPBACK:
+    asked = Listening(host, port) if isinstance(host, str) else host
+    asked.check(has_users=has_users)
+    if not 0 <= asked.port <= 65_535:
         raise UsageError(
-            f"'{host}' is not this machine alone.",
-            hint="The service has no users and no TLS yet; use 127.0.0.1, or a tunnel.",
+            f"{asked.port} is no port.", hint="Ports are 1 to 65535; 0 takes a free one."
         )
-    if not 0 <= port <= 65_535:
-        raise UsageError(f"{port} is no port.", hint="Ports are 1 to 65535; 0 takes a free one.")
-    family = socket.AF_INET6 if host == "::1" else socket.AF_INET
+    family = socket.AF_INET6 if ":" in asked.host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        sock.bind((host, port))
+        sock.bind((asked.host, asked.port))
         # Listening at once: of two services that only bind, the second would notice too late.
         sock.listen()
     except OSError as error:
         sock.close()
         raise UsageError(
-            f"Port {port} cannot be used: {error.strerror}.",
+            f"Port {asked.port} cannot be used on {asked.host}: {error.strerror}.",
             hint="Another sargas may be running; choose another with --port.",
         ) from error
     return sock
 
 
-def address(sock: socket.socket) -> str:
-    """Give the address under which a bound socket is reached."""
+def address(sock: socket.socket, listening: Listening | None = None) -> str:
+    """Give the address under which a bound socket is reached.
+
+    Behind a proxy that is the proxy's, which has a name and the port of https.
+    """
+    asked = listening or Listening()
     host, port = sock.getsockname()[:2]
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    if asked.proxy:
+        return f"https://{asked.names[0]}/"
+    host = asked.names[0] if asked.names else f"[{host}]" if ":" in host else host
+    return f"http{'s' if asked.is_https else ''}://{host}:{port}/"
 
 
-def hosts(sock: socket.socket) -> list[str]:
+def hosts(sock: socket.socket, listening: Listening | None = None) -> list[str]:
     """List the names under which the service may be asked."""
-    return [*LOOPBACK[:2], f"[{LOOPBACK[2]}]", sock.getsockname()[0]]
+    bound = sock.getsockname()[0]
+    names = (listening or Listening()).names
+    return [*LOOPBACK[:2], f"[{LOOPBACK[2]}]", f"[{bound}]" if ":" in bound else bound, *names]
 
 
 def serve(
@@ -68,27 +130,36 @@ def serve(
     *,
     browser: bool = False,
     until: Callable[[], bool] | None = None,
+    listening: Listening | None = None,
 ) -> None:
     """Serve until interrupted.
 
     Args:
         app: the service.
         sock: from `bind`.
+        listening: what `bind` was given, for TLS and the proxy.
         browser: open the screen in a browser.
         until: asked about four times a second; the service ends when it says so.
 
     Raises:
         KeyboardInterrupt: after an orderly end, where Ctrl-C or SIGTERM asked for it.
     """
+    asked = listening or Listening()
     config = uvicorn.Config(
-        app, log_level="warning", ws="websockets-sansio", lifespan="on",
-        timeout_graceful_shutdown=SHUTDOWN_S,
+        BehindProxy(app, asked.proxy) if asked.proxy else app,
+        log_level="warning", http=Impatient, ws="websockets-sansio", lifespan="on",
+        timeout_graceful_shutdown=SHUTDOWN_S, limit_concurrency=CONNECTIONS_MOST,
+        # A screen says where it looks, in a hundred bytes.
+        ws_max_size=WORD_MOST, server_header=False,
+        # Who asks is believed to a declared proxy alone, and there.
+        proxy_headers=False,
+        ssl_certfile=asked.tls_cert, ssl_keyfile=asked.tls_key,
         # A frame is encoded once for all screens; it would be compressed anew for each.
         ws_per_message_deflate=False,
     )  # fmt: skip
     server = uvicorn.Server(config)
     if browser:
-        threading.Timer(0.8, webbrowser.open, [address(sock)]).start()
+        threading.Timer(0.8, webbrowser.open, [address(sock, listening)]).start()
 
     async def run() -> None:
         tasks = [asyncio.create_task(server.serve(sockets=[sock]))]

@@ -47,9 +47,11 @@ from sargas.reference.masks import (
     feature_of,
 )
 from sargas.watch.detect import DETECTORS
-from sargas.web.commands import read_command, refusal, without_watch
+from sargas.web.commands import read_command, without_watch
 from sargas.web.desk import Desk
 from sargas.web.player import Player
+from sargas.web.refusals import refusal
+from sargas.web.roles import WEIGH, RoleNeededError, may_do
 
 CHART = (9.0, 53.0, 31.0, 66.5)
 """West, south, east and north of the map, degrees: what lies beyond cannot be looked at."""
@@ -64,8 +66,8 @@ class ZoneCommand(msgspec.Struct, forbid_unknown_fields=True):
     """Drawing a zone, changing it, or withdrawing it."""
 
     action: str
-    officer: str
     reason: str
+    officer: str = ""
     id: str = ""
     version: int = 0
     name: str = ""
@@ -99,8 +101,17 @@ class ZoneBook:
         """List what counts at an event time, and what was drawn by then to count later."""
         return zones_at(read_book(self._home), t_ms)
 
-    def write(self, command: ZoneCommand, desk: Desk, t_ms: int, at_ms: int) -> Entry | None:
+    def write(
+        self, command: ZoneCommand, desk: Desk, t_ms: int, at_ms: int, *, may_weigh: bool = True
+    ) -> Entry | None:
         """Write a command into the book and the audit log: into both, or neither.
+
+        Args:
+            command: what is asked for.
+            desk: the log.
+            t_ms: event time on the officer's screen.
+            at_ms: wall clock, ms UTC.
+            may_weigh: whether the zone may change how alerts are weighed, or may have until now.
 
         Returns:
             The version that was written; None where it stands so already.
@@ -109,6 +120,7 @@ class ZoneBook:
             UsageError: something in the command is missing or wrong.
             NotFoundError: there is no such zone.
             ConflictError: it is another version than was seen.
+            RoleNeededError: it weighs, and may not.
         """
         officer = checked_officer(command.officer)
         if command.action not in VERB_OF:
@@ -121,6 +133,8 @@ class ZoneBook:
             if not act.is_new:
                 return None
             weighs = act.mask.effect != NONE or (before and before.mask.effect != NONE)
+            if weighs and not may_weigh:
+                raise RoleNeededError(WEIGH)
             from_ms = max(t_ms, self._judged_ms() + 1) if weighs else t_ms
             if act.act != EXPIRE and act.mask.valid_until_ms <= from_ms:
                 raise UsageError(f"It would end before it counts, which is from {iso(from_ms)} on.")
@@ -170,7 +184,10 @@ class Zones:
             return refused
         t_ms, at_ms = self.player.t_ms, time.time_ns() // 1_000_000
         try:
-            entry = await asyncio.to_thread(self.book.write, command, self.desk, t_ms, at_ms)
+            entry = await asyncio.to_thread(
+                self.book.write, command, self.desk, t_ms, at_ms,
+                may_weigh=may_do(request, WEIGH),
+            )  # fmt: skip
         except ConflictError as error:
             now = await asyncio.to_thread(self._collection)
             return refusal(409, error.what, error.hint, zones=now)

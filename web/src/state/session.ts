@@ -39,6 +39,7 @@ export const heardClock = setClock;
 function setStatus(status: Status): void {
   batch(() => {
     state.status.value = status;
+    if (status.user) state.officer.value = status.user.name;
     setClock(status.clock);
   });
 }
@@ -289,6 +290,7 @@ export function startSession(): void {
         state.line.value = "down";
         state.retryAt_ms.value = local_ms + retry_ms;
       });
+      if (state.status.value?.user) getStatus().catch(() => undefined); // to the login where the session has ended
     },
   });
   reconnect = socket.retryNow;

@@ -3,7 +3,7 @@ import { CODES, language, LANGUAGES, say, speak } from "../lang/lang.ts";
 import { clock, helpOpen, now_ms } from "../state/state.ts";
 import { nextTheme, switchTheme, themeLabel } from "../theme/theme.ts";
 import { SoundButton } from "../sound/button.tsx";
-import { OfficerPill } from "../triage/officer.tsx";
+import { OfficerPill, UserPill } from "../triage/officer.tsx";
 import { Feeds } from "./feeds.tsx";
 import { Pages } from "./pages.tsx";
 import { Search } from "./search.tsx";
@@ -45,6 +45,7 @@ export function TopBar() {
       <Feeds />
       <ClockFace />
       <OfficerPill />
+      <UserPill />
       <LanguageButton />
       <button type="button" class="icon-button" aria-label={say("Switch to the theme: {theme}", { theme: say(themeLabel(nextTheme())) })} title={say("Theme (T)")} onClick={() => switchTheme()}>
         <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">

@@ -5,7 +5,7 @@ import { outside, utcMinute, vesselName } from "../format/format.ts";
 import { detectorTitle, PRIORITY_WORD } from "../format/words.ts";
 import { Field } from "../field.tsx";
 import { say, sayCount } from "../lang/lang.ts";
-import { alerts, now_ms, officer } from "../state/state.ts";
+import { alerts, now_ms, officer, status } from "../state/state.ts";
 import type { Verb } from "../wire/types.ts";
 import { act, busy, dialog, type DialogKind, refusedWith, type Said, takeWatch } from "./triage.ts";
 import { REASONS, reasonWord } from "./words.ts";
@@ -76,9 +76,11 @@ function Body({ kind }: { kind: DialogKind }) {
       return (
         <>
           <p class="dim">{say("Everything you do is written into the log under this name.")}</p>
-          <Field label={say("Name or initials")}>
-            <input type="text" name="officer" required maxLength={40} defaultValue={officer.value} autofocus autocomplete="off" spellcheck={false} />
-          </Field>
+          {status.value?.user ? <p><bdi class="who">{outside(officer.value)}</bdi><input type="hidden" name="officer" value={officer.value} /></p> : (
+            <Field label={say("Name or initials")}>
+              <input type="text" name="officer" required maxLength={40} defaultValue={officer.value} autofocus autocomplete="off" spellcheck={false} />
+            </Field>
+          )}
           <Field label={say("Until, UTC, if you know")} hint={say("Hours and minutes, like 22:00")}>
             <input type="text" name="until" placeholder="22:00" autocomplete="off" />
           </Field>

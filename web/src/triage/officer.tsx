@@ -2,8 +2,19 @@
 import { outside, utcMinute } from "../format/format.ts";
 import { say } from "../lang/lang.ts";
 import { go } from "../route.ts";
-import { myWatch, onWatch } from "../state/state.ts";
+import { myWatch, onWatch, status } from "../state/state.ts";
 import { dialog } from "./triage.ts";
+
+/** Who is logged in; the way to log out. */
+export function UserPill() {
+  const user = status.value?.user;
+  return user ? (
+    <a class="pill user" href="/login" aria-label={outside(user.name)} title={`${outside(user.name)}, ${user.role}`}>
+      {myWatch.value ? null : <bdi>{outside(user.name)}</bdi>}
+      <svg width="14" height="14" viewBox="0 0 16 16" aria-hidden="true"><path d="M6 2H2v12h4M6 8h8m-3-3 3 3-3 3" fill="none" stroke="currentColor" stroke-width="1.5" /></svg>
+    </a>
+  ) : null;
+}
 
 export function OfficerPill() {
   const mine = myWatch.value;

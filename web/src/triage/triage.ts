@@ -134,7 +134,7 @@ export function offerUndo(seq: number, text: string, back: () => Promise<unknown
 export function refuse(cause: unknown, seen: readonly Seen[] = []): void {
   if (!(cause instanceof ApiError)) throw cause;
   refusedWith.value = { what: cause.message, hint: cause.hint, conflict: cause.status === 409 };
-  if (cause.status === 403) {
+  if (cause.status === 403 && !cause.needs) {
     // The service knows of no such watch, as after a restart: the name is asked for again.
     onWatch.value = onWatch.value.filter((one) => one.officer !== officer.value);
     if (dialog.value === null) dialog.value = { kind: "watch", seen: [] };

@@ -10,9 +10,12 @@ export class ApiError extends Error {
   readonly hint: string;
   /** With a conflict: the alerts as they are now. */
   readonly alerts: readonly Alert[];
+  /** The role that is needed, where the user's is too little. */
+  readonly needs: string | undefined;
 
-  constructor(status: number, message: string, hint: string, alerts: readonly Alert[] = []) {
+  constructor(status: number, message: string, hint: string, alerts: readonly Alert[] = [], needs?: string) {
     super(message);
+    this.needs = needs;
     this.alerts = alerts;
     this.status = status;
     this.hint = hint;
@@ -28,8 +31,9 @@ async function ask<T>(path: string, init?: RequestInit): Promise<T> {
     throw new ApiError(0, "The service does not answer.", "Is sargas still running?");
   }
   if (!response.ok) {
-    const body = (await response.json().catch(() => ({}))) as { error?: string; hint?: string; alerts?: Alert[] };
-    throw new ApiError(response.status, body.error ?? `The service answered ${response.status}.`, body.hint ?? "", body.alerts);
+    const body = (await response.json().catch(() => ({}))) as { error?: string; hint?: string; alerts?: Alert[]; needs?: string };
+    if (response.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+    throw new ApiError(response.status, body.error ?? `The service answered ${response.status}.`, body.hint ?? "", body.alerts, body.needs);
   }
   return (await response.json()) as T;
 }

@@ -42,6 +42,8 @@ export interface Status {
   attribution: string[];
   vessels: number;
   fixes: number;
+  /** Who is logged in; null where the home has no users. */
+  user?: { name: string; role: string } | null;
 }
 
 export interface Track {
