@@ -38,12 +38,9 @@ from sargas.web.files import Gather
 from sargas.web.gate import Gate, Guard, key_of
 from sargas.web.headers import Hosts, OfAnswers
 from sargas.web.histogram import DEFAULT_BINS, AlertTimes, count, neighbours
-<<<<<<< HEAD
-from sargas.web.ogc import Ogc
-=======
 from sargas.web.limits import WORDS_BURST, WORDS_RATE, Buckets
 from sargas.web.login import Login
->>>>>>> security
+from sargas.web.ogc import Ogc
 from sargas.web.picture import track_columns
 from sargas.web.player import Player
 from sargas.web.refusals import (
