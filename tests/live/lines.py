@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sqlite3
 from pathlib import Path
 
@@ -55,7 +56,8 @@ def log() -> bytes:
 def scanned() -> frozenset[str]:
     """Every version of every alert of folding the whole log at once, as JSON; the last minutes are
     still held, as a live feed has no end."""
-    path = Path("/dev/shm" if Path("/dev/shm").is_dir() else "/tmp", "sargas-live-test.nmea")
+    shm = Path("/dev/shm" if Path("/dev/shm").is_dir() else "/tmp")
+    path = shm / f"sargas-live-test-{os.getpid()}.nmea"  # tests run in several processes
     path.write_bytes(log())
     w, out = watch(lateness_ms=LATENESS_MS), []
     try:

@@ -49,11 +49,14 @@ def watch(
     where it stopped. A feed that is cut is called again, with growing pauses; one that is silent
     is itself an alert (feed_link). Several feeds may bring the same reports.
 
-    Feeds: tcp://HOST:PORT and udp://:PORT (NMEA 0183), tail:FILE, - for standard input. Options
-    follow '#': name=NAME, idle=SECONDS until a silence is told (60), lateness=SECONDS.
+    Feeds: tcp://HOST:PORT, udp://:PORT, ws:// and https:// (NMEA 0183), tail:FILE, - for standard
+    input; wss://meri.digitraffic.fi/mqtt, mqtts://HOST/TOPIC, aisstream:, aishub:. Options follow
+    '#': name=NAME, idle=SECONDS until a silence is told, lateness=SECONDS, secret=FILE and more
+    (docs/feeds.md).
 
     Examples:
       sargas watch tcp://153.44.253.27:5631#name=kystverket
+      sargas watch wss://meri.digitraffic.fi/mqtt aisstream:#secret=key.txt --serve
       sargas watch udp://:10110 tail:station.nmea --home ./watch
       sargas watch udp://:10110 --serve --browser
       zcat log.nmea.gz | sargas watch - --home ./watch --json
@@ -68,8 +71,14 @@ def watch(
         Print alerts too that a port, the coast or a suspension mutes; they are kept in any case.
     home
         Where fixes and alerts are kept (default: SARGAS_HOME, else the XDG data folder).
-    assets, rules, masks, lists
-        As for 'sargas scan'.
+    assets
+        Assets to watch instead of the home's: GeoJSON, CSV, KML, GeoPackage, GeoParquet.
+    rules
+        A TOML file whose thresholds lie over the shipped ones.
+    masks
+        GeoJSON of places where stopping is ordinary, besides those that the home keeps.
+    lists
+        A CSV of what your own lists say of vessels; may be given several times.
     lateness
         Seconds that a report may come after a newer one and still be judged at once; by default
         the largest of the feeds'. Alerts come so much later. Rows that come later are kept.
@@ -77,8 +86,10 @@ def watch(
         All feeds are of this exercise: everything is marked EXERCISE, in a home of its own.
     serve
         Show it all on a screen; the address is printed first. The screen stays when feeds end.
-    host, port
-        Where the screen is served; port 0 takes a free one.
+    host
+        Address to serve the screen on; this machine only, until there are users and TLS.
+    port
+        Port of the screen; 0 takes a free one.
     browser
         Open the screen in a browser.
     quiet

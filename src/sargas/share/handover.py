@@ -16,7 +16,7 @@ from sargas.model.time import HOUR_MS, MINUTE_MS, iso, parse_iso
 from sargas.model.triage import DONE, END_WATCH, REASONS, START_WATCH, STATE_WORDS, Act
 from sargas.store.standing import Standing
 
-FEED_DETECTOR = "feed_health"
+FEED_DETECTORS = ("feed_health", "feed_link")
 ENDING_MS = 8 * HOUR_MS
 """Suspensions that end within so long are told: the next watch will hear of what they mute."""
 WATCHES_TOLD = 20
@@ -145,7 +145,7 @@ def handover(
             {"name": a["subject"]["name"], "since": a["t_start"], "until": a["t_end"],
              "state": a["state"], "text": a["text"]}
             for a in heard
-            if a["detector"] == FEED_DETECTOR
+            if a["detector"] in FEED_DETECTORS
             and (a["state"] == OPEN or parse_iso(a["t_end"] or a["t_issued"]) >= span.from_ms)
         ],
         "log": {"lines": lines[-1].seq if lines else 0, "head": head},

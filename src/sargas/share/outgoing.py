@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from sargas.model.fixes import AIR, SEA
+from sargas.model.fixes import AIR, FIRST_FEED, SEA
 from sargas.model.triage import RELEASE_TO, UNDO, WITHDRAW
 from sargas.share.evidence import evidence_span_ms
 from sargas.share.policy import Policy
 from sargas.share.release import Released, released
 from sargas.store import Archive
-from sargas.store.feed_book import FIRST, FeedBook
+from sargas.store.feed_book import FeedBook
 from sargas.store.standing import Standing
 
 SCANNED = "scan"
@@ -45,7 +45,7 @@ class HomeFeeds:
         domain = AIR if subject["domain"] == "air" else SEA
         fixes = self._archive.track(domain, subject["mmsi"], low, high + 1)
         found = frozenset(
-            names.get(number, "") if number >= FIRST else SCANNED
+            names.get(number, "") if number >= FIRST_FEED else SCANNED
             for number in np.unique(fixes.src_id).tolist()
         )
         # A number that the book does not know might be any feed's.

@@ -27,6 +27,7 @@ const DETECTOR_TITLE: Record<string, string> = {
   drift: "Drifting",
   unexplained_stop: "Unexplained stop",
   feed_health: "Feed health",
+  feed_link: "Line to a feed",
 };
 
 const CLASS_WORD = [

@@ -2,6 +2,11 @@
 import type { Dictionary } from "./lang.ts";
 
 export const LT_FEATURES: Dictionary = {
+  // The line to a feed
+  "time with nothing received": "laikas, per kurį nieko negauta",
+  "time with bytes but no report received": "laikas, per kurį negauta nė vieno pranešimo",
+  "time with only reports older than its lateness received": "laikas, per kurį gauti tik pavėluoti pranešimai",
+
   // Speed and its loss
   "own speed before": "įprastas greitis prieš tai",
   "time at that speed": "laikas tokiu greičiu",

@@ -60,6 +60,7 @@ export const LT_FLOOR: Dictionary = {
   Drifting: "Dreifavimas",
   "Unexplained stop": "Nepaaiškintas sustojimas",
   "Feed health": "Duomenų srauto būklė",
+  "Line to a feed": "Ryšys su duomenų srautu",
 
   // Kinds
   "type unknown": "tipas nežinomas",

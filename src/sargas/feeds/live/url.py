@@ -24,6 +24,8 @@ IDLE_S: Final = 60.0
 """
 LATENESS_S: Final = 60.0
 """How late a row of a shore feed may come (settled 5)."""
+EVERY_S: Final = 60.0
+"""How often a server is asked that does not send on its own; option `every`."""
 EXAMPLES: Final = (
     "Write it like tcp://HOST:PORT, udp://:10110, mqtts://HOST/TOPIC, wss://HOST/mqtt, aisstream:,"
     " aishub:, https://HOST/PATH, tail:FILE or -."
@@ -41,8 +43,10 @@ class FeedUrl:
         scheme: one of `SCHEMES`.
         host, port, path, user: parts of the address; empty or None where it has none.
         query: what stands after `?`, for the transport.
-        idle_s: silence from which on the feed counts as silent.
-        lateness_s: how late its rows may come and still be folded at once.
+        idle_s: silence from which on the feed counts as silent; by default a minute, or three
+            times option `every` of a feed that is asked.
+        lateness_s: how late its rows may come and still be folded at once; by default a minute,
+            and twice `every`.
         options: other options, for the transport.
     """
 
@@ -111,8 +115,10 @@ def parse_feed_url(text: str) -> FeedUrl:
             f"'{name}' is no name for a feed.",
             hint="Use small letters, digits, dots and hyphens, 40 at most: #name=north.",
         )
-    idle_s = _seconds(options, "idle", IDLE_S)
-    lateness_s = _seconds(options, "lateness", LATENESS_S)
+    every_s = _every(scheme, options)
+    # Two answers may be missed; a row may lie at the server until it is asked, and then once more.
+    idle_s = _seconds(options, "idle", max(IDLE_S, 3 * every_s))
+    lateness_s = _seconds(options, "lateness", LATENESS_S + 2 * every_s)
     shown = "-" if scheme == "-" else address
     return FeedUrl(
         shown, name, scheme, parts.hostname or "", _port(text, parts), parts.path,
@@ -169,6 +175,17 @@ def _seconds(options: dict[str, str], key: str, usual: float) -> float:
             f"{key}={said} is no time.", hint="Give seconds, more than 0 and at most a week."
         )
     return value
+
+
+def _every(scheme: str, options: Mapping[str, str]) -> float:
+    """Tell how often a feed is asked; 0 for one that sends on its own."""
+    if scheme not in ("http", "https", "aishub"):
+        return 0.0
+    try:
+        said = float(options.get("every", EVERY_S))
+    except ValueError:
+        return EVERY_S  # its transport refuses it
+    return said if 0 < said <= 86_400 else EVERY_S
 
 
 def _named(scheme: str, parts: SplitResult) -> str:
