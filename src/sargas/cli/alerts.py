@@ -8,7 +8,7 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -17,6 +17,9 @@ from sargas.cli.words import clean_text, put_json, put_table, say
 from sargas.errors import EXIT_FAILED, EXIT_OK, StoreError, UsageError
 from sargas.model.alerts import PRIORITIES
 from sargas.model.time import parse_iso
+
+if TYPE_CHECKING:
+    from sargas.store import Home
 
 TABLE_WIDTH = 120
 """Columns of a terminal from which on the table leaves room for the sentences."""
@@ -129,7 +132,7 @@ def list_(
     if origin != "own":
         from sargas.cli.partner_alerts import came_from
 
-        alerts = [*came_from(stored, origin), *alerts]
+        alerts = sorted([*came_from(stored, origin), *alerts], key=lambda a: str(a["t_detected"]))
     word = _detector_word(detector, alerts) if detector else None
     asset_id = _asset_id(asset, alerts, stored.path) if asset else None
     wanted = [
@@ -153,7 +156,19 @@ def list_(
     more = f", {hidden:,} muted ones not shown (--muted)" if hidden else ""
     of = f" of {len(alerts):,}" if len(wanted) < len(alerts) else ""
     say(f"{len(shown):,}{of} alerts{more}.", quiet=quiet)
+    if origin == "own" and (count := _of_partners(stored)):
+        say(f"Partners sent {count:,} more: --origin all.", quiet=quiet)
     return EXIT_OK
+
+
+def _of_partners(stored: Home) -> int:
+    """Count the alerts that partners sent; asking makes no ledger."""
+    if not stored.ledger_path.exists():
+        return 0
+    from sargas.store.partners import Partners
+
+    with Partners(stored) as partners:
+        return partners.count()
 
 
 def _detector_word(wanted: str, alerts: list[dict[str, Any]]) -> str:

@@ -26,6 +26,8 @@ def came_from(stored: Home, origin: str) -> list[dict[str, Any]]:
     from sargas.store.partners import Partners
     from sargas.store.peers import ALL, PARTNERS
 
+    if origin in (ALL, PARTNERS) and not stored.ledger_path.exists():
+        return []  # assets alone were imported: asking must not make a ledger
     with Partners(stored) as partners:
         if origin in (ALL, PARTNERS):
             return partners.alerts()

@@ -144,7 +144,8 @@ def push(peer: str, /, *, said: Acted = _SAID) -> int:
 
         line = exchange.Line(here.identity, found)
         bundles = exchange.push(line, here.partners, here.making(found), done)
-    say(f"{found.name} took {count:,} alert versions in {bundles:,} bundles.", quiet=said.quiet)
+    say(f"{found.name} took {count:,} alert versions in {bundles:,} "
+        f"bundle{'' if bundles == 1 else 's'}.", quiet=said.quiet)  # fmt: skip
     return EXIT_OK
 
 
@@ -168,10 +169,11 @@ def fetch(peer: str, /, *, said: Acted = _SAID) -> int:
         line = exchange.Line(here.identity, found)
         bundles = exchange.fetch(
             line,
-            lambda: here.partners.held(found.instance),
+            lambda: here.partners.held(found.instance, here.identity.instance),
             lambda data: here.take(data, json=said.json, quiet=said.quiet, only=found),
         )
-    say(f"{bundles:,} bundles came from {found.name}.", quiet=said.quiet)
+    say(f"{bundles:,} bundle{'' if bundles == 1 else 's'} came from {found.name}.",
+        quiet=said.quiet)  # fmt: skip
     return EXIT_OK
 
 

@@ -59,7 +59,7 @@ def add(
     """
     from sargas.cli.kept_alerts import open_stored
     from sargas.cli.share_partners import by_of
-    from sargas.share.partner.identity import checked_key, instance_of, load_identity, spoken
+    from sargas.share.partner.identity import checked_key, instance_of, load_identity
     from sargas.share.policy import load_policy
     from sargas.share.webhook import checked_url
     from sargas.store.partners import Partners
@@ -85,9 +85,9 @@ def add(
             by,
         )  # fmt: skip
     _tell(peer, said)
-    say(f"Now call them, and let them read to you: {spoken(peer.instance)}", quiet=said.quiet)
-    say(f'If it is that: sargas share peers trust {peer.name} --fingerprint "..."',
-        quiet=said.quiet)  # fmt: skip
+    # The fingerprint is not shown here: it is to be heard from them, not copied from a screen.
+    say("Now call them, let them read their fingerprint to you, and enter it: "
+        f'sargas share peers trust {peer.name} --fingerprint "..."', quiet=said.quiet)  # fmt: skip
     return EXIT_OK
 
 
@@ -175,19 +175,23 @@ def list_(*, home: Path | None = None, json: bool = False, quiet: bool = False) 
         Print no remarks.
     """
     from sargas.cli.kept_alerts import open_stored
-    from sargas.share.partner.identity import spoken
+    from sargas.share.partner.identity import load_identity, spoken
     from sargas.store.partners import Partners
 
-    with Partners(open_stored(home)) as partners:
+    stored = open_stored(home)
+    own = load_identity(stored.path)
+    with Partners(stored) as partners:
         peers = partners.peers()
-        held = {peer.name: partners.held(peer.instance) for peer in peers}
+        us = own.instance if own else ""
+        held = {peer.name: partners.held(peer.instance, us) for peer in peers}
     if json:
         for peer in peers:
             put_json(peer.to_dict() | {"held": held[peer.name]})
     elif peers:
         put_table(
             ("name", "group", "trusted", "held", "fingerprint", "address"),
-            [(p.name, p.group, "yes" if p.is_trusted else "no", held[p.name], spoken(p.instance),
+            [(p.name, p.group, "yes" if p.is_trusted else "no", held[p.name],
+              spoken(p.instance) if p.is_trusted else "to be compared",
               p.url or "files alone") for p in peers],
         )  # fmt: skip
     say(f"{len(peers):,} partners.", quiet=quiet)

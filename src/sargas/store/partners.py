@@ -54,6 +54,7 @@ class Incoming:
 
     Attributes:
         origin, origin_name: of whom it is.
+        recipient: for whom: us, by the key that we have now.
         sequence, previous, previous_hash: its place in the chain; 0 and empty for a first one.
         hash: SHA-256 of its bytes.
         created_ms: when it was made, as it says.
@@ -62,6 +63,7 @@ class Incoming:
 
     origin: str
     origin_name: str
+    recipient: str
     sequence: int
     previous: int
     previous_hash: str
@@ -156,7 +158,9 @@ class Partners(Peers):
             peer = trusted(connection, came.origin)
             known = {
                 row.sequence: row
-                for row in connection.execute(select(b).where(b.c.origin == came.origin))
+                for row in connection.execute(
+                    select(b).where(b.c.origin == came.origin, b.c.recipient == came.recipient)
+                )
             }
             if (same := known.get(came.sequence)) and same.hash == came.hash:
                 count = len(came.rows)
@@ -169,7 +173,8 @@ class Partners(Peers):
             added, differing = _add(connection, came, by.at_ms)
             connection.execute(
                 insert(b).values(
-                    origin=came.origin, sequence=came.sequence, hash=came.hash,
+                    origin=came.origin,
+                    recipient=came.recipient, sequence=came.sequence, hash=came.hash,
                     whole=int(is_whole), created_ms=came.created_ms, received_ms=by.at_ms,
                     count=len(came.rows),
                 )
@@ -187,10 +192,12 @@ class Partners(Peers):
             came.sequence, False, not is_whole, added, same_count, tuple(differing), held
         )  # fmt: skip
 
-    def held(self, origin: str) -> int:
+    def held(self, origin: str, recipient: str) -> int:
         """Give the last bundle of a peer up to which none is missing; 0 for none."""
         b = tables.partner_bundles
-        query = select(func.max(b.c.sequence)).where(b.c.origin == origin, b.c.whole == 1)
+        query = select(func.max(b.c.sequence)).where(
+            b.c.origin == origin, b.c.recipient == recipient, b.c.whole == 1
+        )
         return int(self._read(query)[0][0] or 0)
 
     def alerts(self, origins: Collection[str] | None = None) -> list[dict[str, Any]]:
@@ -216,6 +223,12 @@ class Partners(Peers):
             query = query.where(a.c.origin.in_(list(origins)))
         names = self._names()
         return [_shown(row, names) for row in self._read(query)]
+
+    def count(self) -> int:
+        """Count the alerts that came."""
+        a = tables.partner_alerts
+        distinct = select(a.c.origin, a.c.id).distinct().subquery()
+        return int(self._read(select(func.count()).select_from(distinct))[0][0])
 
     def versions(self, alert_id: str, origin: str) -> list[dict[str, Any]]:
         """Give the versions of one alert that came from an instance, oldest first."""

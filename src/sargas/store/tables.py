@@ -177,6 +177,7 @@ partner_bundles = Table(
     "partner_bundles",
     metadata,
     Column("origin", String(32), primary_key=True),
+    Column("recipient", String(32), primary_key=True),
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("hash", String(64), nullable=False),
     Column("whole", Integer, nullable=False),

@@ -228,7 +228,8 @@ class _Answers:
         own = self.desk.whole_alerts if is_whole else self.desk.alerts
         found = own(self.player.t_ms)[::-1] if origin in (OWN, ALL) else []
         if origin != OWN:
-            found = [*partner_alerts(self.desk, origin)[::-1], *found]
+            theirs = partner_alerts(self.desk, origin, is_whole=is_whole)
+            found = sorted([*found, *theirs], key=lambda a: str(a["t_detected"]), reverse=True)
         body = msgspec.json.encode({"alerts": found})
         return Response(body, media_type="application/json")
 

@@ -27,7 +27,7 @@ from sargas.share.policy import load_policy
 from sargas.store.partners import Partners, Taken
 from sargas.store.peers import ALL, PARTNERS, Peer
 from sargas.store.users import By
-from sargas.web.desk import Desk
+from sargas.web.desk import WHOLE_ONLY, Desk
 from sargas.web.player import Player
 from sargas.web.refusals import refusal
 
@@ -84,7 +84,7 @@ class PartnerPaths:
         try:
             taken = await asyncio.to_thread(self._taken, identity, peer, body)
         except ConflictError as error:
-            held = await asyncio.to_thread(self.partners.held, peer.instance)
+            held = await asyncio.to_thread(self.partners.held, peer.instance, identity.instance)
             return refusal(409, error.what, error.hint, held=held)
         except (InputError, UsageError) as error:
             return refusal(422, error.what, error.hint)
@@ -130,20 +130,33 @@ class PartnerPaths:
         return By(f"partner {peer.name}", self.player.span().analysed_to_ms, _now_ms())
 
 
-def partner_alerts(desk: Desk, origin: str) -> list[dict[str, Any]]:
-    """Give the alerts that came from partners, each with its origin, oldest first.
+def partner_alerts(desk: Desk, origin: str, *, is_whole: bool = False) -> list[dict[str, Any]]:
+    """Give the alerts that came from partners, each with its `origin`, oldest first.
+
+    All that came are given, whatever the clock of the screen shows. An alert of our own has no
+    `origin`.
 
     Args:
         desk: whose ledger it is.
         origin: `all`, `partners`, a peer's name, or an instance.
+        is_whole: false leaves out what only who looks at one asks for.
 
     Raises:
         NotFoundError: there is no such partner.
     """
     partners = Partners.beside(desk.log)
-    if origin in (ALL, PARTNERS):
-        return partners.alerts()
-    return partners.alerts([partners.origin_of(origin)])
+    origins = None if origin in (ALL, PARTNERS) else [partners.origin_of(origin)]
+    left_out = frozenset[str]() if is_whole else WHOLE_ONLY
+    return [
+        {name: value for name, value in _as_shown(alert).items() if name not in left_out}
+        for alert in partners.alerts(origins)
+    ]
+
+
+def _as_shown(alert: dict[str, Any]) -> dict[str, Any]:
+    """Give an alert of a partner as screens take it: the number of an area or a feed is null."""
+    subject = alert["subject"]
+    return alert if subject.get("mmsi") != 0 else alert | {"subject": subject | {"mmsi": None}}
 
 
 def partner_alert(desk: Desk, alert_id: str, origin: str) -> dict[str, Any]:
@@ -156,7 +169,7 @@ def partner_alert(desk: Desk, alert_id: str, origin: str) -> dict[str, Any]:
     versions = partners.versions(alert_id, partners.origin_of(origin))
     if not versions:
         raise NotFoundError("There is no such alert of this partner.")
-    return {**versions[-1], "versions": versions}
+    return {**_as_shown(versions[-1]), "versions": versions}
 
 
 async def _body(request: Request) -> bytes | None:

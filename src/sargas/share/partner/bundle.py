@@ -128,8 +128,8 @@ class Read:
         """Give it as the store takes it."""
         h = self.head
         return Incoming(
-            h.origin.id, h.origin.name, h.sequence, h.previous, h.previous_hash, self.hash,
-            parse_iso(h.created), self.rows,
+            h.origin.id, h.origin.name, h.recipient, h.sequence, h.previous, h.previous_hash,
+            self.hash, parse_iso(h.created), self.rows,
         )  # fmt: skip
 
 

@@ -38,6 +38,7 @@ def upgrade() -> None:
     op.create_table(
         "partner_bundles",
         sa.Column("origin", sa.String(32), primary_key=True),
+        sa.Column("recipient", sa.String(32), primary_key=True),
         sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("hash", sa.String(64), nullable=False),
         sa.Column("whole", sa.Integer, nullable=False),
