@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import SplitResult
 
 from sargas.errors import ConflictError, FeedUnavailableError, FormatError, UsageError
 from sargas.share.partner.bundle import BYTES_MOST, MEDIA_TYPE, SEQUENCE_MOST
@@ -71,15 +72,8 @@ class Line:
             UsageError: the peer has no address, or one that is not to be asked.
             FeedUnavailableError: it does not answer, or with a fault of its own.
         """
-        if not self.peer.url:
-            raise UsageError(
-                f"{self.peer.name} has no address.",
-                hint="Exchange files: 'sargas share export --peer' and 'sargas share import'.",
-            )
-        url, private = self.peer.url.rstrip("/"), self.peer.allow_private
-        parts = checked_url(url, allow_private=private)
-        ca = Path(self.peer.ca) if self.peer.ca else None
-        connect = connecting(parts, allow_private=private, ca=ca)
+        url = self.peer.url.rstrip("/")
+        parts, connect = self.connecting()
         target = PATH + query
 
         def once() -> tuple[Answer, float]:
@@ -91,6 +85,22 @@ class Line:
             return _once(connect(), method, parts.path + target, headers, body)
 
         return _patiently(once, url, self.wait, self.draw)
+
+    def connecting(self) -> tuple[SplitResult, Callable[[], http.client.HTTPConnection]]:
+        """Look at where the peer's address leads.
+
+        Raises:
+            UsageError: it has none, or one that is not to be asked.
+            FeedUnavailableError: it cannot be resolved.
+        """
+        if not self.peer.url:
+            raise UsageError(
+                f"{self.peer.name} has no address.",
+                hint="Exchange files: 'sargas share export --peer' and 'sargas share import'.",
+            )
+        private, ca = self.peer.allow_private, Path(self.peer.ca) if self.peer.ca else None
+        parts = checked_url(self.peer.url.rstrip("/"), allow_private=private)
+        return parts, connecting(parts, allow_private=private, ca=ca)
 
 
 def _patiently(
@@ -157,6 +167,7 @@ def push(
         FeedUnavailableError: the peer does not take them; what it took stands.
         ConflictError: it refuses them.
     """
+    line.connecting()  # before a bundle is made, which counts as one that left
     taken = behind = 0
     after: int | None = None
     while taken < ROUNDS_MOST and (made := make(after)) is not None:
