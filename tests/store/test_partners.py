@@ -19,6 +19,7 @@ from sargas.store.users import By
 from sargas.store.verify_ledger import check_ledger
 
 from .alerts import make_alert
+from .postgres import server
 from .rows import T0_MS
 
 US, RIGA, OTHER = "0" * 32, "1" * 32, "2" * 32
@@ -206,3 +207,23 @@ def test_a_request_is_taken_once_and_then_forgotten(partners: Partners) -> None:
     assert partners.is_fresh(OTHER, "aa", 2)
     assert not partners.is_fresh(RIGA, "aa", 1 + NONCES_KEPT_MS)
     assert partners.is_fresh(RIGA, "aa", 3 + NONCES_KEPT_MS)
+
+
+def test_a_ledger_in_postgresql_keeps_partners_too() -> None:
+    with server() as address, Partners(address.format("postgres")) as opened:
+        opened.add(PEER, BY)
+        opened.trust("riga", BY)
+        one = bundle(1, row("ab" * 8), row("cd" * 8, exercise="drill"))
+        assert opened.take(one, BY).added == 2
+        assert opened.take(one, BY).is_known
+        done = opened.take(bundle(2, row("ab" * 8, 2), row("ab" * 8, text="other"), before=one), BY)
+        assert (done.added, done.differing, done.held) == (1, ("ab" * 8,), 2)
+        assert [(a["id"], a["version"]) for a in opened.alerts([RIGA])] == [
+            ("cd" * 8, 1), ("ab" * 8, 2)
+        ]  # fmt: skip
+        opened.send(US, PEER, Sent(1, 0, "a" * 64, 1, False, (("ab", 1),)), BY, {})
+        opened.held_is(US, RIGA, 1)
+        assert opened.sent(US, RIGA)[0].is_held
+        assert opened.is_fresh(RIGA, "aa", 1)
+        assert not opened.is_fresh(RIGA, "aa", 1)
+        assert opened.verify().broken_at is None
