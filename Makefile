@@ -25,13 +25,14 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.installed
 setup: $(VENV)/.installed
 setup-dev: $(VENV)/.installed-dev
 
-# Debian's chromium, PostgreSQL and mosquitto for the tests that need them, where we may install
-# them; the tests say when one is missing.
+# Debian's chromium, mosquitto and PostgreSQL for the tests that need them, where we may install them;
+# the tests say when one is missing.
 system:
-	@if command -v chromium >/dev/null 2>&1 && PATH=$$PATH:/usr/sbin command -v mosquitto >/dev/null 2>&1 && test -x "$$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -1)"; then :; \
+	@if command -v chromium >/dev/null 2>&1 && PATH=$$PATH:/usr/sbin command -v mosquitto >/dev/null 2>&1 \
+	  && test -x "$$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -1)"; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-core mosquitto postgresql >/dev/null; \
-	else echo "chromium, mosquitto or PostgreSQL is not installed: their tests will be skipped"; fi
+	else echo "chromium, mosquitto or PostgreSQL is not installed: tests that need them will be skipped"; fi
 
 demo: setup
 	$(BIN)/sargas demo $(DEMO_ARGS)
@@ -68,6 +69,7 @@ bench: setup-dev
 
 soak: setup-dev
 	$(BIN)/python -m pytest -m soak $(PYTEST_ARGS)
+	$(BIN)/python -m bench.month_bench
 
 clean:
 	rm -rf $(VENV) web/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

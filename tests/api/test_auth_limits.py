@@ -169,8 +169,25 @@ def test_a_client_that_asks_without_end_is_told_to_wait_and_others_are_not(
     assert client.post("/api/undo", json={}, headers=calm).status_code == 400
     codes = [client.post("/api/undo", json={}, headers=calm).status_code for _ in range(4)]
     assert codes == [400, 400, 429, 429]
-    # Strangers have a bucket an address: they cannot empty anybody else's.
-    assert [client.get("/api/status").status_code for _ in range(21)] == [401] * 20 + [429]
+    # Strangers have a bucket an address, from which two tokens were looked up: they cannot empty
+    # anybody else's.
+    assert [client.get("/api/status").status_code for _ in range(19)] == [401] * 18 + [429]
+
+
+def test_made_up_secrets_are_not_looked_up_without_end(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = next(row.kwargs["gate"] for row in client.app.user_middleware if "gate" in row.kwargs)  # type: ignore[attr-defined]
+    monkeypatch.setattr(gate, "buckets", Buckets(0.001, 20.0))
+    asked: list[str] = []
+    real = gate.access.token
+    monkeypatch.setattr(gate.access, "token", lambda *a: asked.append(a[0]) or real(*a))
+    codes = [
+        client.get("/api/status", headers={"authorization": f"Bearer sargas_{n}"}).status_code
+        for n in range(40)
+    ]
+    assert codes == [401] * 10 + [429] * 30, "the look-up and the answer count for one each"
+    assert len(asked) == 10
 
 
 def test_a_screen_that_talks_without_end_is_cut_off(client: TestClient, home: Home) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import socket
@@ -33,6 +34,7 @@ from .conftest import SARGAS
 from .guarded import WORDS, app_of, bearer, make_home
 
 NAME = "watch.example"
+STATIC = Path(service.__file__).parent / "static"
 
 
 @pytest.fixture(scope="module")
@@ -263,6 +265,35 @@ def test_half_a_request_is_not_waited_for(home: Home, monkeypatch: pytest.Monkey
                     break
                 time.sleep(0.05)
             assert closed_within(line, 30.0)
+
+
+def test_who_takes_nothing_of_an_answer_is_not_waited_for(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "SEND_S", 0.5)
+    with running(home, Listening()) as port, socket.socket() as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.settimeout(60)
+        line.connect(("127.0.0.1", port))
+        ask = b"GET /static/maplibre.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        began = [ask] * 20
+        for one in began:
+            line.sendall(one)
+        told = 0
+        assert soon(lambda: peer_has_closed(port, line), 60.0)
+        with contextlib.suppress(ConnectionError):
+            while piece := line.recv(1 << 20):
+                told += len(piece)
+        whole = len((STATIC / "maplibre.js").read_bytes()) * len(began)
+        assert told < whole
+
+
+def peer_has_closed(port: int, line: socket.socket) -> bool:
+    """Ask the kernel whether the service still holds its end of a line."""
+    mine = f":{line.getsockname()[1]:04X}"
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    ends = [row for row in rows if row[1].endswith(f":{port:04X}") and row[2].endswith(mine)]
+    return all(row[3] != "01" for row in ends)
 
 
 def test_an_open_screen_is_not_taken_for_a_slow_request(

@@ -173,3 +173,24 @@ def test_it_listens_on_this_machine_only(tmp_path):
     assert done.returncode == 2
     assert "0.0.0.0" in done.stderr
     assert not (tmp_path / "h").exists()
+
+
+def test_health_and_measures(live):
+    line = live.sender.accept()
+    line.sendall(report(20.0))
+
+    def measures() -> dict[str, float]:
+        text = httpx.get(f"{live.url}metrics", timeout=30).text
+        rows = (row.rpartition(" ") for row in text.splitlines() if not row.startswith("#"))
+        return {name: float(value) for name, _, value in rows}
+
+    eventually(lambda: measures().get('sargas_feed_fixes_total{feed="north"}') == 1.0, "the fix")
+    said = measures()
+    assert said["sargas_up"] == said['sargas_feed_up{feed="north"}'] == 1.0
+    assert abs(said['sargas_feed_last_received_seconds{feed="north"}'] - time.time()) < 60
+    assert said["process_resident_memory_bytes"] > 1e7
+    eventually(
+        lambda: httpx.get(f"{live.url}healthz").json() == {"status": "degraded"}, "the silence"
+    )
+    assert measures()['sargas_feed_up{feed="north"}'] == 0.0
+    assert httpx.get(f"{live.url}healthz").status_code == 200

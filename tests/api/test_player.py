@@ -46,6 +46,8 @@ class Pictured:
 class Nothing:
     """A desk without alerts, over a log without acts."""
 
+    told = 0
+
     def __init__(self, folder: Path | None = None) -> None:
         self.ledger = self.standing = self
         self.log = AuditLog(Home(folder / "home")) if folder else self

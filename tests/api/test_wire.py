@@ -83,7 +83,8 @@ def test_every_get_path_of_the_document_answers(exercise: Service) -> None:
         answer = exercise.get(filled)
         assert answer.status_code == 200, path
         kind = "csv" if path.endswith(".csv") else "json"
-        kind = kind if path.startswith(("/api", "/geo", "/ogc")) else "text/html"
+        kind = kind if path.startswith(("/api", "/geo", "/ogc", "/healthz")) else "text/html"
+        kind = "text/plain" if path == "/metrics" else kind
         assert kind in answer.headers["content-type"], path
     assert exercise.get("/static/index.js").status_code == 200
 

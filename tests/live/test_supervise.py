@@ -68,7 +68,7 @@ class Run:
         self._loop.close()
 
     def end(self) -> None:
-        if self._thread.is_alive():
+        with contextlib.suppress(RuntimeError):  # the loop has just ended by itself
             self._loop.call_soon_threadsafe(self._task.cancel)
         self._thread.join(30)
         assert not self._thread.is_alive()

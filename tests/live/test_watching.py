@@ -331,3 +331,48 @@ def test_with_other_rules_it_begins_anew_and_keeps_its_place(tmp_path):
     assert any("begins anew" in text for text in said)
     assert second.folding.offset == second.journal.end
     second.end()
+
+
+def test_a_step_that_was_broken_off_is_not_committed(tmp_path, monkeypatch):
+    """As by who presses Ctrl-C twice: the next run ends as an undisturbed one."""
+    file = tmp_path / "log.nmea"
+    file.write_bytes(log())
+    monkeypatch.setattr(folding_module, "READ_BYTES", len(log()) // 9)
+    monkeypatch.setattr("sargas.feeds.live.files.READ_BYTES", len(log()) // 9)
+    watch = live(tmp_path / "home", f"tail:{file}")
+    keep, steps = watch.folding._keep, [0]
+
+    def breaking(*args: object) -> None:
+        steps[0] += 1
+        if steps[0] == 3:
+            raise KeyboardInterrupt
+        keep(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(watch.folding, "_keep", breaking)
+    with pytest.raises(KeyboardInterrupt):
+        watch.run(until_folded(watch, len(log())))
+    again = live(tmp_path / "home", f"tail:{file}")
+    again.run(until_folded(again, len(log())))
+    assert kept(tmp_path / "home") == scanned()
+
+
+def test_a_fault_of_a_codec_does_not_end_the_watch(tmp_path, monkeypatch):
+    file = tmp_path / "log.nmea"
+    file.write_bytes(log())
+    said: list[str] = []
+    watch = live(tmp_path / "home", f"tail:{file}", say=said.append)
+    codec = watch.folding.feeds[1000].codec
+    feed, calls = codec.feed, [0]
+
+    def failing(pieces: object) -> object:
+        calls[0] += 1
+        if calls[0] == 2:
+            raise ZeroDivisionError("a fault")
+        return feed(pieces)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(codec, "feed", failing)
+    monkeypatch.setattr("sargas.feeds.live.files.READ_BYTES", len(log()) // 5)
+    watch.run(until_folded(watch, len(log())))
+    assert sum("fault of sargas" in text for text in said) == 1
+    assert watch.folding.counted["decoder_failed"] == 1
+    assert watch.folding.fixes[1000] > len(traffic().fixes) // 2

@@ -12,11 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sargas.errors import NotFoundError, UsageError
+from sargas.errors import NotFoundError, StoreError, UsageError
 from sargas.model.roles import ROLES, lesser, may
 from sargas.model.time import DAY_MS, MINUTE_MS
 from sargas.store import Home, passwords
-from sargas.store.access import IDLE_MS, SESSION_MOST_MS, TOKEN_PREFIX, TOKENS_MOST, Access
+from sargas.store.access import (
+    IDLE_MS,
+    SESSION_MOST_MS,
+    TOKEN_PREFIX,
+    TOKENS_MOST,
+    TOUCH_MS,
+    Access,
+)
 from sargas.store.users import By, login_of
 
 WORDS = "sentry at the sound"
@@ -309,3 +316,67 @@ def test_users_are_in_a_backup(access: Access, home: Home, tmp_path: Path) -> No
     with Access(Home(tmp_path / "again")) as again:
         assert [user.name for user in again.all()] == ["Jonas", "Vita"]
         assert enter(again)
+
+
+def test_a_full_disk_keeps_nobody_out_who_is_logged_in(
+    access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = enter(access)
+    _, token = access.add_token("Jonas", "display", "viewer", BY)
+
+    def full(doing: str) -> None:
+        raise StoreError(f"Cannot {doing}: database or disk is full.")
+
+    monkeypatch.setattr(access, "_writing", full)
+    later_ms = NOW_MS + 2 * TOUCH_MS
+    assert access.session(secret, later_ms) is not None
+    assert access.token(token, later_ms) is not None
+    with pytest.raises(StoreError, match="full"):
+        access.log_in("Jonas", WORDS, t_ms=0, at_ms=later_ms)
+
+
+def test_evidence_holds_no_secret(access: Access, home: Home) -> None:
+    from sargas.cli.gathering import gather
+    from sargas.share.bundle import contents
+    from sargas.store import Ledger
+    from tests.store.alerts import make_alert
+
+    alert = make_alert(0)
+    with Ledger(home) as ledger:
+        ledger.commit("s", 1, b"", [alert])
+    secret = enter(access)
+    _, token = access.add_token("Jonas", "display", "viewer", BY)
+    told = b"".join(contents(gather(home, alert.id)).values())
+    for one in (secret, token, WORDS, "argon2", "add_token"):
+        assert one.encode() not in told
+    assert alert.id.encode() in told
+
+
+def test_users_are_kept_in_postgresql_too() -> None:
+    from sqlalchemy import create_engine, text
+
+    from tests.store.postgres import server
+
+    with server() as address:
+        admin = create_engine(address.format("postgres"), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text("CREATE DATABASE watch"))
+        admin.dispose()
+        with Access(address.format("watch")) as access:
+            access.add("Vita", WORDS, "admin", BY)
+            access.add("Jonas", WORDS, "officer", BY)
+            assert access.log_in("Jonas\0\ud800", WORDS, t_ms=0, at_ms=NOW_MS) is None
+            secret = enter(access)
+            assert access.session(secret, NOW_MS + 2 * TOUCH_MS) is not None
+            made, token = access.add_token("Jonas", "display", "officer", BY)
+            assert access.token(token, NOW_MS + 2 * TOUCH_MS) is not None
+            access.set_role("Jonas", "viewer", BY)
+            assert access.session(secret, NOW_MS) is None
+            who = access.token(token, NOW_MS)
+            assert who is not None
+            assert who.role == "viewer"
+            access.revoke_token(made.id, BY)
+            assert access.tokens() == []
+            with pytest.raises(UsageError, match="last admin"):
+                access.set_disabled("Vita", BY, is_disabled=True)
+            assert access.verify().broken_at is None

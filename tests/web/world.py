@@ -426,6 +426,7 @@ class World:
             "attribution": ["© OpenStreetMap contributors (ODbL)"],
             "vessels": int(self.fleet.kept.sum()) + 1,
             "fixes": 182_340,
+            "user": None,
         }
 
     def masks(self) -> Json:

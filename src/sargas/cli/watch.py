@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json as json_text
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # imported where they are used: help loads no library
     from sargas.cli.live.running import LiveWatch
     from sargas.feeds.live.url import FeedUrl
     from sargas.model.alerts import Alert
+    from sargas.web.listening import Listening
 
 STATUS_S = 1.0
 """How often the line on a terminal is renewed."""
@@ -39,7 +41,12 @@ def watch(
     serve: bool = False,
     host: str = "127.0.0.1",
     port: int = 8750,
+    name: tuple[str, ...] = (),
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+    behind_proxy: str = "",
     browser: bool = False,
+    log: Literal["text", "json"] = "text",
     quiet: bool = False,
 ) -> int:
     """Watch live feeds: receive, judge, keep; print each alert as it arises.
@@ -87,11 +94,22 @@ def watch(
     serve
         Show it all on a screen; the address is printed first. The screen stays when feeds end.
     host
-        Address to serve the screen on; this machine only, until there are users and TLS.
+        Address to serve the screen on. Others than the loopback are refused until the home has
+        users ('sargas users add') and there is TLS or a proxy.
     port
         Port of the screen; 0 takes a free one.
+    name
+        Host name by which the screen is asked for; may be repeated.
+    tls_cert
+        Certificate with its chain, a PEM file; with --tls-key.
+    tls_key
+        Key of the certificate, a PEM file without a password.
+    behind_proxy
+        Address of a reverse proxy that speaks TLS; only it may connect.
     browser
         Open the screen in a browser.
+    log
+        How what is said on stderr is written: as text, or as JSON, one object a line.
     quiet
         Print alerts and errors only.
     """
@@ -106,14 +124,17 @@ def watch(
         raise UsageError(f"--lateness {lateness:g} is not a number of seconds up to a week.")
     urls = [parse_feed_url(text) for text in feeds]
     place = home_dir(home)
-    talk = _Talk(quiet=quiet, json=json, muted=muted)
+    talk = _Talk(quiet=quiet, json=json, muted=muted, log=log)
     warm(quiet=quiet)
     options: dict[str, Any] = {
         "assets": assets, "rules": rules, "masks": masks, "lists": lists or (),
         "lateness_s": lateness, "exercise": exercise, "say": talk.say,
     }  # fmt: skip
     if serve:
-        live = _served(urls, place, options, talk, (host, port), browser=browser)
+        from sargas.web.listening import Listening
+
+        at = Listening(host, port, name, tls_cert, tls_key, behind_proxy)
+        live = _served(urls, place, options, talk, at, browser=browser)
     else:
         live = LiveWatch(urls, place, on_alerts=talk.alerts, **options)
         talk.begin(live)
@@ -130,7 +151,7 @@ def _served(
     home: Path,
     options: dict[str, Any],
     talk: _Talk,
-    at: tuple[str, int],
+    at: Listening,
     *,
     browser: bool,
 ) -> LiveWatch:
@@ -140,7 +161,7 @@ def _served(
     from sargas.cli.serve import about_exercise
     from sargas.web.service import address, bind
 
-    sock = bind(*at)
+    sock = bind(at, has_users=_has_users(home))
 
     def make(screen: Screen) -> LiveWatch:
         def alerts(new: Sequence[Alert]) -> None:
@@ -151,20 +172,32 @@ def _served(
 
     exercise = options["exercise"]
     screen = Screen(make, about_exercise(exercise) if exercise else None)
-    put_address(address(sock), json=talk.json)
+    put_address(address(sock, at), json=talk.json)
     talk.begin(screen.live)
     try:
-        screen.serve(sock, browser=browser, tick=talk.tick)
+        screen.serve(sock, at, browser=browser, tick=talk.tick)
     finally:
         talk.end(screen.live)
     return screen.live
 
 
+def _has_users(home: Path) -> bool:
+    """Tell whether a home has users; one that is not there yet has none, and is not made."""
+    from sargas.store import AuditLog, Home
+    from sargas.store.access import Access
+
+    if not (home / "home.json").is_file():
+        return False
+    with AuditLog(Home(home, create=False)) as log:
+        return Access.beside(log).any()
+
+
 class _Talk:
     """What the command prints: alerts on stdout, all else on stderr."""
 
-    def __init__(self, *, quiet: bool, json: bool, muted: bool) -> None:
+    def __init__(self, *, quiet: bool, json: bool, muted: bool, log: str) -> None:
         self._quiet, self.json, self._muted = quiet, json, muted
+        self._is_logged = log == "json"
         self._live: LiveWatch | None = None
         self._shown_s = 0.0
         self._is_line = False
@@ -186,7 +219,11 @@ class _Talk:
         if self._quiet:
             return
         self._clear()
-        say(f"{iso(time.time_ns() // 1_000_000)} {clean_text(text)}")
+        now = iso(time.time_ns() // 1_000_000)
+        if self._is_logged:
+            print(json_text.dumps({"t": now, "text": text}), file=sys.stderr, flush=True)
+        else:
+            say(f"{now} {clean_text(text)}")
 
     def alerts(self, alerts: Sequence[Alert]) -> None:
         """Print new versions of alerts."""
@@ -200,7 +237,7 @@ class _Talk:
 
     def tick(self) -> bool:
         """Renew the status line on a terminal; never asks to end."""
-        if not self._quiet and sys.stderr.isatty():
+        if not self._quiet and not self._is_logged and sys.stderr.isatty():
             now_s = time.monotonic()
             if self._live is not None and now_s - self._shown_s >= STATUS_S:
                 self._shown_s, self._is_line = now_s, True
@@ -212,11 +249,16 @@ class _Talk:
         self._clear()
         if self._quiet:
             return
+        tally = live.watch.tally()
+        if self._is_logged:
+            now = iso(time.time_ns() // 1_000_000)
+            told = {"t": now, "text": "ended", "feeds": live.feeds(), "counts": tally}
+            print(json_text.dumps(told), file=sys.stderr, flush=True)
+            return
         for feed in live.feeds():
             words = f"{feed['state']}, {feed['fixes']:,} fixes, {feed['rejected']:,} rejected"
             note = f" ({feed['note']})" if feed["note"] else ""
             say(f"feed      {feed['name']}: {words}{clean_text(note)}")
-        tally = live.watch.tally()
         say(f"folded    {tally.get('ok', 0):,} fixes of {live.watch.vessels:,} vessels")
         say_counts("set aside", {k: n for k, n in tally.items() if k != "ok" and n})
 

@@ -15,9 +15,7 @@ import shapely
 from shapely.errors import ShapelyError  # type: ignore[attr-defined]
 
 from sargas.errors import InputError
-
-MAX_DEPTH = 8
-"""Collections nested deeper than this are refused."""
+from sargas.reference.nesting import MAX_DEPTH, is_binary_too_deep, is_text_too_deep
 
 
 class GeometryFaultError(InputError):
@@ -54,11 +52,13 @@ def from_wkt(text: str) -> Shape:
     """Read well-known text, with or without the prefix `SRID=4326;`.
 
     Raises:
-        GeometryFaultError: empty, or not WKT.
+        GeometryFaultError: empty, nested too deep, or not WKT.
     """
     body = text.strip()
     if body[:5].upper() == "SRID=":
         body = body.partition(";")[2]
+    if is_text_too_deep(body):
+        raise GeometryFaultError("not_a_geometry")
     return _read(shapely.from_wkt, body)
 
 
@@ -66,8 +66,10 @@ def from_wkb(data: bytes) -> Shape:
     """Read well-known binary.
 
     Raises:
-        GeometryFaultError: empty, or not WKB.
+        GeometryFaultError: empty, nested too deep, or not WKB.
     """
+    if is_binary_too_deep(data):
+        raise GeometryFaultError("not_a_geometry")
     return _read(shapely.from_wkb, data)
 
 

@@ -135,8 +135,7 @@ class Access(Users):
         if not rows:
             return None
         if at_ms - rows[0].seen_ms >= TOUCH_MS:
-            with self._writing("write the sessions") as connection:
-                connection.execute(update(s).where(s.c.hash == rows[0].hash).values(seen_ms=at_ms))
+            self._touch(update(s).where(s.c.hash == rows[0].hash).values(seen_ms=at_ms))
         return Principal(rows[0].name, rows[0].role)
 
     def log_out(self, secret: str) -> None:

@@ -80,7 +80,7 @@ class Log:
             since_ms, as_of_ms: only acts from and up to these event times.
         """
         a = tables.audit_log
-        query = select(a).where(a.c.seq > min(after_seq, SEQ_MOST)).order_by(a.c.seq)
+        query = select(a).where(a.c.seq > max(0, min(after_seq, SEQ_MOST))).order_by(a.c.seq)
         query = query if alert is None else query.where(a.c.alert == alert)
         query = query if since_ms is None else query.where(a.c.t_ms >= since_ms)
         query = query if as_of_ms is None else query.where(a.c.t_ms <= as_of_ms)

@@ -31,20 +31,21 @@ from sargas.reference.files import read_json
 from sargas.reference.geography import land_collection
 from sargas.store.access import Access
 from sargas.store.peers import ALL, OWN
-from sargas.web import layers
+from sargas.web import layers, openapi
 from sargas.web.commands import Commands, read_command
 from sargas.web.desk import Desk
 from sargas.web.dossier import dossier_routes, fixes_of, with_distance
 from sargas.web.files import Gather
 from sargas.web.gate import Gate, Guard, key_of
 from sargas.web.headers import Hosts, OfAnswers
+from sargas.web.health import Health, Vitals
 from sargas.web.histogram import DEFAULT_BINS, AlertTimes, count, neighbours
 from sargas.web.limits import WORDS_BURST, WORDS_RATE, Buckets
 from sargas.web.login import Login
 from sargas.web.ogc import Ogc
 from sargas.web.partners import PartnerPaths, partner_alert, partner_alerts
 from sargas.web.picture import track_columns
-from sargas.web.player import Player
+from sargas.web.player import PlaybackAction, Player
 from sargas.web.refusals import (
     is_same_origin,
     refusal,
@@ -52,6 +53,7 @@ from sargas.web.refusals import (
     refuse_failed,
     refuse_http,
 )
+from sargas.web.remembered import Remembered
 from sargas.web.roles import PAGES, who_of
 from sargas.web.users import UserPaths
 from sargas.web.zones import ZoneBook, Zones
@@ -60,14 +62,6 @@ GEO_FILES = {"territory": "territory_12nm.geojson", "ports": "ports_wpi.geojson"
 GZIP_LEVEL = 4
 """Measured over a first load and 5,000 alerts: 120 ms of CPU and 1.5 MB; with 6 240 ms, 1.4 MB."""
 CAVEAT = "Public data, not evidence on its own. A match is information, not intent."
-
-
-class PlaybackAction(msgspec.Struct, forbid_unknown_fields=True):
-    """What a screen asks of the clock."""
-
-    action: str
-    t_ms: int | None = None
-    speed: float | None = None
 
 
 def make_app(
@@ -79,6 +73,7 @@ def make_app(
     background: Callable[[], Awaitable[None]] | None = None,
     gather: Gather | None = None,
     book: ZoneBook | None = None,
+    vitals: Callable[[], Vitals] | None = None,
 ) -> Starlette:
     """Build the service.
 
@@ -92,6 +87,7 @@ def make_app(
         background: something to run while the service runs.
         book: the zones and masks of the home; made here where nothing is folded meanwhile.
         gather: gathers what an alert rests on, for its evidence files; without it there are none.
+        vitals: asks a live watch how it is.
     """
     book = book or ZoneBook(player.picture.archive.home.path, lambda: player.span().analysed_to_ms)
     commands = Commands(player, desk)
@@ -120,6 +116,7 @@ def make_app(
         *(Route(path, answers.index) for path in PAGES),
         *Login(gate, lambda: player.t_ms).routes(),
         *UserPaths(gate, lambda: player.t_ms).routes(),
+        *openapi.routes(player.about.get("version", "")),
         Route("/api/status", answers.status),
         Route("/api/assets", answers.all_assets),
         Route("/api/alerts", answers.alerts),
@@ -134,6 +131,7 @@ def make_app(
         *Zones(player, desk, book).routes(),
         *Ogc(player, desk, assets).routes(),
         *PartnerPaths(player, desk).routes(),
+        *Health(player, vitals).routes(),
         Route("/geo/{layer}.geojson", answers.layer),
         Route("/api/layers/masks", layers.answer(layers.masks, player)),
         Route("/api/layers/coverage", layers.answer(layers.coverage, player)),
@@ -147,6 +145,7 @@ def make_app(
             Middleware(OfAnswers),
             Middleware(Hosts, hosts=frozenset(hosts)),
             Middleware(Guard, gate=gate),
+            Middleware(Remembered, stamp=lambda: (player.stamp, desk.told)),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=GZIP_LEVEL),
         ],
         exception_handlers={

@@ -37,12 +37,15 @@ class Desk:
     Args:
         ledger: the alerts.
         log: the acts on them.
+
+    Attributes:
+        told: number of the newest line of the log that screens were told of.
     """
 
     def __init__(self, ledger: Ledger, log: AuditLog) -> None:
         self.ledger, self.log = ledger, log
         self.standing = Standing(ledger, log)
-        self._told = log.last_seq()
+        self.told = log.last_seq()
         self._looking: dict[object, tuple[str, str]] = {}
 
     def alerts(self, as_of_ms: int, *, since_ms: int | None = None) -> list[dict[str, Any]]:
@@ -101,10 +104,10 @@ class Desk:
 
     async def catch_up(self, screens: Teller) -> None:
         """Tell every screen what was done since it was last told, wherever it was done."""
-        acts = await asyncio.to_thread(self.log.lines, after_seq=self._told)
+        acts = await asyncio.to_thread(self.log.lines, after_seq=self.told)
         if not acts:
             return
-        self._told = max(self._told, acts[-1].seq)
+        self.told = max(self.told, acts[-1].seq)
         now_ms = screens.t_ms
         alerts = await asyncio.to_thread(self.these, {a.alert for a in acts if a.alert}, now_ms)
         about = [act.t_ms for act in acts if act.verb in (SUSPEND, END_SUSPENSION)]

@@ -71,6 +71,15 @@ class Gate:
             self._known[secret] = (now_s, who)
         return who
 
+    def is_new(self, connection: HTTPConnection) -> bool:
+        """Tell whether a client shows something that was not shown before."""
+        secret, _ = secret_of(connection)
+        return bool(secret) and secret not in self._known
+
+    def wait_s(self, key: str, cost: float = 1.0) -> float:
+        """Take from a client's bucket; gives 0, or in how many seconds there is enough in it."""
+        return self.buckets.wait_s(key, time.monotonic(), cost)
+
     def forget(self, secret: str) -> None:
         """Ask the ledger anew for a session that has just ended."""
         self._known.pop(secret, None)
@@ -116,10 +125,14 @@ class Guard:
             await self.app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
+        # Asking the ledger is work too: of secrets without end an address has so many a second.
+        is_new = self.gate.is_new(connection)
+        wait_s = self.gate.wait_s(f"address {address_of(connection)}") if is_new else 0.0
+        if wait_s > 0:
+            await _too_much(wait_s)(scope, receive, send)
+            return
         who = await self.gate.who(connection)
         if (answer := self._refused(connection, who)) is not None:
-            if scope["type"] == "websocket":
-                await receive()
             await answer(scope, receive, send)
             return
         let_in(scope, who)
@@ -127,11 +140,9 @@ class Guard:
 
     def _refused(self, connection: HTTPConnection, who: Principal | None) -> Response | None:
         scope, needed = connection.scope, needed_for(connection.scope)
-        wait_s = self.gate.buckets.wait_s(key_of(connection, who), time.monotonic(), _cost(scope))
+        wait_s = self.gate.wait_s(key_of(connection, who), _cost(scope))
         if wait_s > 0:
-            answer = refusal(429, "This client asks too much.", "It may go on in a moment.")
-            answer.headers["retry-after"] = str(int(wait_s) + 1)
-            return answer
+            return _too_much(wait_s)
         if needed.role == PUBLIC:
             return None
         if who is None:
@@ -148,6 +159,12 @@ class Guard:
             hint = f"You are {who.role}; ask an admin."
             return refusal(403, f"This needs the role {needed.role}.", hint, needs=needed.role)
         return None
+
+
+def _too_much(wait_s: float) -> Response:
+    answer = refusal(429, "This client asks too much.", "It may go on in a moment.")
+    answer.headers["retry-after"] = str(int(wait_s) + 1)
+    return answer
 
 
 def _to_login(connection: HTTPConnection) -> Response | None:

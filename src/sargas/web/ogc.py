@@ -44,6 +44,7 @@ from sargas.web.desk import Desk
 from sargas.web.ogc_api import definition
 from sargas.web.ogc_query import Query, checked_names, read_query
 from sargas.web.player import Player
+from sargas.web.roles import who_of
 
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 CONFORMS = (
@@ -243,14 +244,15 @@ class Ogc:
 def group_of(request: Request) -> str:
     """Say of which group who asks is.
 
-    Until there are users, who asks from this machine itself may name the group; whoever comes from
-    elsewhere, or through a proxy, is of the public.
+    Whoever has logged in, or has a token, may name the group: the screen shows them everything.
+    Where a home has no users, who asks from this machine itself may; whoever comes through a proxy
+    is of the public.
 
     Raises:
         PermissionError: a group was named from elsewhere.
     """
     asked = request.query_params.get("group", PUBLIC)
-    if asked != PUBLIC and not _is_here(request):
+    if asked != PUBLIC and who_of(request) is None and not _is_here(request):
         raise PermissionError("From here only what is public is given.")
     return asked
 

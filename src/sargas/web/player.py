@@ -13,6 +13,8 @@ from collections.abc import Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
+
 from sargas.errors import SargasError, UsageError
 from sargas.model.time import iso
 from sargas.web.picture import Picture
@@ -103,6 +105,14 @@ class _Line:
                 await self._screen.close()
 
 
+class PlaybackAction(msgspec.Struct, forbid_unknown_fields=True):
+    """What a screen asks of the clock."""
+
+    action: str
+    t_ms: int | None = None
+    speed: float | None = None
+
+
 @dataclass
 class Player:
     """Plays the stored picture and alerts to all connected screens; one clock for all.
@@ -130,6 +140,7 @@ class Player:
     t_ms: int = 0
     is_now: bool = False
     _news: deque[str] = field(default_factory=deque)
+    _told: int = 0
     _lines: dict[Screen, _Line] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _is_torn: bool = False
@@ -184,6 +195,7 @@ class Player:
     def news(self, ids: Iterable[str]) -> None:
         """Take note of alerts that have new versions; any thread may call this."""
         self._news.extend(ids)
+        self._told += 1
 
     async def _tell_news(self) -> None:
         """Tell of alerts with new versions, as of the clock: issued before it, known only now."""
@@ -191,6 +203,11 @@ class Player:
         if ids:
             alerts = await asyncio.to_thread(self.desk.these, ids, self.t_ms)
             self.tell({"kind": "alerts", "alerts": alerts})
+
+    @property
+    def stamp(self) -> tuple[int, int, int]:
+        """What answers as of the clock depend on here: the clock, what is analysed, the news."""
+        return self.t_ms, self.span().analysed_to_ms, self._told
 
     def _end_ms(self, span: Span) -> int:
         """Give the latest time that can be shown."""

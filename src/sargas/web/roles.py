@@ -30,8 +30,11 @@ PATHS: Mapping[str, str] = {
     # Whoever signs with a partner's key; they look at it themselves.
     "GET /api/partners/bundle": PUBLIC,
     "POST /api/partners/bundle": PUBLIC,
+    "GET /healthz": PUBLIC,
+    "GET /metrics": VIEWER,
     "POST /logout": VIEWER,
     **{f"GET {path}": VIEWER for path in PAGES},
+    "GET /api": VIEWER,
     "GET /api/status": VIEWER,
     "GET /api/assets": VIEWER,
     "GET /api/alerts": VIEWER,

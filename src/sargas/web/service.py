@@ -23,15 +23,19 @@ WORD_MOST = 64_000
 """Bytes of one message that a screen may send."""
 HEAD_S = 10.0
 """A client that has not said by then what it wants is not waited for."""
+SEND_S = 30.0
+"""A client that takes nothing of its answer for so long is not waited for."""
 
 
 class Impatient(H11Protocol):
-    """A connection that is closed when the head of a request does not come to its end.
+    """A connection that ends when a request does not come, or its answer is not taken.
 
-    uvicorn waits for ever there, so that a few hundred half requests would keep everybody out.
+    uvicorn waits for ever for the head of a request, and for who reads nothing, so that a few
+    hundred such connections would keep everybody out.
     """
 
     _hurry: asyncio.TimerHandle | None = None
+    _stuck: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
@@ -46,9 +50,20 @@ class Impatient(H11Protocol):
         if not self._has_none():
             self._rest()
 
+    def pause_writing(self) -> None:
+        """Begin to wait for who takes nothing."""
+        super().pause_writing()
+        self._stuck = self.loop.call_later(SEND_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: something was taken."""
+        self._flows()
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
         self._rest()
+        self._flows()
         super().connection_lost(exc)
 
     def _has_none(self) -> bool:
@@ -63,6 +78,11 @@ class Impatient(H11Protocol):
         if self._hurry is not None:
             self._hurry.cancel()
             self._hurry = None
+
+    def _flows(self) -> None:
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
 
     def _too_slow(self) -> None:
         self._hurry = None
@@ -89,7 +109,9 @@ def bind(host: str | Listening, port: int = 0, *, has_users: bool = False) -> so
             f"{asked.port} is no port.", hint="Ports are 1 to 65535; 0 takes a free one."
         )
     family = socket.AF_INET6 if ":" in asked.host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    # Of a socket that says which protocol it speaks, asyncio switches Nagle's delay off: without,
+    # each answer waits 40 ms for the client's acknowledgement of its head.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((asked.host, asked.port))

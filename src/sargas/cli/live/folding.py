@@ -38,6 +38,8 @@ COMMIT_S: Final = 30.0
 """A commit is made so often, when minutes have just been judged: the next ones are far then."""
 COMMIT_MOST_S: Final = 90.0
 """And so often where no minute is judged: what is received is seen in tracks by then."""
+FAULT: Final = "decoder_failed"
+"""Reason for records that a codec could not read by a fault of its own."""
 STRANGE: Final = "of_an_exercise"
 """Reason for rows that say they are of an exercise in a watch that is of none, or of another."""
 
@@ -148,7 +150,7 @@ class Folding:
             self._say(f"The watch begins anew: {error.what}")
             return False
         finally:
-            self._keeper.goes_on(Counter(self.watch.tally()) + self._all_counts())
+            self._keeper.goes_on(self.counted)
         return True
 
     def _take_up(self, state: State) -> None:
@@ -225,13 +227,31 @@ class Folding:
         if record.kind != DATA:
             return []
         self.places.setdefault(record.feed, Place()).taken_bytes += len(record.data)
-        batch = self._of_this_kind(feed.codec.feed([Piece(record.t_ms, record.data)]), feed.codec)
+        batch = self._of_this_kind(self._read(feed, record), feed.codec)
         batches.append(batch)
         self.fixes[record.feed] += len(batch.fixes)
         newest_ms = _newest_ms(batch.fixes)
         if newest_ms is not None:
             self.lag_ms[record.feed] = record.t_ms - newest_ms
         return self.links.received(record.feed, record.t_ms, len(batch), newest_ms)
+
+    def _read(self, feed: LiveFeed, record: Record) -> Batch:
+        """Decode one record.
+
+        What ends a codec is a fault of ours; it must not end the watch each time anew, as the same
+        record would be read again by the next run. It is counted, told, and stays in the journal
+        until that is folded.
+        """
+        try:
+            return feed.codec.feed([Piece(record.t_ms, record.data)])
+        except Exception as error:
+            if not self._counts[FAULT]:
+                self._say(
+                    f"feed {feed.terms.name}: what is at offset {record.offset:,} of the journal "
+                    f"could not be decoded, by a fault of sargas: {error!r}. Please report it."
+                )
+            self._counts[FAULT] += 1
+            return Batch.empty()
 
     def _of_this_kind(self, batch: Batch, codec: Codec) -> Batch:
         """Leave out rows that say they are of an exercise, where the watch is not of that one."""
@@ -292,6 +312,11 @@ class Folding:
         self.committed_to, self._committed_s = self.offset, time.monotonic()
         self._judged_ms = self.watch.judged_to_ms
         self.journal.forget(self.offset)
+
+    @property
+    def counted(self) -> Counter[str]:
+        """Count what became of fixes and of lines that were lost, by reason."""
+        return Counter(self.watch.tally()) + self._all_counts()
 
     def _all_counts(self) -> Counter[str]:
         """Count the lines of all feeds that were lost, by reason, and what was left out here."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from sargas.cli.interrupts import Interrupts
 from sargas.cli.keeping import Keeper
 from sargas.cli.live.folding import SOURCE, Folding, LiveFeed
 from sargas.cli.live.receiving import Receiver
@@ -24,6 +25,7 @@ from sargas.store.feed_book import FeedBook
 from sargas.store.journal import Journal
 from sargas.store.shards import tidy
 from sargas.watch.links import FeedTerms
+from sargas.web.health import Vitals
 
 WAIT_S: Final = 0.2
 """How long the folding waits for something to be received before it looks at the rest."""
@@ -31,6 +33,9 @@ RETRY_S: Final = 5.0
 """How often a commit is tried again that the disk refused."""
 LOOK_S: Final = 2.0
 """How often masks and suspensions are looked at for changes."""
+STANDS_S: Final = 120.0
+"""A folding that has done no step for so long is not at work any more (chosen: a commit of the
+largest state takes seconds)."""
 DRAIN_S: Final = 20.0
 """How long what is received already is folded on at the end; the rest waits in the journal."""
 
@@ -117,6 +122,8 @@ class LiveWatch:
         self.refusal = ""
         self.began_s = time.monotonic()
         self._looked_s = 0.0
+        self._is_torn = False
+        self._stepped_s = time.monotonic()
         self._should_end: Callable[[], bool] = lambda: False
         self._log = AuditLog(self.home)
         self._log_seq = self._log.last_seq()
@@ -130,16 +137,20 @@ class LiveWatch:
         self._should_end = should_end
         self.receiver.start()
         try:
-            while not should_end():
-                if self.step():
-                    continue
-                if self.receiver.error is not None:
-                    raise self.receiver.error
-                if self.receiver.is_over and self.folding.offset == self.journal.end:
-                    self.folding.finish()
-                    break
-                self.receiver.arrived.wait(WAIT_S)
-                self.receiver.arrived.clear()
+            with Interrupts() as interrupts:
+                while not should_end():
+                    interrupts.hold()  # a step is whole, or nothing of it is kept
+                    there_was = self.step()
+                    interrupts.let()
+                    if there_was:
+                        continue
+                    if self.receiver.error is not None:
+                        raise self.receiver.error
+                    if self.receiver.is_over and self.folding.offset == self.journal.end:
+                        self.folding.finish()
+                        break
+                    self.receiver.arrived.wait(WAIT_S)
+                    self.receiver.arrived.clear()
         finally:
             self.end()
 
@@ -149,9 +160,12 @@ class LiveWatch:
         Returns:
             Whether there was anything.
         """
+        self._stepped_s = time.monotonic()
         self._look_at_acts()
+        self._is_torn = True
         with self.turn:
             there_was = self.folding.step()
+        self._is_torn = False
         self.receiver.folded_to = self.folding.offset
         self._until_taken(self.folding.publish)
         if self.folding.is_due:
@@ -160,13 +174,20 @@ class LiveWatch:
         return there_was
 
     def end(self) -> None:
-        """Stop receiving, fold what is received already, commit, and let go of the home."""
+        """Stop receiving, fold what is received already, commit, and let go of the home.
+
+        Where a step was broken off in the middle, by an error or by whoever could not wait, its
+        state is worth nothing: the next run folds from the last commit.
+        """
         self.receiver.stop()
         try:
-            until_s = time.monotonic() + DRAIN_S
-            while time.monotonic() < until_s and self.folding.step():
-                pass
-            self.folding.commit()
+            if not self._is_torn:
+                until_s = time.monotonic() + DRAIN_S
+                self._is_torn = True
+                while time.monotonic() < until_s and self.folding.step():
+                    pass
+                self._is_torn = False
+                self.folding.commit()
         finally:
             self._log.close()
             self._keeper.abandon()
@@ -203,6 +224,15 @@ class LiveWatch:
         if seq != self._log_seq:
             self._log_seq = seq
             self.watch.take_suspensions(home_suspensions(self.home.path))
+
+    def vitals(self) -> Vitals:
+        """Tell how the watch itself is."""
+        stands_s = time.monotonic() - self._stepped_s
+        return Vitals(
+            self.refusal or self.receiver.refusal, stands_s < STANDS_S,
+            self.journal.end - self.folding.offset, max(self.watch.judged_to_ms, 0),
+            dict(self.folding.counted),
+        )  # fmt: skip
 
     def feeds(self) -> list[dict[str, Any]]:
         """Tell how each feed is, as the screen and `--json` show it."""

@@ -14,6 +14,7 @@ from sargas.reference import home_assets
 from sargas.store import AuditLog, Ledger
 from sargas.web.api import make_app
 from sargas.web.desk import Desk
+from sargas.web.listening import Listening
 from sargas.web.live import LivePicture
 from sargas.web.player import Player, Span
 from sargas.web.service import hosts
@@ -48,7 +49,8 @@ class Screen:
         stored = self._picture.archive.span()
         begin_ms = stored[0] if stored else now_ms()
         self._assets = home_assets(home.path)
-        self._attribution = list(self._assets.attributions)
+        credits = (url.credit for url in self.live.urls)
+        self._attribution = [*self._assets.attributions, *dict.fromkeys(filter(None, credits))]
 
         def span() -> Span:
             judged_ms = self.live.watch.judged_to_ms
@@ -73,7 +75,9 @@ class Screen:
         if self._player is not None:
             self._player.news(alert.id for alert in alerts)
 
-    def serve(self, sock: socket.socket, *, browser: bool, tick: Callable[[], bool]) -> None:
+    def serve(
+        self, sock: socket.socket, listening: Listening, *, browser: bool, tick: Callable[[], bool]
+    ) -> None:
         """Serve and watch until interrupted, or until the feeds have ended.
 
         Raises:
@@ -94,13 +98,13 @@ class Screen:
 
         book = ZoneBook(live.home.path, lambda: live.watch.judged_to_ms, live.turn)
         app = make_app(
-            self._player, self._desk, self._assets, self._attribution, hosts(sock),
-            gather=evidence, book=book,
+            self._player, self._desk, self._assets, self._attribution, hosts(sock, listening),
+            gather=evidence, book=book, vitals=lambda: live.vitals(),
         )  # fmt: skip
         folding = threading.Thread(target=fold, name="folding")
         folding.start()
         try:
-            serve_app(app, sock, browser=browser, until=lambda: bool(fault))
+            serve_app(app, sock, browser=browser, until=lambda: bool(fault), listening=listening)
         finally:
             stop.set()
             folding.join()

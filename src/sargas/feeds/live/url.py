@@ -30,6 +30,13 @@ EXAMPLES: Final = (
     "Write it like tcp://HOST:PORT, udp://:10110, mqtts://HOST/TOPIC, wss://HOST/mqtt, aisstream:,"
     " aishub:, https://HOST/PATH, tail:FILE or -."
 )
+CREDITS: Final = {
+    "153.44.253.27": "Kystverket (Norwegian Coastal Administration), NLOD",
+    "meri.digitraffic.fi": "Fintraffic / digitraffic.fi, CC BY 4.0",
+    "aisstream": "aisstream.io",
+    "aishub": "AISHub and its members",
+}
+"""Whom the terms of known servers ask to name, by host or scheme."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 
 
@@ -48,6 +55,8 @@ class FeedUrl:
         lateness_s: how late its rows may come and still be folded at once; by default a minute,
             and twice `every`.
         options: other options, for the transport.
+        credit: whom to name wherever what it brings is shown: option `credit`, or what the
+            licence of a known server asks for; empty where nothing is known.
     """
 
     text: str
@@ -61,6 +70,7 @@ class FeedUrl:
     idle_s: float = IDLE_S
     lateness_s: float = LATENESS_S
     options: Mapping[str, str] = field(default_factory=dict)
+    credit: str = ""
 
     @property
     def secret_variable(self) -> str:
@@ -95,6 +105,8 @@ def parse_feed_url(text: str) -> FeedUrl:
         >>> url = parse_feed_url("tcp://153.44.253.27:5631#name=kystverket,idle=30")
         >>> url.name, url.host, url.port, url.idle_s, url.text
         ('kystverket', '153.44.253.27', 5631, 30.0, 'tcp://153.44.253.27:5631')
+        >>> url.credit
+        'Kystverket (Norwegian Coastal Administration), NLOD'
         >>> parse_feed_url("tail:log.nmea").path, parse_feed_url("-").name
         ('log.nmea', 'stdin')
     """
@@ -120,10 +132,11 @@ def parse_feed_url(text: str) -> FeedUrl:
     idle_s = _seconds(options, "idle", max(IDLE_S, 3 * every_s))
     lateness_s = _seconds(options, "lateness", LATENESS_S + 2 * every_s)
     shown = "-" if scheme == "-" else address
+    host = parts.hostname or ""
+    credit = options.pop("credit", "") or CREDITS.get(host or scheme, "")
     return FeedUrl(
-        shown, name, scheme, parts.hostname or "", _port(text, parts), parts.path,
-        parts.username or "", dict(parse_qsl(parts.query, keep_blank_values=True)),
-        idle_s, lateness_s, options,
+        shown, name, scheme, host, _port(text, parts), parts.path, parts.username or "",
+        dict(parse_qsl(parts.query, keep_blank_values=True)), idle_s, lateness_s, options, credit,
     )  # fmt: skip
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from sargas.errors import FormatError
 from sargas.reference.geometry import GeometryFaultError, from_wkb, from_wkt
-from sargas.reference.readers.raw import RawFeature, RawFile, crs_name, safe
+from sargas.reference.readers.raw import MAX_BYTES, RawFeature, RawFile, crs_name, safe
 
 MAX_ROWS = 1_000_000
+ROWS_AT_ONCE = 64
 
 
 def read(path: Path) -> RawFile:
@@ -33,7 +34,9 @@ def read(path: Path) -> RawFile:
             metadata = file.schema_arrow.metadata or {}
             geo = _geo(metadata.get(b"geo"))
             column, crs = _geometry_column(path, geo, file.schema_arrow.names)
-            table = file.read()
+            table = pa.Table.from_batches(  # type: ignore[attr-defined]
+                _bounded(path, file), schema=file.schema_arrow
+            )
     except (pa.lib.ArrowException, OSError) as error:
         raise FormatError(
             f"The Parquet file is broken: {safe(error, 200)}", where=str(path)
@@ -51,6 +54,25 @@ def read(path: Path) -> RawFile:
             feature.fault = getattr(error, "reason", "not_a_geometry")
         raw.features.append(feature)
     return raw
+
+
+def _bounded(path: Path, file: Any) -> list[Any]:  # noqa: ANN401 - pyarrow is untyped
+    """Read all rows, in small pieces: a dictionary of one long value stands for a million rows.
+
+    Raises:
+        FormatError: they have more than `MAX_BYTES`.
+    """
+    about, batches, size = file.metadata, [], 0
+    said = sum(about.row_group(k).total_byte_size for k in range(about.num_row_groups))
+    if said <= MAX_BYTES:
+        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
+            batches.append(batch)
+            size += batch.nbytes
+            if size > MAX_BYTES:
+                break
+        else:
+            return batches
+    raise FormatError(f"The file unpacks to more than {MAX_BYTES // 10**6} MB.", where=str(path))
 
 
 def _geo(text: bytes | None) -> dict[str, Any]:

@@ -1,0 +1,118 @@
+"""Answers that are remembered for a moment: the same question is worked out once for all who ask.
+
+All screens of a service show one clock, so what is asked as of that clock is the same for all of
+them. An answer is kept for a second at most, and forgotten as soon as the clock moves, an alert
+has a new version, or somebody does something. Who asks while it is being worked out waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Final, NamedTuple
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LASTS_S: Final = 1.0
+BYTES_MOST: Final = 64 << 20
+"""Bytes that are kept in all; the oldest answers give way."""
+ANSWER_MOST: Final = 4 << 20
+OF_WHO_ASKS: Final = frozenset({"/api/status", "/api/users", "/api/watches"})
+"""Paths whose answer is another one for everybody, or changes with who looks."""
+
+
+class _Answer(NamedTuple):
+    start: Message
+    body: bytes
+
+
+class Remembered:
+    """The middleware; behind the gate, so that nobody is answered who may not ask.
+
+    Args:
+        app: what answers.
+        stamp: gives what answers depend on beside the question: the clock, what was done.
+    """
+
+    def __init__(self, app: ASGIApp, stamp: Callable[[], Hashable]) -> None:
+        self.app, self._stamp = app, stamp
+        self._kept: OrderedDict[Hashable, _Answer] = OrderedDict()
+        self._bytes = 0
+        self._at: tuple[float, Hashable] = (float("-inf"), None)
+        self._working: dict[Hashable, asyncio.Future[_Answer | None]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer from memory, or ask and remember."""
+        path = scope.get("path", "")
+        is_asked = scope["type"] == "http" and scope["method"] == "GET"
+        if not is_asked or not path.startswith("/api/") or path in OF_WHO_ASKS or "." in path:
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                if scope["type"] == "http" and scope["method"] == "POST":
+                    self._forget()
+            return
+        self._forget_if_old()
+        packed = "gzip" in Headers(scope=scope).get("accept-encoding", "")
+        key = path, scope.get("query_string", b""), packed
+        answer = self._kept.get(key)
+        if answer is None and (working := self._working.get(key)) is not None:
+            answer = await asyncio.shield(working)
+        if answer is None:
+            await self._ask(key, scope, receive, send)
+            return
+        await send({**answer.start, "headers": list(answer.start["headers"])})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _ask(self, key: Hashable, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer, and remember what it said."""
+        working = asyncio.get_running_loop().create_future()
+        self._working[key] = working
+        asked_at, start, parts, size = self._at, None, [], 0
+        is_whole = False
+
+        async def listening(message: Message) -> None:
+            nonlocal start, size, is_whole
+            if message["type"] == "http.response.start":
+                start = {**message, "headers": list(message["headers"])}
+            elif message["type"] == "http.response.body" and size <= ANSWER_MOST:
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                is_whole = not message.get("more_body", False)
+            await send(message)
+
+        answer = None
+        try:
+            await self.app(scope, receive, listening)
+            if start is not None and start["status"] == 200 and is_whole and size <= ANSWER_MOST:
+                answer = _Answer(start, b"".join(parts))
+                if self._at == asked_at and self._is_fresh():
+                    self._keep(key, answer)
+        finally:
+            if self._working.get(key) is working:
+                del self._working[key]
+            working.set_result(answer)
+
+    def _keep(self, key: Hashable, answer: _Answer) -> None:
+        self._kept[key] = answer
+        self._bytes += len(answer.body)
+        while self._bytes > BYTES_MOST:
+            _, oldest = self._kept.popitem(last=False)
+            self._bytes -= len(oldest.body)
+
+    def _is_fresh(self) -> bool:
+        at_s, stamp = self._at
+        return time.monotonic() - at_s < LASTS_S and stamp == self._stamp()
+
+    def _forget_if_old(self) -> None:
+        if not self._is_fresh():
+            self._forget()
+
+    def _forget(self) -> None:
+        """Begin anew, from what answers depend on now."""
+        self._kept.clear()
+        self._working.clear()
+        self._bytes, self._at = 0, (time.monotonic(), self._stamp())
