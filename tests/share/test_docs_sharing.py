@@ -73,3 +73,39 @@ def test_the_numbers_of_webhooks_are_those_of_the_code() -> None:
     assert "16 letters or more" in text
     for status in AGAIN:
         assert str(status) in text
+
+
+def test_a_request_can_be_signed_from_the_document_alone() -> None:
+    """By the words of docs/wire.md, with the package `cryptography` and no line of ours."""
+    import hashlib
+
+    from sargas.share.partner.request import SKEW_MS, asker
+
+    from .partners import NOW_MS, OURS, THEIRS, peer_of
+
+    wire = (Path(__file__).parents[2] / "docs" / "wire.md").read_text()
+    for name in ("Instance", "Time", "Nonce", "Digest", "Signature"):
+        assert f"`X-Sargas-{name}`" in wire
+    assert SKEW_MS == 5 * 60_000
+    target, body = "/api/partners/bundle?after=7", b""
+    digest = hashlib.sha256(body).hexdigest()
+    said = [THEIRS.instance, OURS.instance, str(NOW_MS), "ab" * 16, digest]
+    text = "\n".join(["sargas-request 1", "GET", target, *said]).encode()
+    headers = {
+        "x-sargas-instance": said[0], "x-sargas-time": said[2], "x-sargas-nonce": said[3],
+        "x-sargas-digest": said[4], "x-sargas-signature": THEIRS.sign(text).hex(),
+    }  # fmt: skip
+    peer = peer_of(THEIRS)
+    known = {peer.instance: peer}
+    assert asker(headers, OURS.instance, "GET", target, known.get, NOW_MS) == peer
+    for method, path in (("POST", target), ("GET", target + "0")):
+        assert isinstance(asker(headers, OURS.instance, method, path, known.get, NOW_MS), str)
+
+
+def test_the_bounds_of_a_bundle_are_told_as_they_are() -> None:
+    from sargas.share.partner import bundle
+
+    assert (bundle.BYTES_MOST, bundle.PLAIN_MOST, bundle.LINE_MOST) == (8 << 20, 64 << 20, 1 << 20)
+    assert (bundle.COUNT_MOST, bundle.DEPTH_MOST) == (5000, 16)
+    text = re.sub(r"\s+", " ", TEXT)
+    assert "8 MB, 64 MB unpacked, 5,000 alert versions, 1 MB a line, 16 levels" in text

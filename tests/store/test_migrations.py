@@ -53,11 +53,34 @@ CREATE TABLE audit_log (seq BIGINT NOT NULL, at_ms BIGINT NOT NULL, t_ms BIGINT 
     PRIMARY KEY (seq));
 CREATE INDEX audit_log_by_alert ON audit_log (alert);
 """
+SCHEMA_3 = """
+CREATE TABLE users (login VARCHAR(120) NOT NULL, name VARCHAR(40) NOT NULL,
+    password VARCHAR(200) NOT NULL, role VARCHAR(12) NOT NULL, disabled INTEGER NOT NULL,
+    created_ms BIGINT NOT NULL, PRIMARY KEY (login));
+CREATE TABLE sessions (hash VARCHAR(64) NOT NULL, login VARCHAR(120) NOT NULL,
+    created_ms BIGINT NOT NULL, seen_ms BIGINT NOT NULL, PRIMARY KEY (hash));
+CREATE INDEX sessions_by_login ON sessions (login);
+CREATE TABLE tokens (id VARCHAR(16) NOT NULL, hash VARCHAR(64) NOT NULL,
+    login VARCHAR(120) NOT NULL, name VARCHAR(60) NOT NULL, role VARCHAR(12) NOT NULL,
+    created_ms BIGINT NOT NULL, expires_ms BIGINT NOT NULL, used_ms BIGINT NOT NULL,
+    PRIMARY KEY (id));
+CREATE UNIQUE INDEX tokens_by_hash ON tokens (hash);
+"""
 """The tables as they were released, frozen here: not made by the code of today."""
-DDL = {"1": (SCHEMA_1,), "2": (SCHEMA_1, SCHEMA_2)}
+DDL = {"1": (SCHEMA_1,), "2": (SCHEMA_1, SCHEMA_2), "3": (SCHEMA_1, SCHEMA_2, SCHEMA_3)}
 OLD_TABLES = {
     "1": ("alerts", "suppressions", "checkpoints", "counters"),
     "2": ("alerts", "suppressions", "checkpoints", "counters", "audit_log"),
+    "3": (
+        "alerts",
+        "suppressions",
+        "checkpoints",
+        "counters",
+        "audit_log",
+        "users",
+        "sessions",
+        "tokens",
+    ),
 }
 
 
@@ -136,6 +159,13 @@ def make_old(url: str, filled: str, schema: str) -> None:
     source.dispose()
 
 
+USERS = """
+INSERT INTO users VALUES ('jonas', 'Jonas', '$argon2id$x', 'admin', 0, 5);
+INSERT INTO sessions VALUES ('0a', 'jonas', 5, 6);
+INSERT INTO tokens VALUES ('t1', '0b', 'jonas', 'a program', 'viewer', 5, 7, 0)
+"""
+
+
 def fill(url: str) -> None:
     with Ledger(url) as ledger:
         alerts = [make_alert(n, muted_by=("port",) if n == 1 else ()) for n in range(3)]
@@ -144,6 +174,11 @@ def fill(url: str) -> None:
         for n, verb in enumerate(("acknowledge", "comment")):
             log.act(verb, "Ž. Petraitis", [Seen(make_alert(0).id)], t_ms=T0_MS + 10**9 + n,
                     at_ms=n, said={"comment": "Ąžuolas <b>"})  # fmt: skip
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for statement in USERS.split(";"):
+            connection.execute(text(statement))
+    engine.dispose()
 
 
 @pytest.mark.parametrize("schema", sorted(DDL))

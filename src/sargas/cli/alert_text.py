@@ -84,6 +84,22 @@ def put_alert(alert: dict[str, Any]) -> None:
     ])  # fmt: skip
 
 
+def whose(alert: dict[str, Any]) -> str:
+    """Name the partner that sent an alert; empty for one of our own.
+
+    Example:
+        >>> whose({"id": "0a"}), whose({"origin": {"peer": "riga", "instance": "66687aad"}})
+        ('', 'riga')
+    """
+    origin = alert.get("origin")
+    return str(origin["peer"] or origin["instance"][:8]) if origin else ""
+
+
+def sentence(alert: dict[str, Any]) -> str:
+    """Give what an alert says in words; of a partner's that is not always told."""
+    return str(alert.get("text") or "the sentence is not told")
+
+
 def _between(ahead: dict[str, Any]) -> str:
     """Write the interval of a time ahead, where it is told."""
     between = ahead.get("eta_interval")

@@ -8,15 +8,18 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from sargas.cli.alert_text import put_alert
+from sargas.cli.alert_text import put_alert, sentence, whose
 from sargas.cli.words import clean_text, put_json, put_table, say
 from sargas.errors import EXIT_FAILED, EXIT_OK, StoreError, UsageError
 from sargas.model.alerts import PRIORITIES
 from sargas.model.time import parse_iso
+
+if TYPE_CHECKING:
+    from sargas.store import Home
 
 TABLE_WIDTH = 120
 """Columns of a terminal from which on the table leaves room for the sentences."""
@@ -78,6 +81,7 @@ def list_(
     mmsi: int | None = None,
     asset: str | None = None,
     muted: bool = False,
+    origin: str = "own",
     json: bool = False,
     quiet: bool = False,
 ) -> int:
@@ -87,6 +91,7 @@ def list_(
       sargas alerts list --home watch
       sargas alerts list --priority P1 --priority P2 --state open
       sargas alerts list --asset estlink-2 --since 2024-12-25T10:00:00Z --json
+      sargas alerts list --origin all
 
     Parameters
     ----------
@@ -108,6 +113,8 @@ def list_(
         Only those about this asset, or with it ahead; its id or name as in 'sargas infra list'.
     muted
         Show alerts too that a port, the coast, a mask or a suspension mutes.
+    origin
+        Whose: own, all, partners, or the name of one. What partners sent is shown, not judged.
     json
         One alert a line, as JSON.
     quiet
@@ -121,7 +128,11 @@ def list_(
     until_ms = parse_iso(until) if until else None
     if since_ms is not None and until_ms is not None and since_ms >= until_ms:
         raise UsageError("--since is not before --until.")
-    alerts = stored_alerts(stored)
+    alerts = stored_alerts(stored) if origin in ("own", "all") else []
+    if origin != "own":
+        from sargas.cli.partner_alerts import came_from
+
+        alerts = sorted([*came_from(stored, origin), *alerts], key=lambda a: str(a["t_detected"]))
     word = _detector_word(detector, alerts) if detector else None
     asset_id = _asset_id(asset, alerts, stored.path) if asset else None
     wanted = [
@@ -132,10 +143,10 @@ def list_(
         and (word is None or a["detector"] == word)
         and (not priority or a["priority"] in priority)
         and (state is None or a["state"] == state)
-        and (mmsi is None or a["subject"]["mmsi"] == mmsi)
+        and (mmsi is None or a["subject"].get("mmsi") == mmsi)
         and (asset_id is None or asset_id in _assets_of(a))
     ]
-    shown = [a for a in wanted if muted or not a["muted_by"]]
+    shown = [a for a in wanted if muted or not a.get("muted_by")]
     if json:
         for alert in shown:
             put_json(alert)
@@ -145,7 +156,19 @@ def list_(
     more = f", {hidden:,} muted ones not shown (--muted)" if hidden else ""
     of = f" of {len(alerts):,}" if len(wanted) < len(alerts) else ""
     say(f"{len(shown):,}{of} alerts{more}.", quiet=quiet)
+    if origin == "own" and (count := _of_partners(stored)):
+        say(f"Partners sent {count:,} more: --origin all.", quiet=quiet)
     return EXIT_OK
+
+
+def _of_partners(stored: Home) -> int:
+    """Count the alerts that partners sent; asking makes no ledger."""
+    if not stored.ledger_path.exists():
+        return 0
+    from sargas.store.partners import Partners
+
+    with Partners(stored) as partners:
+        return partners.count()
 
 
 def _detector_word(wanted: str, alerts: list[dict[str, Any]]) -> str:
@@ -170,8 +193,8 @@ def _asset_id(wanted: str, alerts: list[dict[str, Any]], home: Path) -> str:
 
 def _assets_of(alert: dict[str, Any]) -> set[str]:
     """Name the assets that an alert is about or sees ahead."""
-    own = {alert["asset"]["id"]} if alert["asset"] else set()
-    return own | {n["id"] for n in alert["next_assets"]}
+    own = {alert["asset"].get("id")} if alert.get("asset") else set()
+    return own | {n.get("id") for n in alert.get("next_assets", ())}
 
 
 def _put_alerts(alerts: list[dict[str, Any]]) -> None:
@@ -183,11 +206,14 @@ def _put_alerts(alerts: list[dict[str, Any]]) -> None:
     if sys.stdout.isatty() and screen < TABLE_WIDTH:
         for alert in alerts:
             marks = ["EXERCISE"] if alert["exercise"] else []
-            marks += [f"muted by {', '.join(alert['muted_by'])}"] if alert["muted_by"] else []
+            marks += [f"from {whose(alert)}"] if "origin" in alert else []
+            muting = alert.get("muted_by")
+            marks += [f"muted by {', '.join(muting)}"] if muting else []
             words = (alert["id"][:ID_SHOWN], alert["priority"], alert["t_detected"],
                      alert["detector"], alert["state"], *marks)  # fmt: skip
             print(clean_text("  ".join(words)))
-            print(textwrap.indent(textwrap.fill(clean_text(alert["text"]), screen - 4), "    "))
+            what = clean_text(sentence(alert))
+            print(textwrap.indent(textwrap.fill(what, screen - 4), "    "))
         return
     columns = [
         ("EXERCISE", ["EXERCISE" if a["exercise"] else "" for a in alerts]),
@@ -196,25 +222,37 @@ def _put_alerts(alerts: list[dict[str, Any]]) -> None:
         ("detected", [a["t_detected"] for a in alerts]),
         ("detector", [a["detector"] for a in alerts]),
         ("state", [a["state"] for a in alerts]),
-        ("muted by", [", ".join(a["muted_by"]) for a in alerts]),
-        ("what", [a["text"] for a in alerts]),
+        ("muted by", [", ".join(a.get("muted_by", ())) for a in alerts]),
+        ("from", [whose(a) for a in alerts]),
+        ("what", [sentence(a) for a in alerts]),
     ]
     told = [(head, cells) for head, cells in columns if any(cells)]
     put_table([head for head, _ in told], list(zip(*(c for _, c in told), strict=True)))
 
 
 @app.command
-def show(id: str, /, *, home: Path | None = None, json: bool = False, quiet: bool = False) -> int:
+def show(
+    id: str,
+    /,
+    *,
+    origin: str = "own",
+    home: Path | None = None,
+    json: bool = False,
+    quiet: bool = False,
+) -> int:
     """Show one alert: what was seen, each test with its margin, what speaks against it.
 
     Examples:
       sargas alerts show 03a570d1 --home watch
       sargas alerts show 03a570d1 --json | jq .versions
+      sargas alerts show 03a570d1 --origin riga
 
     Parameters
     ----------
     id
         The alert's id, or its beginning where no other alert begins so.
+    origin
+        Whose: own, or the name of the partner that sent it.
     home
         The home to read (default: SARGAS_HOME, else the XDG data folder).
     json
@@ -227,11 +265,18 @@ def show(id: str, /, *, home: Path | None = None, json: bool = False, quiet: boo
     from sargas.store.standing import stored_alerts
 
     stored = open_stored(home)
-    name = whole_id(stored_alerts(stored), id, stored)
-    with Ledger(stored) as ledger:
-        alert = ledger.alert(name)
+    if origin != "own":
+        from sargas.cli.partner_alerts import one_that_came, put_partner_alert
+
+        alert = one_that_came(stored, origin, id)
+    else:
+        name = whole_id(stored_alerts(stored), id, stored)
+        with Ledger(stored) as ledger:
+            alert = ledger.alert(name)
     if json:
         put_json(alert)
+    elif origin != "own":
+        put_partner_alert(alert)
     else:
         put_alert(alert)
     say("Public data, not evidence on its own. A match is information, not intent.", quiet=quiet)

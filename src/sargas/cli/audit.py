@@ -132,6 +132,7 @@ def said_of(detail: Any) -> str:  # noqa: ANN401 - a mapping
     """
     keys = (
         "suspension",
+        "peer",
         "group",
         "format",
         "where",

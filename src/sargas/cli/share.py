@@ -24,6 +24,15 @@ app = App(
 app.command(
     "sargas.cli.share_send:send", name="send", help="Send released alerts: CoT, webhook, mail."
 )
+_PARTNERS = (
+    ("identity", "share_partners:identity", "Make or show the key that partners know us by."),
+    ("peers", "share_peers:app", "Partners that alerts are exchanged with: add, trust, remove."),
+    ("import", "share_partners:import_", "Import a partner's bundle from a file or an address."),
+    ("push", "share_partners:push", "Give a partner what it may have and does not hold yet."),
+    ("fetch", "share_partners:fetch", "Get from a partner what it lets us have."),
+)
+for _name, _place, _help in _PARTNERS:
+    app.command(f"sargas.cli.{_place}", name=_name, help=_help)
 
 
 @app.command
@@ -185,9 +194,11 @@ def _of_alert(wanted: str, home: Path | None, *, only: str | None, json: bool, q
 @app.command
 def export(
     *,
-    to: str,
-    format: str,
     out: Path,
+    to: str | None = None,
+    format: str | None = None,
+    peer: str | None = None,
+    after: int | None = None,
     since: str | None = None,
     until: str | None = None,
     alert: Annotated[list[str] | None, Parameter(negative=())] = None,
@@ -209,15 +220,21 @@ def export(
       sargas share export --to nato --format cap --out outbox/ --officer "V. Petraitis"
       sargas share export --to eu --format geojson --out alerts.geojson --since 2024-12-25T10:00Z
       sargas share export --to partners --format mf-json --alert 03a570d1 --out track.mfjson
+      sargas share export --peer riga --out to-riga.sargas --officer "V. Petraitis"
 
     Parameters
     ----------
+    out
+        A file; or a folder, where the name has no end and for several messages.
     to
         The release group that it is for.
     format
         What to write: geojson, ndjson, cap, cot, cise, json, mail, mf-json, gpx or kml.
-    out
-        A file; or a folder, where the name has no end and for several messages.
+    peer
+        Write a signed bundle for this partner, with what its group may have and was not in a
+        bundle for it before.
+    after
+        With --peer: what follows this bundle; 0 for everything.
     since
         Only alerts whose newest version became known at or after this time (ISO 8601 with zone).
     until
@@ -244,6 +261,17 @@ def export(
     from sargas.share.formats import format_of
     from sargas.share.saying import About
 
+    if peer is not None:
+        if to or format or since or until or alert or history or dry_run:
+            raise UsageError("With --peer there are only --after, --out and --force.")
+        from sargas.cli.share_partners import export_bundle
+
+        return export_bundle(
+            peer, out, home, officer_of(Acting(officer=officer)), after=after, force=force,
+            json=json, quiet=quiet,
+        )  # fmt: skip
+    if to is None or format is None or after is not None:
+        raise UsageError("For whom, and in which form?", hint="Give --to and --format, or --peer.")
     kind = format_of(format)
     name = "" if dry_run else officer_of(Acting(officer=officer))
     with leaving(home, to, since, until, alert or ()) as left:

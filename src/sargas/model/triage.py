@@ -73,6 +73,9 @@ ZONE_VERBS = ("draw", "change_zone", "expire_zone")
 """What is done with zones, vigilance areas and masks; such a line is about no alert."""
 SHARE = "share"
 """Alerts left for a group, as a file or a message; such a line names them and is about none."""
+ADD_PEER, TRUST_PEER, REMOVE_PEER = "add_peer", "trust_peer", "remove_peer"
+RECEIVE = "receive"
+"""What is done with partners, and alerts of theirs that came; such lines are about no own alert."""
 
 
 class Step(NamedTuple):

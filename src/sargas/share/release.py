@@ -239,7 +239,7 @@ def _rule_of(
 
 def _redacted(version: Mapping[str, Any], group: Group) -> dict[str, Any]:
     """Copy one version without what a group never gets."""
-    body = {name: _clean(value) for name, value in version.items() if name in FIELDS}
+    body = {name: cleaned(value) for name, value in version.items() if name in FIELDS}
     if version["exercise"] is not None:  # a name of nothing but unseen letters is one too
         body["exercise"] = body["exercise"] or "unnamed"
     for path in group.redacted:
@@ -265,14 +265,14 @@ def _remove(body: Any, path: list[str]) -> None:  # noqa: ANN401 - JSON
         del body[name]
 
 
-def _clean(value: Any) -> Any:  # noqa: ANN401 - JSON
+def cleaned(value: Any) -> Any:  # noqa: ANN401 - JSON
     """Copy a value with nothing unseen in its texts, so that every writer can write them."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, Mapping):
-        return {clean(str(name)): _clean(one) for name, one in value.items()}
+        return {clean(str(name)): cleaned(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_clean(one) for one in value]
+        return [cleaned(one) for one in value]
     if isinstance(value, float) and value - value != 0.0:  # no JSON and no XML has such a number
         return None
     return value

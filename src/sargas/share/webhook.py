@@ -153,24 +153,37 @@ def send(
         FeedUnavailableError: one was not taken; those after it were not tried.
     """
     parts = checked_url(hook.url, allow_private=hook.allow_private)
+    connect = connecting(parts, allow_private=hook.allow_private, ca=hook.ca)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    for message in messages:
+        _deliver(hook, message, connect, target, wait, draw)
+        done(message)
+
+
+def connecting(
+    parts: SplitResult, *, allow_private: bool = False, ca: Path | None = None
+) -> Callable[[], http.client.HTTPConnection]:
+    """Look at where an address leads, once; what is given connects there and nowhere else.
+
+    Args:
+        parts: from `checked_url`.
+        allow_private: whether the address may be of a private network or this machine.
+        ca: who signed the other side's certificate, PEM; None for those that this machine trusts.
+
+    Raises:
+        UsageError: the address is not public, or the certificates cannot be read.
+        FeedUnavailableError: it cannot be resolved.
+    """
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    assert parts.hostname is not None
-    address = resolved(parts.hostname, port, allow_private=hook.allow_private)
+    host = parts.hostname or ""
+    address = resolved(host, port, allow_private=allow_private)
     context = None
     if parts.scheme == "https":
         try:
-            context = ssl.create_default_context(cafile=str(hook.ca) if hook.ca else None)
+            context = ssl.create_default_context(cafile=str(ca) if ca else None)
         except OSError as error:
-            raise UsageError(
-                "The certificates cannot be read.", where=str(hook.ca or "")
-            ) from error
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    for message in messages:
-        _deliver(
-            hook, message, lambda: _Pinned(parts.hostname or "", port, address, context), target,
-            wait, draw,
-        )  # fmt: skip
-        done(message)
+            raise UsageError("The certificates cannot be read.", where=str(ca or "")) from error
+    return lambda: _Pinned(host, port, address, context)
 
 
 def _deliver(

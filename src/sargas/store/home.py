@@ -9,6 +9,7 @@ statics/day=YYYY-MM-DD/shard=NN/*.parquet   what vessels said about themselves
 sargas.db                                   alerts, checkpoints, counters
 evidence/                                   bundles for others
 release.toml, release.key                   who may have which alerts ('sargas share'), and a secret
+partner.key                                 the key that partners know us by; in no backup
 writer.lock                                 held by the one process that writes shards
 ```
 
@@ -38,6 +39,8 @@ SHARDS = 16
 """Shards a day in a new home. The number is stored with the home and never changes in it."""
 
 FIXES, STATICS = "fixes", "statics"
+IDENTITY = "partner.key"
+"""The private key of the instance: a copy of it could speak in its name, so it is in no backup."""
 _DAY_DIR = re.compile(r"day=(\d{4}-\d\d-\d\d)")
 _IMPORT_LOG = Path("infra", "imports.jsonl")
 """What tells imported assets from any other folder named `infra`."""

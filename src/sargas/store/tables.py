@@ -34,10 +34,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sargas.errors import SargasError, StateVersionError, StoreError, UsageError
 from sargas.store.home import Home
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Number of the tables below; a change of them is a step in `migrations/` and one more here."""
 _FIRST = frozenset({"sargas_meta", "alerts", "suppressions", "checkpoints", "counters"})
-OLDER = {"1": _FIRST, "2": _FIRST | {"audit_log"}}
+_SECOND = _FIRST | {"audit_log"}
+OLDER = {"1": _FIRST, "2": _SECOND, "3": _SECOND | {"users", "sessions", "tokens"}}
 """Schemas that opening a ledger upgrades, and the tables that each of them had."""
 WAIT_S = 30
 """How long a commit waits for another one to end (chosen: commits take milliseconds)."""
@@ -145,6 +146,64 @@ tokens = Table(
     Column("expires_ms", BigInteger, nullable=False),
     Column("used_ms", BigInteger, nullable=False),
     Index("tokens_by_hash", "hash", unique=True),
+)
+peers = Table(
+    "peers",
+    metadata,
+    Column("name", String(30), primary_key=True),
+    Column("instance", String(32), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("release_group", String(40), nullable=False),
+    Column("trusted", Integer, nullable=False),
+    Column("allow_private", Integer, nullable=False),
+    Column("ca", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Index("peers_by_instance", "instance", unique=True),
+)
+sent_bundles = Table(
+    "sent_bundles",
+    metadata,
+    Column("origin", String(32), primary_key=True),
+    Column("recipient", String(32), primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("previous", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("held", Integer, nullable=False),
+    Column("told", Text, nullable=False),
+)
+partner_bundles = Table(
+    "partner_bundles",
+    metadata,
+    Column("origin", String(32), primary_key=True),
+    Column("recipient", String(32), primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", String(64), nullable=False),
+    Column("whole", Integer, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("count", Integer, nullable=False),
+)
+partner_alerts = Table(
+    "partner_alerts",
+    metadata,
+    Column("origin", String(32), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("origin_name", String(40), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("exercise", Text),
+    Column("t_issued_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("bundle", String(64), nullable=False),
+)
+partner_nonces = Table(
+    "partner_nonces",
+    metadata,
+    Column("instance", String(32), primary_key=True),
+    Column("nonce", String(64), primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
 )
 
 

@@ -21,7 +21,7 @@ from sargas.model.fixes import Fixes, Statics
 from sargas.model.time import DAY_MS, day_of
 from sargas.store import files
 from sargas.store.canon import canonical_order, shard_of
-from sargas.store.home import FIXES, STATICS, Home
+from sargas.store.home import FIXES, IDENTITY, STATICS, Home
 from sargas.store.verify_ledger import Finding, check_ledger, few
 
 KINDS: dict[str, type[Fixes] | type[Statics]] = {FIXES: Fixes, STATICS: Statics}
@@ -117,7 +117,7 @@ def other_files(home: Home) -> Iterator[Path]:
     """Give the plain files of a home that are neither shards nor the ledger.
 
     Left out are locks and what is only half written, which all writers of a home begin with a
-    dot, and what is no plain file.
+    dot, what is no plain file, and the instance's private key, which no backup takes along.
     """
     ledger = home.ledger_path.name
     for folder, names, found in os.walk(home.path):
@@ -127,7 +127,7 @@ def other_files(home: Home) -> Iterator[Path]:
             if not is_passing(n) and not (at == home.path and n in KINDS)
         )  # fmt: skip
         for name in sorted(found):
-            own = at == home.path and name.startswith(ledger)
+            own = at == home.path and (name.startswith(ledger) or name == IDENTITY)
             path = at / name
             if not own and not is_passing(name) and stat.S_ISREG(path.lstat().st_mode):
                 yield path

@@ -30,6 +30,7 @@ from sargas.reference import flag_of, ship_type_text
 from sargas.reference.files import read_json
 from sargas.reference.geography import land_collection
 from sargas.store.access import Access
+from sargas.store.peers import ALL, OWN
 from sargas.web import layers, openapi
 from sargas.web.commands import Commands, read_command
 from sargas.web.desk import Desk
@@ -42,6 +43,7 @@ from sargas.web.histogram import DEFAULT_BINS, AlertTimes, count, neighbours
 from sargas.web.limits import WORDS_BURST, WORDS_RATE, Buckets
 from sargas.web.login import Login
 from sargas.web.ogc import Ogc
+from sargas.web.partners import PartnerPaths, partner_alert, partner_alerts
 from sargas.web.picture import track_columns
 from sargas.web.player import PlaybackAction, Player
 from sargas.web.refusals import (
@@ -128,6 +130,7 @@ def make_app(
         *commands.routes(),
         *Zones(player, desk, book).routes(),
         *Ogc(player, desk, assets).routes(),
+        *PartnerPaths(player, desk).routes(),
         *Health(player, vitals).routes(),
         Route("/geo/{layer}.geojson", answers.layer),
         Route("/api/layers/masks", layers.answer(layers.masks, player)),
@@ -218,13 +221,22 @@ class _Answers:
 
     def alerts(self, request: Request) -> Response:
         """List the alerts: thousands, of which a screen shows one at a time whole."""
-        is_whole = request.query_params.get("whole", "") not in ("", "0")
-        list_of = self.desk.whole_alerts if is_whole else self.desk.alerts
-        body = msgspec.json.encode({"alerts": list_of(self.player.t_ms)[::-1]})
+        query = request.query_params
+        is_whole = query.get("whole", "") not in ("", "0")
+        origin = query.get("origin", OWN)
+        own = self.desk.whole_alerts if is_whole else self.desk.alerts
+        found = own(self.player.t_ms)[::-1] if origin in (OWN, ALL) else []
+        if origin != OWN:
+            theirs = partner_alerts(self.desk, origin, is_whole=is_whole)
+            found = sorted([*found, *theirs], key=lambda a: str(a["t_detected"]), reverse=True)
+        body = msgspec.json.encode({"alerts": found})
         return Response(body, media_type="application/json")
 
     def alert(self, request: Request) -> Response:
-        return JSONResponse(self.alert_body(request.path_params["id"]))
+        name, origin = request.path_params["id"], request.query_params.get("origin", OWN)
+        if origin != OWN:
+            return JSONResponse(partner_alert(self.desk, name, origin))
+        return JSONResponse(self.alert_body(name))
 
     def alert_body(self, alert_id: str) -> dict[str, Any]:
         """Give an alert as it was known at the clock, with what it rests on."""

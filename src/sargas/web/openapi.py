@@ -16,6 +16,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sargas.share.partner.bundle import MEDIA_TYPE
+from sargas.share.partner.request import PATH as BUNDLES
 from sargas.web.commands import ActCommand, SuspendCommand, UndoCommand, WatchCommand
 from sargas.web.files import EVIDENCE, TRACKS
 from sargas.web.player import PlaybackAction
@@ -24,6 +26,7 @@ from sargas.web.users import UserCommand
 from sargas.web.zones import ZoneCommand
 
 JSON, GEOJSON, HTML = "application/json", "application/geo+json", "text/html; charset=utf-8"
+BYTES = "application/octet-stream"
 MEASURES = "text/plain; version=0.0.4; charset=utf-8"
 OPENAPI_3_0 = "application/vnd.oai.openapi+json;version=3.0"
 COMMANDS = (ActCommand, UndoCommand, WatchCommand, SuspendCommand, ZoneCommand, PlaybackAction,
@@ -74,6 +77,12 @@ SCHEMAS: Mapping[str, Schema] = {
         priority={"enum": ["P1", "P2", "P3"]}, t_start=TIME, t_detected=TIME, subject=_object(),
         text=TEXT, triage=_object(state=TEXT, last_seq=INT), muted_by=_list(TEXT),
     ),
+    "PartnerAlert": _object(
+        id=TEXT, detector=TEXT, version=INT, state={"enum": ["open", "closed", "retracted"]},
+        priority={"enum": ["P1", "P2", "P3"]}, t_start=TIME, t_detected=TIME, subject=_object(),
+        exercise=MAYBE_TEXT, release=_object(group=TEXT, redacted=_list(TEXT)),
+        origin=_object(instance=TEXT, peer=MAYBE_TEXT, name=TEXT, received=TIME, bundle=TEXT),
+    ),
     "LogLine": _object(
         seq=INT, at=TIME, t=TIME, officer=TEXT, verb=TEXT, alert=MAYBE_TEXT, version=INT, batch=INT,
         old=TEXT, new=TEXT,
@@ -106,6 +115,7 @@ class Operation:
     media: tuple[str, ...] = (JSON,)
 
 
+_ANYONES: Schema = {"anyOf": [_ref("Alert"), _ref("PartnerAlert")]}
 _LINKS = _list(_object(href=TEXT, rel=TEXT))
 _GROUP = {"group?": TEXT}
 _SPAN = {"from_ms": MS, "to_ms": MS}
@@ -129,10 +139,17 @@ OPERATIONS: Mapping[str, Operation] = {
                                  _ref("Status")),
     "GET /api/assets": Operation("Cables, pipelines and wind farms.", _ref("Features"),
                                  media=(GEOJSON,)),
-    "GET /api/alerts": Operation("Alerts as of the clock, newest first.",
-                                 _object(alerts=_list(_ref("Alert"))), {"whole?": TEXT}),
+    "GET /api/alerts": Operation("Alerts as of the clock, and of partners, newest first.",
+                                 _object(alerts=_list(_ANYONES)),
+                                 {"whole?": TEXT, "origin?": TEXT}),
     "GET /api/alerts/{id}": Operation("One alert with its evidence, versions and log.",
-                                      _ref("Alert")),
+                                      _ANYONES, {"origin?": TEXT}),
+    "GET /api/partners/bundle": Operation("Signed by a partner: what it does not hold yet.",
+                                          query={"after?": INT}, media=(MEDIA_TYPE,)),
+    "POST /api/partners/bundle": Operation(
+        "Signed by a partner: take a bundle.",
+        _object(sequence=INT, already=BOOL, gap=BOOL, added=INT, known=INT, held=INT),
+    ),
     "GET /api/alerts/{id}/dossier": Operation("What a dossier shows of an alert.",
                                               _object(alert=_ref("Alert"), kept=_object())),
     "GET /api/alerts/{id}/{file}": Operation("A file of evidence, or of the vessel's track.",
@@ -287,6 +304,10 @@ def _described(row: str, path: str, operation: Operation) -> Schema:
         "security": [] if role == PUBLIC else [{}, {"session": []}, {"token": []}],
         "responses": {"200": good, **answers},
     }
+    if path == BUNDLES:
+        out["responses"] |= _of_bundles(row)
+    if row == f"POST {BUNDLES}":
+        out["requestBody"] = {"required": True, "content": {BYTES: {"schema": {}}}}
     if HTML in operation.media:
         out["responses"]["303"] = {"description": "To the login, or on from it."}
     if parameters:
@@ -299,6 +320,15 @@ def _described(row: str, path: str, operation: Operation) -> Schema:
         body = {"application/x-www-form-urlencoded": {"schema": form}}
         out["requestBody"] = {"required": True, "content": body}
     return out
+
+
+def _of_bundles(row: str) -> Schema:
+    """Describe what the exchange with partners answers besides."""
+    if row.startswith("GET"):
+        return {"204": {"description": "Nothing is due."}}
+    refusal = {JSON: {"schema": _ref("Refusal")}}
+    return {"413": {"description": "The bundle is too long.", "content": refusal},
+            "422": {"description": "It is no bundle for us.", "content": refusal}}  # fmt: skip
 
 
 def routes(version: str) -> list[Route]:

@@ -27,6 +27,9 @@ PATHS: Mapping[str, str] = {
     "POST /login": PUBLIC,
     "GET /login.css": PUBLIC,
     "GET /static": PUBLIC,
+    # Whoever signs with a partner's key; they look at it themselves.
+    "GET /api/partners/bundle": PUBLIC,
+    "POST /api/partners/bundle": PUBLIC,
     "GET /healthz": PUBLIC,
     "GET /metrics": VIEWER,
     "POST /logout": VIEWER,

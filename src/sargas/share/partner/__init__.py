@@ -1,0 +1,1 @@
+"""The exchange of released alerts between two instances of sargas, in signed bundles."""
