@@ -144,7 +144,8 @@ def said_of(detail: Any) -> str:  # noqa: ANN401 - a mapping
         "incident",
         "comment",
     )
-    named = [detail.get(key) for key in keys]
+    # Where a suspension counts stands in its own list.
+    named = [detail.get(k) for k in keys if k != "where" or "suspension" not in detail]
     if "until_ms" in detail:
         named.insert(0, f"until {iso(detail['until_ms'])}")
     if "feature" in detail:

@@ -30,11 +30,13 @@ WORD: Final = "feed_link"
 VERSION: Final = "1"
 STATE_VERSION: Final = 1
 SILENT, UNREADABLE, LATE = "silent", "unreadable", "late"
-_SAID: Final = {
+SAID: Final = {
     SILENT: "nothing received",
     UNREADABLE: "bytes but no report received",
     LATE: "only reports older than its lateness received",
 }
+FEATURES: Final = {cause: f"time with {words}" for cause, words in SAID.items()}
+"""What is tested, by cause."""
 
 
 @dataclass(frozen=True)
@@ -168,11 +170,11 @@ class FeedLinks:
             id=name, detector=WORD, detector_version=VERSION, rules=self._rules, version=1,
             state=OPEN, priority="P2", t_start_ms=since_ms, t_detected_ms=t_ms, t_issued_ms=t_ms,
             subject=subject, lon=float("nan"), lat=float("nan"), asset=None, next_assets=(),
-            why=(Reason(f"time with {_SAID[cause]}", since_s, "s", limit_s, since_s - limit_s,
+            why=(Reason(FEATURES[cause], since_s, "s", limit_s, since_s - limit_s,
                         since_s >= limit_s),),
             against=("a receiver that hears few vessels is silent at times",),
             context={"gnss": "not assessed", "coverage": None, "depth_m": None},
-            text=f"Feed {terms.name}: {_SAID[cause]} for {since_s:.0f} s{because}; vessels that "
+            text=f"Feed {terms.name}: {SAID[cause]} for {since_s:.0f} s{because}; vessels that "
             "only it hears are not seen meanwhile, and no gaps are called of them.",
             exercise=self._exercise, group=name[:12], evidence_ms=(since_ms, t_ms),
             geometry=self._geometry,
