@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -114,11 +113,32 @@ def test_beside_a_writer_it_is_refused_but_for_a_look(call: Call, home: Home) ->
     assert call("retention", "apply", "--home", home.path / "none").code == 5
 
 
-SLOW = """
-import sys, time
+def test_a_damaged_shard_is_named_by_a_look_and_set_aside_by_an_application(
+    call: Call, home: Home
+) -> None:
+    at = ("--home", home.path)
+    call("retention", "set", *SET, *at)
+    broken = min(home.path.glob("fixes/*/*/*.parquet"))
+    broken.write_bytes(b"PAR1")
+    would = call("retention", "apply", "--dry-run", "--json", *at)
+    assert (would.code, len(would.rows[0]["failed"])) == (1, 1)
+    assert broken.name in would.rows[0]["failed"][0]["what"]
+    assert broken.exists()
+    done = call("retention", "apply", "--json", *at)
+    assert (done.code, done.rows[0]["failed"]) == (1, [])
+    assert "set aside" in done.err
+    assert not broken.exists()
+    found = call("verify", *at)
+    assert found.code == 0
+    assert f"damaged/{broken.relative_to(home.path)}" in found.out
+    assert call("retention", "apply", *at).code == 0
+
+
+PACED = """
+import sys
 from sargas.store import files
 unlink = files.unlink
-files.unlink = lambda path: (print("one", flush=True), time.sleep(0.02), unlink(path))
+files.unlink = lambda path: (print("one", flush=True), sys.stdin.readline(), unlink(path))
 from sargas.cli.root import run
 sys.exit(run(["retention", "apply", "--home", sys.argv[1], "--quiet"]))
 """
@@ -131,12 +151,15 @@ def test_ctrl_c_ends_after_the_shard_and_is_told_in_the_log(
     call("retention", "set", *SET, "--home", home.path)
     stays = must_stay(home, RULE)
     child = subprocess.Popen(
-        [sys.executable, "-c", SLOW, home.path],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ,
+        [sys.executable, "-c", PACED, home.path], bufsize=0,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert child.stdout is not None
+    assert child.stdin is not None
     for _ in range(3):
         assert child.stdout.readline() == b"one\n"
+        child.stdin.write(b"\n")
+    assert child.stdout.readline() == b"one\n"  # it waits, in the midst of a shard
     child.send_signal(number)
     _, err = child.communicate(timeout=120)
     assert child.returncode == 130, err

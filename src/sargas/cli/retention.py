@@ -161,7 +161,8 @@ def apply(
     A live watch applies the rule itself, once an event day, so this is refused beside it; with
     --dry-run it is not. Readers go on meanwhile. Interrupted or killed, only what the rule lets
     go is gone, and the next application goes on. It ends as one line of the log of acts. A shard
-    that cannot be read stays as it is and is named; the command then leaves with 1.
+    that cannot be read or written stays as it is and is named, a damaged file is set aside in
+    damaged/; the command then leaves with 1.
 
     Examples:
       sargas retention apply --home watch --dry-run
@@ -196,11 +197,13 @@ def apply(
         _put(stored, rule, application, done, dry_run=dry_run, interrupted=interrupted)
     else:
         _put_words(application, done, dry_run=dry_run)
+    for one in application.set_aside:
+        say(f"sargas: {one}")
     _say_newest(application.past, quiet=quiet)
     if interrupted:
         say("sargas: interrupted; the next application goes on.")
         return EXIT_INTERRUPTED
-    return EXIT_FAILED if application.failed else EXIT_OK
+    return EXIT_FAILED if application.failed or application.set_aside else EXIT_OK
 
 
 def _would(home: Home, rule: Rule, *, quiet: bool) -> tuple[Application, Thinned, bool]:

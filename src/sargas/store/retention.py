@@ -19,7 +19,7 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -233,18 +233,17 @@ def keep_rule(home: Home, rule: Rule | None) -> None:
         raise unusable(error, path, "write the rule of retention") from error
 
 
-def days_past(home: Home, rule: Rule, progress: Callable[[str], None] = lambda day: None) -> Past:
+def days_past(home: Home, rule: Rule) -> Past:
     """Say which days are past by a rule.
 
     Args:
         home: the home; read only.
         rule: what stays.
-        progress: called with each day whose rows have been counted.
 
     Raises:
         StoreError: a folder of the home cannot be listed.
     """
-    newest, ahead = newest_full_day(home, progress)
+    newest, ahead = newest_full_day(home)
     if not newest:
         return Past("", {FIXES: (), STATICS: ()})
     past: dict[str, tuple[str, ...]] = {}
@@ -258,9 +257,7 @@ def days_past(home: Home, rule: Rule, progress: Callable[[str], None] = lambda d
     return Past(newest, past, ahead)
 
 
-def newest_full_day(
-    home: Home, progress: Callable[[str], None] = lambda day: None
-) -> tuple[str, tuple[str, ...]]:
+def newest_full_day(home: Home) -> tuple[str, tuple[str, ...]]:
     """Find the newest day that holds traffic, and the days after it.
 
     A few rows of a broken clock, decades ahead, are no day to count from; nor is the first
@@ -272,7 +269,6 @@ def newest_full_day(
         rows[day] = sum(
             _rows_of(home.shard_path(table, day, shard)) for shard in range(home.shards)
         )
-        progress(day)
     most = max(rows.values(), default=0)
     full = [day for day, n in rows.items() if n and n >= FULL_ENOUGH * most]
     if not full:

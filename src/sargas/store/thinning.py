@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -82,6 +81,22 @@ class Application:
 
     Raises:
         StoreError: there is no ledger that could say what must stay, or it cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> days = Fixes.build(9, t_ms=[10**12 + day * DAY_MS for day in range(9)])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     home = Home(folder)
+        ...     with shards.ShardWriter(home) as writer:
+        ...         writer.append(days)
+        ...     application = Application(home, Rule(fixes_days=7, evidence=""))
+        ...     for place in application.places():
+        ...         print(place.day, application.thin(place))
+        ...     application.done.removed, home.days()[0]
+        0
+        2001-09-09 True
+        2001-09-10 True
+        ({'fixes': 2}, '2001-09-11')
     """
 
     def __init__(self, home: Home, rule: Rule, past: Past | None = None) -> None:
@@ -132,8 +147,8 @@ class Application:
 
     def _thin(self, place: Place) -> bool:
         directory = self.home.shard_path(*place)
-        shards.remove_leftovers(directory)
         plan = self._plan(place)
+        shards.remove_leftovers(directory)
         again = self._pending if self._pending and self._pending[0] == place else None
         if not plan.what.rows:
             if again is not None:  # it was done, and not counted any more
@@ -172,20 +187,22 @@ class Application:
 
     def _plan(self, place: Place) -> _Plan:
         """Read what stays of a shard."""
-        listed = files.list_shard(self.home.shard_path(*place))
+        directory = self.home.shard_path(*place)
+        listed = files.list_shard(directory)
+        orphans = sum(path.stat().st_size for path in files.leftovers(directory))
         spans = self._kept.of(place.shard, parse_iso(f"{place.day}T00:00:00Z"))
         size = sum(file.path.stat().st_size for file in listed)
         if not spans:
             rows = sum(files.count_rows(file.path) for file in listed)
-            return _Plan(listed, None, "", _thinned(place, rows, 0, size))
+            return _Plan(listed, None, "", _thinned(place, rows, 0, size + orphans))
         digest = digest_of(spans)
         if len(listed) == 1 and files.kept_by(listed[0].path) == digest:
             return _Plan(listed, None, digest, Thinned())
-        return self._read(place, listed, spans, digest, size)
+        return self._read(place, listed, spans, digest, (size, orphans))
 
     def _read(
         self, place: Place, listed: list[files.ShardFile], spans: tuple[Span, ...], digest: str,
-        size: int,
+        size: tuple[int, int],
     ) -> _Plan:  # fmt: skip
         kind = _kind(place.table)
         rows = shards.in_order(kind.concat(shards.from_shard(kind, file) for file in listed))
@@ -193,7 +210,7 @@ class Application:
         rows = rows.take(rows_in(rows, spans) & ~copies(rows))
         if len(rows) == total:
             return _Plan(listed, rows, digest, Thinned())
-        freed = size * (total - len(rows)) // total
+        freed = size[0] * (total - len(rows)) // total + size[1]
         what = _thinned(place, total - len(rows), len(rows), freed)
         return _Plan(listed, rows if len(rows) else None, digest, what)
 
@@ -311,7 +328,7 @@ def _write_progress(
     home: Home, done: Thinned, pending: tuple[Place, Thinned] | None, from_seq: int
 ) -> None:
     path = home.path / PROGRESS
-    temporary = path.with_name(f"{PROGRESS}.{os.getpid()}")
+    temporary = path.with_name(f"{PROGRESS}.part")
     said = {
         "from_seq": from_seq,
         "done": asdict(done),
