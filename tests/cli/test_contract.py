@@ -82,6 +82,7 @@ def test_every_command_of_the_contract_is_there() -> None:
         "masks expire", "masks derive", "score", "fetch dma", "vessel find", "vessel show",
         "vessel track", "users add", "users list", "users role", "users disable", "users enable",
         "users password", "tokens add", "tokens list", "tokens revoke",
+        "retention show", "retention set", "retention apply",
     }  # fmt: skip
 
 

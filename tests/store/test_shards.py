@@ -344,7 +344,7 @@ def test_a_compaction_killed_before_it_removed_its_parts_shows_no_row_twice(home
     fixes = make_fixes(200, 5, vessels=2, span_ms=80_000_000)
     store(home, fixes, buffer_rows=20)
     before = read_day(home, "2024-12-25")
-    monkeypatch.setattr(shards, "_remove_leftovers", lambda directory: None)
+    monkeypatch.setattr(shards, "remove_leftovers", lambda directory: None)
     assert compact(home, "2024-12-25").files > 0
     monkeypatch.undo()
     assert read_day(home, "2024-12-25") == before

@@ -12,7 +12,9 @@ from sargas.errors import SargasError, UsageError
 from sargas.model.alerts import Alert
 from sargas.model.fixes import Batch
 from sargas.store import Home, Ledger, ShardWriter
+from sargas.store.damaged import SetAside
 from sargas.store.kind import KIND, kind_of
+from sargas.store.shards import Written
 from sargas.watch.fold import STATE_VERSION, Outcome, Watch
 
 COMMIT_ROWS = 5_000_000
@@ -53,7 +55,7 @@ class Keeper:
             raise
         self._alerts: list[Alert] = []
         self._rows = 0
-        self._committed = 0
+        self._committed = self._told = 0
         self._counted: Counter[str] = Counter()
 
     def keep(self, outcome: Outcome, batch: Batch | None = None) -> None:
@@ -106,6 +108,11 @@ class Keeper:
         self._counted = Counter(counted)
 
     @property
+    def set_aside(self) -> list[SetAside]:
+        """Damaged shard files that were found and set aside, those found since among them."""
+        return self._writer.set_aside
+
+    @property
     def ledger(self) -> Ledger:
         """The home's ledger."""
         return self._ledger
@@ -126,6 +133,24 @@ class Keeper:
         self._is_open = False
         self._writer.__exit__(KeyboardInterrupt, None, None)
         self._ledger.close()
+
+    def bring_back(self, batch: Batch) -> Written:
+        """Store rows that may be missing, and fold nothing; what is stored already adds nothing.
+
+        Raises:
+            StoreError: the disk refuses.
+        """
+        before = self._writer.total
+        self._writer.append(batch.fixes)
+        self._writer.append_statics(batch.statics)
+        self._writer.flush()
+        return self._writer.total - before
+
+    def say_set_aside(self) -> None:
+        """Say which damaged files were set aside."""
+        new, self._told = self.set_aside[self._told :], len(self.set_aside)
+        for one in new:
+            say(f"sargas: {one} Scan that day's source again to have it back.")
 
     def say_differing(self) -> None:
         """Say where the home knew another text of the same version of an alert."""

@@ -66,6 +66,7 @@ _COMMANDS = (
     ("backup", "sargas.cli.backup:backup", "Copy a home into one file, while it is written to."),
     ("restore", "sargas.cli.backup:restore", "Make a home of a backup."),
     ("verify", "sargas.cli.backup:verify", "Check that a home or a backup is whole."),
+    ("retention", "sargas.cli.retention:app", "Which old days of a home are let go, by a rule."),
     ("users", "sargas.cli.users:app", "Who may use the service, and in which role."),
     ("tokens", "sargas.cli.users:tokens", "Tokens by which programs ask the service."),
     ("serve", "sargas.cli.serve:serve", "Serve the screen over what a home has stored."),

@@ -142,6 +142,7 @@ def scan(
     if not quiet:
         _summarise(reading, watch, latest, _cpu_s() - cpu_s, folded_in)
     if keeper is not None:
+        keeper.say_set_aside()
         keeper.say_differing()
         _say_kept(home, watch, latest, quiet=quiet)
     judged = watch.tally().get("ok", 0) > 0 or bool(latest)
@@ -232,7 +233,9 @@ def _keeper(home: Path | None, watch: Watch, source: str) -> Keeper | None:
         return None
     from sargas.cli.keeping import Keeper
 
-    return Keeper(home, watch, source)
+    keeper = Keeper(home, watch, source)
+    keeper.say_set_aside()
+    return keeper
 
 
 def _fold_in(

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sargas.errors import FormatError
 from sargas.model.assets import Asset
+from sargas.model.evidence import evidence_span_ms as evidence_span_ms
 from sargas.model.fixes import AIR, SEA, Fixes
 from sargas.model.svg_map import MapAsset
 from sargas.model.time import HOUR_MS, parse_iso
@@ -125,21 +125,6 @@ def without_copies(fixes: Fixes, last_ms: dict[int, int] | None = None) -> Fixes
         else:
             seen[payload] = t_ms
     return fixes.take(kept)
-
-
-def evidence_span_ms(alert: Mapping[str, Any]) -> tuple[int, int]:
-    """Give the span of the fixes that one version of an alert rests on, ms UTC.
-
-    Raises:
-        FormatError: it has none that can be read.
-    """
-    try:
-        said = alert["evidence"] or {"from": alert["t_start"], "to": alert["t_detected"]}
-        return parse_iso(said["from"]), parse_iso(said["to"])
-    except (KeyError, TypeError) as error:
-        raise FormatError(
-            f"The alert says no span of evidence ({error}).", where=str(alert.get("id", ""))
-        ) from error
 
 
 def span_ms(alert: Mapping[str, Any], as_of_ms: int | None = None) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -26,10 +26,27 @@ ROW_GROUP_ROWS = 120_000
 TEMPORARY = ".tmp"
 """Directory beside the day directories where files are written before they get their name."""
 
-_REPLACES = b"sargas.replaces"
+_REPLACES, _KEPT = b"sargas.replaces", b"sargas.kept"
 _NAME = re.compile(r"(\d+)-(\d+)-[0-9a-f]{16}(-merged)?\.parquet")
+_TAG = re.compile(rb"(?:fixes|statics)/(\d+)")
 _ANY_TIME = 2**62
 _R = TypeVar("_R")
+
+
+class DamagedShard(StoreError):
+    """A shard file cannot be read as one, whatever is tried; a disk that refuses is not this.
+
+    Attributes:
+        path: the file.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path, self.reason = path, " ".join(reason.split())
+        super().__init__(
+            f"The shard file is damaged: {self.reason}.",
+            where=str(path),
+            hint="Move it out of the home and scan that day's source again.",
+        )
 
 
 class ShardFile(NamedTuple):
@@ -74,6 +91,36 @@ def read_table(file: ShardFile, columns: list[str] | None = None) -> Any:  # noq
         raise _damaged(file.path, error) from error
 
 
+def span_in(name: str) -> tuple[int, int] | None:
+    """Read the first and last event time, ms UTC, out of a file's name; None where it has none."""
+    found = _NAME.fullmatch(name)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def is_of_another_sargas(metadata: Mapping[bytes, bytes] | None) -> bool:
+    """Tell from a file's metadata that it is of another version of its table: that is no damage."""
+    found = _TAG.fullmatch((metadata or {}).get(b"sargas.schema", b""))
+    return found is not None and found[1] != b"1"
+
+
+def count_rows(path: Path) -> int:
+    """Count the rows of one file by its footer.
+
+    Raises:
+        FileNotFoundError: the file is gone.
+        StoreError: the file cannot be read or is no Parquet.
+    """
+    import pyarrow.lib as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except FileNotFoundError:
+        raise
+    except (OSError, pa.ArrowException) as error:
+        raise _damaged(path, error) from error
+
+
 def content_name(rows: Columns, *, merged: bool = False) -> str:
     """Name a file by its rows, which are in canonical order and not none."""
     digest = hashlib.blake2b(digest_size=8)
@@ -84,8 +131,20 @@ def content_name(rows: Columns, *, merged: bool = False) -> str:
     return f"{first}-{last}-{digest.hexdigest()}{'-merged' if merged else ''}.parquet"
 
 
-def write_file(home: Home, table: str, arrow: Any, target: Path, replaces: list[str]) -> None:  # noqa: ANN401
+def write_file(
+    home: Home,
+    table: str,
+    arrow: Any,  # noqa: ANN401 - pyarrow has no stubs
+    target: Path,
+    replaces: list[str],
+    kept: str = "",
+) -> None:
     """Write an Arrow table as `target`: to a temporary file, to the disk, then by rename.
+
+    Args:
+        home, table, arrow, target: what, and where.
+        replaces: names of files beside it that it stands for from now on.
+        kept: by what its rows were chosen, see `kept_by`; empty for all rows.
 
     Raises:
         StoreError: it could not be written; nothing of it remains.
@@ -95,6 +154,8 @@ def write_file(home: Home, table: str, arrow: Any, target: Path, replaces: list[
         listed = "\n".join(name for name in replaces if name != target.name)
         metadata = {**(arrow.schema.metadata or {}), _REPLACES: listed.encode()}
         arrow = arrow.replace_schema_metadata(metadata)
+    if kept:
+        arrow = arrow.replace_schema_metadata({**arrow.schema.metadata, _KEPT: kept.encode()})
     try:
         temporary.parent.mkdir(parents=True, exist_ok=True)
         write_parquet(arrow, temporary)
@@ -210,26 +271,34 @@ def _live(directory: Path, names: set[str]) -> list[ShardFile]:
     covered: set[str] = set()
     for name in names:
         if name.endswith("-merged.parquet"):
-            covered |= _replaced_by(directory / name)
+            covered |= replaced_by(directory / name)
     files = []
     for name in names - covered:
-        found = _NAME.fullmatch(name)  # a file of another name may hold any time
-        first, last = (int(found[1]), int(found[2])) if found else (-_ANY_TIME, _ANY_TIME)
+        first, last = span_in(name) or (-_ANY_TIME, _ANY_TIME)  # of another name: any time
         files.append(ShardFile(directory / name, first, last))
     return sorted(files, key=lambda file: (file.first_ms, file.path.name))
 
 
-def _replaced_by(path: Path) -> frozenset[str]:
+def replaced_by(path: Path) -> frozenset[str]:
     """Read which files a merged one stands for; none if it has just been replaced itself."""
+    return _note(path)[0]
+
+
+def kept_by(path: Path) -> str:
+    """Read by what the rows of a file were chosen when others were let go; empty for all rows."""
+    return _note(path)[1]
+
+
+def _note(path: Path) -> tuple[frozenset[str], str]:
     try:
         stat = path.stat()
-        return _replaces(path, stat.st_ino, stat.st_mtime_ns)
+        return _noted(path, stat.st_ino, stat.st_mtime_ns)
     except FileNotFoundError:
-        return frozenset()
+        return frozenset(), ""
 
 
 @lru_cache(maxsize=4096)
-def _replaces(path: Path, inode: int, modified_ns: int) -> frozenset[str]:
+def _noted(path: Path, inode: int, modified_ns: int) -> tuple[frozenset[str], str]:
     import pyarrow.lib as pa
     import pyarrow.parquet as pq
 
@@ -239,14 +308,11 @@ def _replaces(path: Path, inode: int, modified_ns: int) -> frozenset[str]:
         raise
     except (OSError, pa.ArrowException) as error:
         raise _damaged(path, error) from error
-    return frozenset(metadata.get(_REPLACES, b"").decode().split("\n")) - {""}
+    replaces = frozenset(metadata.get(_REPLACES, b"").decode("utf-8", "replace").split("\n"))
+    return replaces - {""}, metadata.get(_KEPT, b"").decode("utf-8", "replace")
 
 
 def _damaged(path: Path, error: Exception) -> SargasError:
     if isinstance(error, OSError) and error.errno:
         return unusable(error, path, "read the shard")
-    return StoreError(
-        f"The shard file is damaged: {error}.".replace("\n", " "),
-        where=str(path),
-        hint="Move it out of the home and scan that day's source again.",
-    )
+    return DamagedShard(path, str(error))

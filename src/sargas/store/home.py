@@ -8,6 +8,8 @@ fixes/day=YYYY-MM-DD/shard=NN/*.parquet     what was reported
 statics/day=YYYY-MM-DD/shard=NN/*.parquet   what vessels said about themselves
 sargas.db                                   alerts, checkpoints, counters
 evidence/                                   bundles for others
+damaged/                                    shard files that could not be read, set aside
+retention.toml                              which old days are let go ('sargas retention')
 release.toml, release.key                   who may have which alerts ('sargas share'), and a secret
 partner.key                                 the key that partners know us by; in no backup
 writer.lock                                 held by the one process that writes shards

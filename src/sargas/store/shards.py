@@ -23,6 +23,7 @@ from sargas.model.fixes import Fixes, Statics
 from sargas.model.time import DAY_MS, NO_TIME, day_of
 from sargas.store import files
 from sargas.store.canon import T, canonical_order, copies, is_canonical, shard_of
+from sargas.store.damaged import set_aside, set_aside_newest
 from sargas.store.home import FIXES, STATICS, Home
 
 FIRST_MS, END_MS = 631_152_000_000, 4_102_444_800_000
@@ -75,6 +76,8 @@ class ShardWriter:
     Attributes:
         total: what became of all rows so far.
         torn: names of half-written files found at the start and removed.
+        set_aside: damaged files that were found, and moved to `damaged/` in the home: when it
+            began, and when one was in the way.
 
     Raises:
         StoreError: another process writes to the home, or it cannot be written.
@@ -107,6 +110,11 @@ class ShardWriter:
         self.torn = tuple(
             name for table in (FIXES, STATICS) for name in files.remove_torn(home, table)
         )
+        try:
+            self.set_aside = set_aside_newest(home)
+        except BaseException:
+            home.release()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -187,11 +195,19 @@ class ShardWriter:
         done = 0
         try:
             for day, shard, rows in pieces:
-                self.total += _write_shard(self.home, name, day, shard, table.take(rows))
+                self.total += self._write_shard(name, day, shard, table.take(rows))
                 done += 1
         finally:
             waiting[:] = [table.take(rows) for _, _, rows in pieces[done:]]
             self._waiting = sum(map(len, self._fixes)) + sum(map(len, self._statics))
+
+    def _write_shard(self, name: str, day: str, shard: int, rows: T) -> Written:
+        """Write rows of one shard; a damaged file that is in the way is set aside."""
+        while True:
+            try:
+                return _write_shard(self.home, name, day, shard, rows)
+            except files.DamagedShard as error:
+                self.set_aside.append(set_aside(self.home, error.path, error.reason))
 
 
 def _pieces(table: T, shards: int) -> list[tuple[str, int, NDArray[np.intp]]]:
@@ -295,7 +311,7 @@ def _write_shard(home: Home, name: str, day: str, shard: int, rows: T) -> Writte
     if not len(rows):
         return Written(known=offered)
     target = home.shard_path(name, day, shard) / files.content_name(rows)
-    files.write_file(home, name, _to_arrow(rows), target, [])
+    put_file(home, name, rows, target, [])
     return Written(rows=len(rows), files=1, known=offered - len(rows))
 
 
@@ -316,7 +332,7 @@ def _overlapping(
     parts = []
     for file in files.list_shard(home.shard_path(name, day, shard)):
         if file.first_ms <= last and file.last_ms >= first:
-            found = _from_arrow(kind, files.read_table(file, list(kind.DTYPES)), file)
+            found = from_shard(kind, file)
             parts.append(found.take(np.isin(found.t_ms, t_ms)))
     return kind.concat(parts)
 
@@ -326,7 +342,7 @@ def _read(home: Home, name: str, kind: type[T], day: str, shard: int | None) -> 
     if shard is not None and not 0 <= shard < home.shards:
         raise UsageError(f"There is no shard {shard}; the home has {home.shards}.")
     shards = range(home.shards) if shard is None else [shard]
-    return _in_order(kind.concat(_read_shard(home, name, kind, day, one) for one in shards))
+    return in_order(kind.concat(_read_shard(home, name, kind, day, one) for one in shards))
 
 
 def _read_shard(home: Home, name: str, kind: type[T], day: str, shard: int) -> T:
@@ -338,7 +354,8 @@ def _read_shard(home: Home, name: str, kind: type[T], day: str, shard: int) -> T
     return files.retrying(read, lost=(FileNotFoundError,))
 
 
-def _in_order(table: T) -> T:
+def in_order(table: T) -> T:
+    """Give rows in canonical order."""
     return table if is_canonical(table) else table.take(canonical_order(table))
 
 
@@ -346,21 +363,40 @@ def _compact_shard(
     home: Home, name: str, kind: type[T], day: str, shard: int, *, small_only: bool = False
 ) -> Written:
     directory = home.shard_path(name, day, shard)
-    _remove_leftovers(directory)
+    remove_leftovers(directory)
     listed = _small(directory) if small_only else files.list_shard(directory)
     if len(listed) < 2:
         return Written()
-    read = (_from_arrow(kind, files.read_table(file, list(kind.DTYPES)), file) for file in listed)
-    rows = _in_order(kind.concat(read))
+    read = (from_shard(kind, file) for file in listed)
+    rows = in_order(kind.concat(read))
     again = copies(rows)
     rows = rows.take(~again)
     target = directory / files.content_name(rows, merged=True)
-    files.write_file(home, name, _to_arrow(rows), target, [file.path.name for file in listed])
-    _remove_leftovers(directory)
+    put_file(home, name, rows, target, [file.path.name for file in listed])
+    remove_leftovers(directory)
     return Written(rows=len(rows), files=1, known=int(again.sum()))
 
 
-def _remove_leftovers(directory: Path) -> None:
+def put_file(
+    home: Home, name: str, rows: Fixes | Statics, target: Path, replaces: list[str], kept: str = ""
+) -> None:
+    """Write a file of a shard, see `files.write_file`; the writer lock is held.
+
+    Where rows have been let go (`thinning`), the same rows may come again, and be a file of the
+    same name as one that another file here stands for: that one would hide it. It is written anew
+    without its list, which is of no use any more once those files are gone.
+    """
+    for file in files.list_shard(target.parent):
+        if file.path != target and target.name in files.replaced_by(file.path):
+            remove_leftovers(target.parent)
+            whole: Any = from_shard(type(rows), file)  # type: ignore[type-var]
+            note = files.kept_by(file.path)
+            files.write_file(home, name, _to_arrow(whole), file.path, [], note)
+    files.write_file(home, name, _to_arrow(rows), target, replaces, kept)
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Remove the files of a shard that a merged one stands for; the writer lock is held."""
     for path in files.leftovers(directory):
         files.unlink(path)
 
@@ -371,6 +407,16 @@ def _to_arrow(rows: Fixes | Statics) -> Any:  # noqa: ANN401 - pyarrow has no st
     return fixes_to_arrow(rows) if isinstance(rows, Fixes) else statics_to_arrow(rows)
 
 
+def from_shard(kind: type[T], file: files.ShardFile) -> T:
+    """Read the rows of one shard file.
+
+    Raises:
+        FileNotFoundError: a compaction has replaced the file; list the shard again.
+        StoreError: the file cannot be read.
+    """
+    return _from_arrow(kind, files.read_table(file, list(kind.DTYPES)), file)
+
+
 def _from_arrow(kind: type[T], table: Any, file: files.ShardFile) -> T:  # noqa: ANN401
     from sargas.model.arrow import fixes_from_arrow, statics_from_arrow
 
@@ -378,6 +424,8 @@ def _from_arrow(kind: type[T], table: Any, file: files.ShardFile) -> T:  # noqa:
     try:
         rows: T = read(table)
     except FormatError as error:
+        if not files.is_of_another_sargas(table.schema.metadata):
+            raise files.DamagedShard(file.path, error.what) from error
         raise StoreError(error.what, where=str(file.path), hint=error.hint) from error
     return rows
 

@@ -18,9 +18,10 @@ import numpy as np
 
 from sargas.errors import SargasError
 from sargas.model.fixes import Fixes, Statics
-from sargas.model.time import DAY_MS, day_of
+from sargas.model.time import DAY_MS, day_of, iso
 from sargas.store import files
 from sargas.store.canon import canonical_order, shard_of
+from sargas.store.damaged import FOLDER, files_set_aside
 from sargas.store.home import FIXES, IDENTITY, STATICS, Home
 from sargas.store.verify_ledger import Finding, check_ledger, few
 
@@ -95,6 +96,7 @@ def verify_home(
             hint = "Restore it from a backup."
             out.findings.append(Finding(_in(home, path), what, hint))
     out.counts["files"] = seen
+    out.findings += few(_set_aside(home), FOLDER)
     out.findings += few(_left_over(home), str(home.path))
     return out
 
@@ -216,6 +218,17 @@ def _unreadable(path: Path) -> str:
     except (ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         return f"It cannot be read: {error}."
     return ""
+
+
+def _set_aside(home: Home) -> Iterator[Finding]:
+    """Name damaged files that a writer has set aside."""
+    for one in files_set_aside(home):
+        what = (
+            f"A damaged file was set aside here: {one.table} of {one.day}, shard {one.shard:02d}, "
+            f"{iso(one.first_ms)} to {iso(one.last_ms)}."
+        )
+        hint = "Scan that day's source again, or restore a backup; then remove the file."
+        yield Finding(_in(home, one.path), what, hint, False)
 
 
 def _left_over(home: Home) -> Iterator[Finding]:

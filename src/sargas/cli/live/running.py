@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -11,7 +12,9 @@ from typing import Any, Final
 from sargas.cli.interrupts import Interrupts
 from sargas.cli.keeping import Keeper
 from sargas.cli.live.folding import SOURCE, Folding, LiveFeed
+from sargas.cli.live.mending import Mending
 from sargas.cli.live.receiving import Receiver
+from sargas.cli.live.retaining import Retaining
 from sargas.cli.making import make_watch, masks_anew
 from sargas.cli.suspending import home_suspensions
 from sargas.errors import StoreError, UsageError
@@ -21,9 +24,11 @@ from sargas.feeds.live.url import FeedUrl
 from sargas.model.alerts import Alert
 from sargas.model.fixes import Batch
 from sargas.store import AuditLog, Home
+from sargas.store.damaged import set_aside
 from sargas.store.feed_book import FeedBook
+from sargas.store.files import DamagedShard
 from sargas.store.journal import Journal
-from sargas.store.shards import tidy
+from sargas.store.shards import Written, tidy
 from sargas.watch.links import FeedTerms
 from sargas.web.health import Vitals
 
@@ -107,6 +112,10 @@ class LiveWatch:
                 self.watch, self._keeper, self.journal, feeds, say, on_rows, on_alerts
             )
             self.resumed = self.folding.resume()
+            self._codecs = {n: t.codec for n, t in zip(numbers, transports, strict=True)}
+            self._told_aside = 0
+            with contextlib.suppress(StoreError):  # a full disk: the first commit tries again
+                self._mend()
             for number, transport in zip(numbers, transports, strict=True):
                 if (place := self.folding.place_of(number)) is not None:
                     transport.resume(place.place, place.taken_bytes)
@@ -125,6 +134,7 @@ class LiveWatch:
         self._is_torn = False
         self._stepped_s = time.monotonic()
         self._should_end: Callable[[], bool] = lambda: False
+        self._retaining = Retaining(self.home, say)
         self._log = AuditLog(self.home)
         self._log_seq = self._log.last_seq()
 
@@ -171,6 +181,8 @@ class LiveWatch:
         if self.folding.is_due:
             self._until_taken(self.folding.commit)
             self._until_taken(self._tidy)
+            self._until_taken(self._mend)
+            self._retaining.step()
         return there_was
 
     def end(self) -> None:
@@ -197,11 +209,39 @@ class LiveWatch:
         """Merge some of the small files that commits have left in the newest days."""
         tidy(self.home, self.home.days()[-2:])
 
+    def _mend(self) -> None:
+        """Say which damaged files were set aside, and store what the journal still has of them."""
+        new = self._keeper.set_aside[self._told_aside :]
+        if not new:
+            return
+        fresh = {n: make_codec(name, n) for n, name in self._codecs.items()}
+        mending = Mending(
+            self.journal, self.folding.feeds, fresh, self.watch.around.exercise, self.home.shards
+        )
+        try:
+            batches = list(mending.rows(new, self.folding.committed_to))
+        except StoreError as error:  # of the journal: the watch goes on without
+            self._say(f"store: {error}")
+            batches = []
+        back = sum((self._keeper.bring_back(batch) for batch in batches), Written())
+        self._told_aside += len(new)
+        for one in new:
+            self._say(f"store: {one}")
+        self._say(f"store: {back.rows:,} rows of them were in the journal and are stored again")
+
+    def _past_damage(self, write: Callable[[], None]) -> None:
+        """Write; a damaged shard file that is in the way is set aside."""
+        while True:
+            try:
+                return write()
+            except DamagedShard as error:
+                self._keeper.set_aside.append(set_aside(self.home, error.path, error.reason))
+
     def _until_taken(self, write: Callable[[], None]) -> None:
         """Write; where the disk refuses, say so and hold everything until it does not."""
         while not self._should_end():
             try:
-                write()
+                self._past_damage(write)
             except StoreError as error:
                 if not self.refusal:
                     self._say(f"store: {error} Folding pauses until it can be written.")
