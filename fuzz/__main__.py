@@ -18,7 +18,7 @@ from pathlib import Path
 from fuzz.guided import Guided, guide, is_installed
 from fuzz.target import LINES
 from fuzz.targets import TARGETS, shares
-from fuzz.watching import Done, write, watched
+from fuzz.watching import Done, watched, write
 
 
 def main() -> int:
@@ -83,12 +83,12 @@ def told(
     """Print the totals, and where the findings lie."""
     inputs, by_coverage = sum(d.inputs for d in done), sum(g.inputs for g in led)
     lines = sum(d.inputs for d in done if TARGETS[d.name].kind == LINES)
-    findings = [f for one in (*done, *led) for f in one.findings]
+    findings = [f for d in done for f in d.findings] + [f for g in led for f in g.findings]
     for finding in findings:
         print(f"finding: {finding.target}: {finding.what} ({finding.place}) -> {finding.name}")
     print(
-        f"total: {inputs:,} inputs by volume ({lines:,} of them lines of {len(done)} targets' "
-        f"files), {by_coverage:,} led by coverage; {len(findings)} findings; {took_s:,.0f} s"
+        f"total: {inputs:,} inputs by volume ({lines:,} of them lines), {by_coverage:,} led by "
+        f"coverage; {len(findings)} findings; {took_s:,.0f} s"
         + (" (stopped before its end)" if stopped else "")
         + (f"; findings are in {out}" if findings else "")
     )

@@ -13,13 +13,12 @@ import shapely
 
 from fuzz.seeds import as_json
 from fuzz.tables import as_parquet
-from fuzz.target import BINARY, JSON, LINES, TEXT, Target, demand, folder, written
-from fuzz.rows import row
+from fuzz.target import BINARY, JSON, TEXT, Target, demand, folder, written
+from sargas.reference.home import infra_dir, load_imported
 from sargas.reference.importer import load_assets, plan_import
 from sargas.reference.mask_book import book_path, read_book
 from sargas.reference.masks import load_masks
 from sargas.reference.options import ImportOptions
-from sargas.reference.home import infra_dir, load_imported
 from sargas.reference.vessel_lists import load_vessel_lists
 
 LINE = [[24.0, 59.5], [24.5, 59.6], [25.0, 59.7]]
@@ -73,7 +72,7 @@ def geojson() -> Sequence[bytes]:
 def table() -> Sequence[bytes]:
     """Give tables: of WKT, of two points a row, of a point a row."""
     return (
-        b'name,wkt\nA,"LINESTRING (24 59.5, 24.5 59.6)"\nB,"POLYGON ((20 57, 21 57, 21 58, 20 57))"\n',
+        b'name,wkt\nA,"LINESTRING (24 59.5, 24.5 59.6)"\nB,"POLYGON ((20 57, 21 57, 21 58))"\n',
         b"name;order;lon;lat\nA;1;24,5;59,5\nA;2;24,6;59,6\nB;1;20;57\nB;2;21;57\n",
         "name\tlon\tlat\nÅ\t24°30'E\t59°30.5'N\nÅ\t24°36'E\t59°36'N\n".encode(),
         b'name,geojson\nA,"{""type"":""Point"",""coordinates"":[24,59]}"\n',
@@ -105,7 +104,9 @@ def kml() -> Sequence[bytes]:
             "<Placemark><Polygon><outerBoundaryIs><LinearRing>"
             f"{ring}</LinearRing></outerBoundaryIs></Polygon></Placemark>"
         ),
-        kml_text("<Placemark><name>&a7;</name></Placemark>", f'<!DOCTYPE k [<!ENTITY a0 "x">{bomb}]>'),
+        kml_text(
+            "<Placemark><name>&a7;</name></Placemark>", f'<!DOCTYPE k [<!ENTITY a0 "x">{bomb}]>'
+        ),
         kml_text("<name>&x;</name>", '<!DOCTYPE k [<!ENTITY x SYSTEM "file:///etc/passwd">]>'),
     )
 
@@ -193,9 +194,9 @@ def mask() -> Sequence[bytes]:
          "properties": {"id": f"m{k}", "kind": kind, "owner": "A", "effect": effect,
                         "valid_from": "2024-01-01T00:00:00Z", "reason": "r", "assets": "all",
                         "valid_until": "2026-01-01T00:00:00Z", "detectors": ["loiter"]}}
-        for k, (kind, effect) in enumerate(
-            [("anchorage", "mute"), ("works", "downgrade"), ("vigilance", "raise"), ("zone", "none")]
-        )
+        for k, (kind, effect) in enumerate((
+            ("anchorage", "mute"), ("works", "downgrade"), ("vigilance", "raise"), ("zone", "none"),
+        ))
     ]  # fmt: skip
     return as_json({"type": "FeatureCollection", "features": made})
 
@@ -212,8 +213,10 @@ def book(data: bytes) -> None:
 def books() -> Sequence[bytes]:
     """Give a book of two versions."""
     feature = json.loads(mask()[0])["features"][0]
-    entry = {"id": "m0", "version": 1, "act": "add", "counts_from": "2024-01-01T00:00:00Z",
-             "recorded_at": "2024-01-01T00:00:00Z", "by": "A", "reason": "r", "mask": feature}  # fmt: skip
+    entry = {
+        "id": "m0", "version": 1, "act": "add", "counts_from": "2024-01-01T00:00:00Z",
+        "recorded_at": "2024-01-01T00:00:00Z", "by": "A", "reason": "r", "mask": feature,
+    }  # fmt: skip
     lines = ({"sargas": 1}, entry, entry | {"version": 2, "act": "expire"})
     return ["\n".join(map(json.dumps, lines)).encode()]
 

@@ -56,7 +56,7 @@ def guide(name: str, seconds: int, seed: int) -> Guided:
             "-print_final_stats=1",
         ]  # fmt: skip
         begun = time.monotonic()
-        child = subprocess.Popen(  # noqa: S603 - our own module
+        child = subprocess.Popen(
             command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         try:
@@ -100,14 +100,17 @@ def main() -> None:
     for k, seed in enumerate(seeds):
         # Interpreted kernels read a line in about a millisecond: short logs lead further.
         (corpus / f"seed-{k}").write_bytes(seed if target.line is None else head_of(seed))
-    words = corpus.with_suffix(".words")
-    quoted = ["".join(f"\\x{byte:02x}" for byte in word) for word in target.words if word]
-    words.write_text("".join(f'"{word}"\n' for word in quoted))
+    options = sys.argv[3:]
+    if target.words:
+        words = corpus.with_suffix(".words")
+        quoted = ["".join(f"\\x{byte:02x}" for byte in word) for word in target.words if word]
+        words.write_text("".join(f'"{word}"\n' for word in quoted))
+        options.append(f"-dict={words}")
 
     def one(data: bytes) -> None:
         run_once(target.run, data, SargasError)
 
-    atheris.Setup([sys.argv[0], str(corpus), *sys.argv[3:], f"-dict={words}"], one)
+    atheris.Setup([sys.argv[0], str(corpus), *options], one)
     atheris.Fuzz()
 
 

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from fuzz.seeds import as_json
 from fuzz.target import BINARY, JSON, Target, demand, folder, written
@@ -26,6 +27,7 @@ from sargas.reference.shipped import shipped_assets
 from sargas.share.bundle import check_bytes
 from sargas.store.backup import back_up
 from sargas.store.feed_book import FeedBook
+from sargas.store.files import ShardFile, read_table
 from sargas.store.home import Home
 from sargas.store.journal import _CHECKED, DATA, OPENED, Journal
 from sargas.store.restore import check_backup, restore
@@ -57,7 +59,11 @@ def journal(data: bytes) -> None:
 def journals() -> Sequence[bytes]:
     """Give journals: some records, and one that is torn."""
     out = b""
-    for kind, content in ((OPENED, b""), (DATA, b"!AIVDM,1,1,,A,13HOI,0*00\r\n"), (DATA, b"x" * 99)):
+    for kind, content in (
+        (OPENED, b""),
+        (DATA, b"!AIVDM,1,1,,A,13HOI,0*00\r\n"),
+        (DATA, b"x" * 99),
+    ):
         head = _CHECKED.pack(len(content), 1, kind, 1_735_122_360_000)
         out += head + zlib.crc32(content, zlib.crc32(head)).to_bytes(4, "little") + content
     return [out, out[:-5], out[:60]]
@@ -125,12 +131,11 @@ def backup(data: bytes) -> None:
 @cache
 def a_home() -> Path:
     """Make a home with rows of a day and a ledger."""
+    from fuzz.seeds import sample
     from sargas.decode import AisDecoder
     from sargas.feeds.nmea import fixes_of, statics_of
     from sargas.store.ledger import Ledger
     from sargas.store.shards import ShardWriter
-
-    from fuzz.seeds import sample
 
     home = Home(folder() / "home")
     tables = AisDecoder().feed(sample("ais/libais-tagblock.nmea"))
@@ -154,23 +159,29 @@ def backups() -> Sequence[bytes]:
 
 
 def shard(data: bytes) -> None:
-    """Check a home of which one shard is this."""
-    _checked(a_shard(), data)
+    """Check a home of which one shard is this: its rows are those of its name, or that is told."""
+    path = a_shard()
+    before = path.read_bytes()
+    path.write_bytes(data)
+    try:
+        checked = verify_home(Home(a_home(), create=False), deep=True)
+        if checked.findings:
+            return
+        rows = read_table(ShardFile(path, 0, 0))
+    finally:
+        path.write_bytes(before)
+    demand(rows.equals(whole_rows()), "changed rows are found")
+
+
+@cache
+def whole_rows() -> Any:  # noqa: ANN401 - pyarrow has no stubs
+    """Give the rows of the shard."""
+    return read_table(ShardFile(a_shard(), 0, 0))
 
 
 def a_shard() -> Path:
     """Give a shard of the home."""
     return min(a_home().glob("fixes/day=*/shard=*/*.parquet"))
-
-
-def _checked(path: Path, data: bytes) -> None:
-    before = path.read_bytes()
-    path.write_bytes(data)
-    try:
-        checked = verify_home(Home(a_home(), create=False), deep=True)
-        demand(data == before or bool(checked.findings), "a changed file is found")
-    finally:
-        path.write_bytes(before)
 
 
 def ledger(data: bytes) -> None:
@@ -215,7 +226,9 @@ def bundles() -> Sequence[bytes]:
     from sargas.share.bundle import FORMAT, MANIFEST, _zipped
 
     files = {"alert.json": b"{}", "README.txt": b"An alert.\n"}
-    listed = {n: {"sha256": hashlib.sha256(d).hexdigest(), "bytes": len(d)} for n, d in files.items()}
+    listed = {
+        n: {"sha256": hashlib.sha256(d).hexdigest(), "bytes": len(d)} for n, d in files.items()
+    }
     said = json.dumps({"format": FORMAT, "files": listed}).encode()
     return [_zipped(files | {MANIFEST: said})]
 
@@ -267,5 +280,3 @@ def _silent() -> bytes:
     followed = links()
     followed.silent(1, 1_060_000, "connection refused")
     return followed.dump()
-
-

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable, Sequence
 
 from fuzz.seeds import as_json, sample
-from fuzz.target import BINARY, JSON, TEXT, Target, demand
+from fuzz.target import BINARY, JSON, Target, demand
 from sargas.feeds.live import make_codec, open_transport
 from sargas.feeds.live.aishub import refusal_of
 from sargas.feeds.live.base import Piece
@@ -60,7 +60,9 @@ def packets(data: bytes) -> None:
             break
         session.pipe.incoming += half
         transport._parse(session)
-    demand(sum(map(len, session.waiting)) <= len(data) + 2 * len(session.waiting), "no more than sent")
+    demand(
+        sum(map(len, session.waiting)) <= len(data) + 2 * len(session.waiting), "no more than sent"
+    )
 
 
 def framing(data: bytes) -> None:
@@ -96,7 +98,7 @@ def of_rest() -> Sequence[bytes]:
 
 def of_aishub() -> Sequence[bytes]:
     """Give answers of AISHub, in units of the wire and in human ones, and a complaint."""
-    record = {
+    record: dict[str, object] = {
         "MMSI": 230145250, "TIME": "1764500000", "LONGITUDE": 14_990_000, "LATITUDE": 36_010_000,
         "COG": 3599, "SOG": 105, "HEADING": 359, "ROT": 128, "NAVSTAT": 0, "IMO": 9319442,
         "NAME": "MADE UP", "CALLSIGN": "OJMI", "TYPE": 70, "A": 100, "B": 40, "C": 10, "D": 12,
@@ -106,7 +108,7 @@ def of_aishub() -> Sequence[bytes]:
         "TIME": "2025-11-30 10:53:20 GMT", "LONGITUDE": 24.98333, "LATITUDE": 60.01667,
         "COG": 359.9, "SOG": 10.5, "DRAUGHT": 6.1, "ETA": "02-22 08:00",
     }  # fmt: skip
-    head = {"ERROR": False, "USERNAME": "***", "FORMAT": "AIS", "RECORDS": 1}
+    head: dict[str, object] = {"ERROR": False, "USERNAME": "***", "FORMAT": "AIS", "RECORDS": 1}
     return as_json(
         [head, [record, record]], [head | {"FORMAT": "HUMAN"}, [human]],
         [{"ERROR": True, "ERROR_MESSAGE": "Too frequent requests!"}],
@@ -117,9 +119,9 @@ def of_aisstream() -> Sequence[bytes]:
     """Give frames of aisstream.io."""
     meta = {"MMSI": 230145250, "MMSI_String": 230145250, "ShipName": "A", "latitude": 60.0,
             "longitude": 25.0, "time_utc": "2025-11-30 10:53:20.123456789 +0000 UTC"}  # fmt: skip
-    head = {"RepeatIndicator": 0, "UserID": 230145250, "Valid": True}
+    head: dict[str, object] = {"RepeatIndicator": 0, "UserID": 230145250, "Valid": True}
     size = {"A": 100, "B": 40, "C": 10, "D": 12}
-    bodies = {
+    bodies: dict[str, dict[str, object]] = {
         "PositionReport": {
             "MessageID": 1, "NavigationalStatus": 0, "RateOfTurn": 0, "Sog": 10.5, "Cog": 359.9,
             "PositionAccuracy": True, "Longitude": 25.0, "Latitude": 60.0, "TrueHeading": 359,
@@ -198,6 +200,7 @@ TARGETS = (
     Target("overlap", overlap, ("sargas.feeds.live.overlap",), lambda: [b"a\nb\nc\0b\nc\nd"]),
     Target(
         "transport", transport, ("sargas.feeds.live.net", "sargas.feeds.live.polling"),
-        lambda: URLS, words=(b"#", b"=", b";", b",", b"every=", b"topics=", b"box=", b"mmsi=", b"ca="),
+        lambda: URLS,
+        words=(b"#", b"=", b";", b",", b"every=", b"topics=", b"box=", b"mmsi=", b"ca="),
     ),
 )  # fmt: skip

@@ -116,10 +116,15 @@ def query(data: bytes) -> None:
 
 def acts() -> Sequence[bytes]:
     """Give acts."""
-    base = {"verb": "take", "officer": "A. Officer", "alerts": [{"id": "a", "version": 1, "last_seq": 0}]}
+    base = {
+        "verb": "take",
+        "officer": "A. Officer",
+        "alerts": [{"id": "a", "version": 1, "last_seq": 0}],
+    }
     return as_json(
         base, base | {"verb": "dismiss", "reason": "fishing", "comment": "c"},
-        base | {"verb": "snooze", "until_ms": T_MS + 600_000}, base | {"verb": "hand_on", "to": "B"},
+        base | {"verb": "snooze", "until_ms": T_MS + 600_000},
+        base | {"verb": "hand_on", "to": "B"},
     )  # fmt: skip
 
 
@@ -128,7 +133,8 @@ def suspensions() -> Sequence[bytes]:
     base = {"action": "add", "officer": "A", "reason": "r", "until_ms": T_MS + 3_600_000}
     return as_json(
         base | {"mmsis": [230000001], "detectors": ["loiter"], "area": AREA, "where": "w"},
-        base | {"list": "own"}, base | {"imos": [9329760]}, {"action": "end", "officer": "A", "id": "s1"},
+        base | {"list": "own"}, base | {"imos": [9329760]},
+        {"action": "end", "officer": "A", "id": "s1"},
     )  # fmt: skip
 
 
@@ -138,7 +144,10 @@ TARGETS = (
         "command-act", act, ("command:ActCommand", "command:SeenAlert", "sargas.web.commands"),
         acts, kind=JSON, words=WORDS,
     ),
-    Target("command-suspend", suspend, ("command:SuspendCommand",), suspensions, kind=JSON, words=WORDS),
+    Target(
+        "command-suspend", suspend, ("command:SuspendCommand",), suspensions, kind=JSON,
+        words=WORDS,
+    ),
     Target(
         "command-zone", zone, ("command:ZoneCommand",),
         lambda: as_json({"action": "draw", "officer": "A", "reason": "r", "geometry": AREA,
@@ -151,7 +160,8 @@ TARGETS = (
     ),
     Target(
         "command-watch", plain(commands.WatchCommand), ("command:WatchCommand",),
-        lambda: as_json({"action": "start", "officer": "A", "until_ms": T_MS}), kind=JSON, words=WORDS,
+        lambda: as_json({"action": "start", "officer": "A", "until_ms": T_MS}), kind=JSON,
+        words=WORDS,
     ),
     Target(
         "command-playback", plain(PlaybackAction), ("command:PlaybackAction",),
@@ -159,7 +169,8 @@ TARGETS = (
     ),
     Target(
         "socket-words", looking, ("command:Looking",),
-        lambda: as_json({"kind": "looking", "officer": "A", "alert": "a" * 16}), kind=JSON, words=WORDS,
+        lambda: as_json({"kind": "looking", "officer": "A", "alert": "a" * 16}), kind=JSON,
+        words=WORDS,
     ),
     Target(
         "login-form", login, ("sargas.web.login",),

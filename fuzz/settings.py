@@ -18,8 +18,12 @@ from sargas.watch.rules import load_rules
 
 TOML_WORDS = (
     b"[", b"]", b"[[", b"]]", b"=", b'"""', b"'''", b"{", b"}", b"#", b"\n[a.b.c]\n", b"\nx = 1\n",
-    b"inf", b"nan", b"1979-05-27T07:32:00Z", b"0xFFFFFFFFFFFFFFFFFFFF", b"\\UFFFFFFFF", b"a.b.c = 1",
+    b"inf", b"nan", b"1979-05-27T07:32:00Z", b"0xFFFFFFFFFFFFFFFFFFFF", b"\\UFFFFFFFF",
+    b"a.b.c = 1",
 )  # fmt: skip
+
+
+AREA = {"type": "Polygon", "coordinates": [[[20, 57], [21, 57], [21, 58], [20, 57]]]}
 
 
 def rules(data: bytes) -> None:
@@ -89,8 +93,9 @@ SEND_URLS = (
 TARGETS = (
     Target(
         "rules", rules, ("sargas.watch.rules",),
-        lambda: [shipped("sargas.watch", "rules.toml")[:3000], b"[drag_onset]\nmin_speed_kn = 4.0\n",
-                 b"[gap]\n", b"[drag_onset.min_speed_kn]\nvalue = 3.5\n"],
+        lambda: [shipped("sargas.watch", "rules.toml")[:3000],
+                 b"[drag_onset]\nmin_speed_kn = 4.0\n", b"[gap]\n",
+                 b"[drag_onset.min_speed_kn]\nvalue = 3.5\n"],
         words=TOML_WORDS,
     ),
     Target(
@@ -102,7 +107,8 @@ TARGETS = (
     Target(
         "release-policy", policy, ("sargas.share.policy",),
         lambda: [shipped("sargas.share", "release.toml"),
-                 b'[groups.nato]\nlabel = "NATO"\nredact = ["kp"]\nsees = [{priorities = ["P1"]}]\n'],
+                 b'[groups.nato]\nlabel = "NATO"\nredact = ["kp"]\n'
+                 b'sees = [{priorities = ["P1"]}]\n'],
         words=(*TOML_WORDS, b'"P1"', b"exercises = true", b"[groups.a]", b"redact"),
     ),
     Target(
@@ -112,16 +118,18 @@ TARGETS = (
     ),
     Target(
         "feed-url", feed_url, ("sargas.feeds.live.url",), lambda: FEED_URLS,
-        words=(b"://", b"#", b"[", b"]", b":", b"@", b"name=", b"idle=", b"%00", b"tail:", b"\xe2\x84\x80"),
+        words=(b"://", b"#", b"[", b"]", b":", b"@", b"name=", b"idle=", b"%00", b"tail:",
+               b"\xe2\x84\x80"),
     ),
     Target(
         "send-url", send_url, ("sargas.share.webhook", "sargas.share.tak", "sargas.share.mail"),
-        lambda: SEND_URLS, words=(b"://", b"[", b"]", b":", b"@", b"https://", b"%00", b"\xe2\x84\x80"),
+        lambda: SEND_URLS,
+        words=(b"://", b"[", b"]", b":", b"@", b"https://", b"%00", b"\xe2\x84\x80"),
     ),
     Target("time", moment, ("sargas.model.time",), lambda: TIMES),
     Target(
         "suspension-area", area, ("sargas.cli.suspending",),
-        lambda: as_json({"type": "Polygon", "coordinates": [[[20, 57], [21, 57], [21, 58], [20, 57]]]}),
+        lambda: as_json(AREA),
         kind=JSON,
     ),
 )  # fmt: skip

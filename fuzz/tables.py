@@ -130,7 +130,8 @@ def noaa_parquet() -> Sequence[bytes]:
         "mmsi": pa.array([230_000_001 + k for k in range(5)]),
         "base_date_time": pa.array(["2024-12-25 10:26:00"] * 5),
         "sog": pa.array([9.5, 0.0, 102.3, None, 3.0]), "cog": pa.array([1.0, 2, 3, 4, 5]),
-        "heading": pa.array([511, 0, 359, None, 1]), "vessel_name": pa.array(["A", "", "B", "C", None]),
+        "heading": pa.array([511, 0, 359, None, 1]),
+        "vessel_name": pa.array(["A", "", "B", "C", None]),
         "imo": pa.array(["IMO9329760"] * 5), "vessel_type": pa.array([70, None, 80, 0, 255]),
         "status": pa.array([0, 15, None, 1, 5]), "length": pa.array([100.0] * 5),
     }  # fmt: skip

@@ -57,7 +57,7 @@ class Target:
 @cache
 def folder() -> Path:
     """Give a folder of this process for what targets write; in memory where there is such."""
-    memory = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
+    memory = Path("/dev/shm")
     where = memory if os.access(memory, os.W_OK) else None
     made = Path(tempfile.mkdtemp(prefix="sargas-fuzz-", dir=where))
     atexit.register(_remove, made, os.getpid())

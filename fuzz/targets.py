@@ -15,7 +15,7 @@ TARGETS: dict[str, Target] = {
 """In the order in which they are run."""
 
 
-def shares(names: Sequence[str], inputs: int, documents: float = 0.03) -> dict[str, int]:
+def shares(names: Sequence[str], inputs: int, documents: float = 0.01) -> dict[str, int]:
     """Part a budget: lines get most of it, as millions of them are read in seconds.
 
     Args:
@@ -23,7 +23,7 @@ def shares(names: Sequence[str], inputs: int, documents: float = 0.03) -> dict[s
         inputs: of all targets together.
         documents: the part for targets of which an input is a whole document.
     """
-    out = {}
+    out: dict[str, int] = {}
     for is_lines in (True, False):
         some = [TARGETS[n] for n in names if (TARGETS[n].kind == LINES) == is_lines]
         part = 1 - documents if is_lines else documents

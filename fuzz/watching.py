@@ -19,8 +19,9 @@ from fuzz.volume import Finding
 from fuzz.worker import Box
 
 HANG_S = 30.0
-"""An input, or a thousand lines, takes no longer; on a machine that is busy with other things too.
-"""
+"""CPU time; an input, or a thousand lines, takes no longer."""
+STILL_S = 600.0
+"""By the wall clock, for what waits and uses none; a machine may be busy with other things too."""
 WARM_S = 600.0
 """The seeds take no longer: kernels are compiled meanwhile."""
 CRASHES_MOST = 5
@@ -60,7 +61,7 @@ def _once(done: Done, inputs: int, seed: int) -> bool:
         box = Box(where / "box")
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         with (where / "stderr").open("wb") as stderr:
-            child = subprocess.Popen(  # noqa: S603 - our own worker
+            child = subprocess.Popen(
                 [sys.executable, "-m", "fuzz.worker", done.name, str(inputs), str(seed),
                  str(where / "box"), str(where / "out.json")],
                 cwd=ROOT, stderr=stderr, env=env,
@@ -89,7 +90,9 @@ def _once(done: Done, inputs: int, seed: int) -> bool:
             ]
             return True
         trace = (where / "stderr").read_text("utf-8", "replace")[-6000:]
-        what = f"no answer in {HANG_S:g} s" if hung else f"the process ended with {child.returncode}"
+        what = f"the process ended with {child.returncode}"
+        if hung:
+            what = f"no answer in {HANG_S:g} s of CPU"
         last = [line.strip() for line in trace.splitlines() if "sargas" in line][:1]
         done.findings.append(Finding(done.name, what, "".join(last) or what, box.data(), trace))
         box.close()
@@ -98,19 +101,29 @@ def _once(done: Done, inputs: int, seed: int) -> bool:
 
 def _wait(child: subprocess.Popen[bytes], box: Box, where: Path) -> bool:
     """Wait for a worker; tells whether it had to be ended because it hung."""
-    number, since = -1, time.monotonic()
+    number, since, used_s = -1, time.monotonic(), 0.0
     while child.poll() is None:
         time.sleep(POLL_S)
         now = box.state()[0]
         if now != number:
-            number, since = now, time.monotonic()
-        bound = HANG_S if (where / "out.warm").exists() else WARM_S
-        if time.monotonic() - since > bound:
+            number, since, used_s = now, time.monotonic(), cpu_s(child.pid)
+        bound_s = HANG_S if (where / "out.warm").exists() else WARM_S
+        is_still = time.monotonic() - since > max(STILL_S, bound_s)
+        if is_still or cpu_s(child.pid) - used_s > bound_s:
             child.send_signal(signal.SIGABRT)  # faulthandler tells where it stood
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(10)
             return True
     return False
+
+
+def cpu_s(pid: int) -> float:
+    """Give the CPU time of a process; the wall clock's where the system does not tell."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
+    except OSError:
+        return time.monotonic()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def write(findings: Iterable[Finding], out: Path) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from fuzz import volume
 from fuzz.target import Target
 from fuzz.targets import TARGETS
+from sargas.errors import SargasError
 
 HEAD = struct.Struct("<QQQQQ")
 """Sequence number of what is tried, inputs done, documents taken, refused, and its length."""
@@ -69,7 +70,7 @@ def warm(target: Target, box: Box) -> volume.Tally:
     for data in volume.seeds_of(target):
         box.put(data, tally)
         error = volume.tried(target, data)
-        if error is not None and not isinstance(error, volume.SargasError):
+        if error is not None and not isinstance(error, SargasError):
             volume.keep(target, data, error, tally)
     return tally
 

@@ -37,7 +37,7 @@ def open_parquet(source: Source) -> Any:  # noqa: ANN401 - pyarrow has no stubs
         )
     try:
         return pq.ParquetFile(source.path, memory_map=False)
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise damaged(source.where, error) from error
 
 
@@ -96,7 +96,7 @@ class ParquetRows(Feed):
             for piece in self._file.iter_batches(rows, columns=self._columns):
                 self._rows += piece.num_rows
                 yield pa.Table.from_batches([piece])
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:
             raise damaged(self.path, error) from error
 
 
