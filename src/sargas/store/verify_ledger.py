@@ -157,7 +157,7 @@ def _wrong_alerts(connection: Connection, name: str) -> Iterator[Finding]:
         try:
             body = json.loads(row.body)
             said = tuple(body[key] for key in ("id", "version", "state", "priority", "detector"))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             yield Finding(where, f"The text of version {row.version} cannot be read: {error!r}.",
                           _TOUCHED)  # fmt: skip
             continue
