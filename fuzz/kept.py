@@ -21,6 +21,7 @@ from sargas.cli.live.folding import State
 from sargas.cli.live.saving import VERSION, pack, unpack
 from sargas.feeds.live.files import TailTransport, continues
 from sargas.feeds.live.url import parse_feed_url
+from sargas.model.arrow import fixes_from_arrow
 from sargas.model.assets import AssetSet
 from sargas.reference.geography import shipped_geography
 from sargas.reference.shipped import shipped_assets
@@ -170,7 +171,9 @@ def shard(data: bytes) -> None:
         rows = read_table(ShardFile(path, 0, 0))
     finally:
         path.write_bytes(before)
-    demand(rows.equals(whole_rows()), "changed rows are found")
+    # Degrees beside the integers of the wire are for other programs: sargas does not read them.
+    now, then = fixes_from_arrow(rows).columns(), fixes_from_arrow(whole_rows()).columns()
+    demand(all((now[n] == then[n]).all() for n in then), "changed rows are found")
 
 
 @cache

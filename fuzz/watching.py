@@ -71,13 +71,14 @@ def _once(done: Done, inputs: int, seed: int) -> bool:
         try:
             hung = _wait(child, box, where)
         finally:
-            if child.poll() is None:
-                child.kill()
-            child.wait()
+            # First what was done: whoever is impatient interrupts the waiting, too.
             _, now, taken, refused = box.state()
             done.inputs, done.taken = before[0] + now, before[1] + taken
             done.refused = before[2] + refused
             done.took_s += time.monotonic() - begun
+            if child.poll() is None:
+                child.kill()
+            child.wait()
         out = where / "out.json"
         if out.exists():
             said = json.loads(out.read_text())
