@@ -4,12 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint types bench soak web web-check clean setup setup-dev system
+.PHONY: help demo test lint types bench fuzz soak web web-check clean setup setup-dev system
 
 help:
 	@echo "make demo   set up and show the exercise on a map (DEMO_ARGS='--no-browser --exit-after 30')"
 	@echo "make test   set up and run every check: lint, types, room contracts, client, tests"
-	@echo "make lint | types | bench | web | clean"
+	@echo "make lint | types | bench | fuzz | web | clean"
 
 # A stamp per set-up: made again only when pyproject.toml changes.
 $(VENV)/.installed: pyproject.toml
@@ -67,10 +67,15 @@ web-check: web/node_modules/.installed
 bench: setup-dev
 	$(BIN)/python -m bench
 
+# FUZZ_INPUTS, FUZZ_SECONDS (of atheris, each target), FUZZ_TARGETS, FUZZ_SEED, FUZZ_OUT.
+fuzz: setup-dev
+	$(BIN)/python -m pip install -q --group fuzz
+	$(BIN)/python -m fuzz
+
 soak: setup-dev
 	$(BIN)/python -m pytest -m soak $(PYTEST_ARGS)
 	$(BIN)/python -m bench.month_bench
 
 clean:
 	rm -rf $(VENV) web/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests bench fuzz -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -31,6 +31,7 @@ from sargas.decode.state import (
 )
 from sargas.decode.tables import AisTables, join
 from sargas.errors import UsageError
+from sargas.model.saved import refusing_damage
 
 GROUP_TIMEOUT_LINES: Final = 500
 """Lines a message's first part waits for the last (chosen: in the AISHub sample, a world feed
@@ -156,12 +157,13 @@ class AisDecoder:
         """Take up what `dump` gave, in a decoder that has read nothing yet.
 
         Raises:
-            StateVersionError: the state is of a version this sargas does not read.
+            StateVersionError: the state is of a version this sargas does not read, or damaged.
         """
         more = unpack(state, self._line, self._tally)
-        self._offset, self._n_messages, skipping, finished = more["place"].tolist()
-        self._skipping, self._finished = bool(skipping), bool(finished)
-        self._carry = bytearray(more["carry"].tobytes())
+        with refusing_damage("a decoder"):
+            self._offset, self._n_messages, skipping, finished = more["place"].tolist()
+            self._skipping, self._finished = bool(skipping), bool(finished)
+            self._carry = bytearray(more["carry"].tobytes())
 
     def _take(self, view: memoryview, base: int) -> list[AisTables]:
         """Scan the whole lines of `carry + view`; `base` is the source offset of `view[0]`."""

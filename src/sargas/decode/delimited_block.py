@@ -416,6 +416,8 @@ class _Keys(NamedTuple):
 
 def static_hashes(mmsi: Ints, columns: dict[str, NDArray[Any]]) -> NDArray[np.uint64]:
     """Hash the values of static rows, with the vessel; 0 where all of them are missing."""
+    if not len(mmsi):
+        return np.empty(0, np.uint64)  # a width cannot be told of no rows
     parts, width = [mmsi.astype(np.int64).view(np.uint8).reshape(len(mmsi), 8)], 8
     for column in columns.values():
         wide = column if column.dtype.kind == "S" else column.astype(np.int64)

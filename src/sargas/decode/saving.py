@@ -11,8 +11,10 @@ import numpy.typing as npt
 from sargas.decode.codes import NO_TIME
 from sargas.decode.state import NAME_LENGTH, NAME_USED, Line, Tally
 from sargas.errors import StateVersionError
+from sargas.model.saved import read_arrays, refusing_damage
 
 VERSION: Final = 1
+_HINT: Final = "The feed is decoded anew from here on; a message cut in two is lost."
 _PLAIN: Final = ("cur", "tag", "rec", "groups", "chars", "pghp", "total")
 
 
@@ -51,16 +53,23 @@ def unpack(state: bytes, line: Line, tally: Tally) -> dict[str, npt.NDArray[Any]
         The other arrays that `pack` was given.
 
     Raises:
-        StateVersionError: the state is of a version this sargas does not read.
+        StateVersionError: the state is of a version this sargas does not read, or damaged.
     """
-    with np.load(io.BytesIO(state), allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
+    with refusing_damage("a decoder", _HINT):
+        more = _unpacked(read_arrays(state), line, tally)
+    return more
+
+
+def _unpacked(
+    arrays: dict[str, npt.NDArray[Any]], line: Line, tally: Tally
+) -> dict[str, npt.NDArray[Any]]:
+    """Put arrays into a decoder's state; those that `pack` was given are returned."""
     version = int(arrays["version"][0])
     shapes = {name: getattr(line, name).shape for name in _PLAIN}
     if version != VERSION or any(arrays[f"line.{n}"].shape != s for n, s in shapes.items()):
         raise StateVersionError(
             f"The saved state of a decoder is of version {version}, wanted {VERSION}.",
-            hint="The feed is decoded anew from here on; a message cut in two is lost.",
+            hint=_HINT,
         )
     for name in _PLAIN:
         getattr(line, name)[...] = arrays[f"line.{name}"]

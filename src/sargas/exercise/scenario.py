@@ -165,7 +165,8 @@ def parse_scenario(content: bytes, where: str) -> Scenario:
     """
     try:
         scenario = msgspec.convert(tomllib.loads(content.decode()), Scenario)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+    # A number of thousands of digits is a plain ValueError; so are the errors of TOML and UTF-8.
+    except (ValueError, RecursionError) as error:
         raise InputError(f"This is not a scenario: {error}.", where=where) from error
     try:
         _check(scenario)

@@ -7,7 +7,9 @@ memory. A file that breaks off gives all that could be read, then an error that 
 from __future__ import annotations
 
 import io
+import lzma
 import os
+import struct
 import sys
 import zipfile
 import zlib
@@ -23,6 +25,11 @@ PIECE: Final = 1 << 18
 _ZSTD_PIECE: Final = 1 << 16
 _GZIP, _ZSTD, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 _EMPTY_ZIP: Final = b"PK\x05\x06"
+_ZIP_DAMAGE: Final = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError,
+    struct.error,
+)  # fmt: skip
+"""What zipfile and the unpackers behind it make of damage, besides an OSError."""
 _LAYERS: Final = 4
 """A gzip in a zip is met in the wild; more layers than this are a trap."""
 
@@ -195,7 +202,7 @@ class Unzip:
         """Give at most `n` unpacked bytes."""
         try:
             data = self._file.read(n)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        except (*_ZIP_DAMAGE, OSError) as error:
             raise InputError(
                 f"The zip data are damaged after {self._given:,} unpacked bytes: {error}.",
                 where=self._where,
@@ -285,7 +292,7 @@ class Source:
         try:
             archive = zipfile.ZipFile(self._file)
             infos = [i for i in archive.infolist() if not _is_clutter(i)]
-        except (zipfile.BadZipFile, OSError, ValueError) as error:
+        except (*_ZIP_DAMAGE, OSError) as error:
             raise InputError(
                 f"The zip file cannot be read: {error}. It may not be complete.",
                 where=self.where,
@@ -297,7 +304,7 @@ class Source:
             where = f"{self.where}:{info.filename}"
             try:
                 member = archive.open(info)
-            except (RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
+            except (*_ZIP_DAMAGE, RuntimeError, OSError) as error:
                 raise InputError(
                     f"The zip member cannot be opened: {error}.", where=where,
                     hint="Unpack it by other means and name the file.",
@@ -314,7 +321,7 @@ class Source:
 
 def _is_clutter(info: zipfile.ZipInfo) -> bool:
     """Tell folders and the shadow files of macOS from content."""
-    return info.is_dir() or info.filename.startswith("__MACOSX/")
+    return info.filename.endswith("/") or info.filename.startswith("__MACOSX/")
 
 
 def _unpacked(stream: Any, where: str) -> Peeked:  # noqa: ANN401 - Raw or Peeked

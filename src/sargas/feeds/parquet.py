@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from sargas.decode.delimited import harmless
 from sargas.errors import FormatError, InputError
 from sargas.feeds.base import Count, Feed
 from sargas.feeds.opening import Source
@@ -37,14 +38,14 @@ def open_parquet(source: Source) -> Any:  # noqa: ANN401 - pyarrow has no stubs
         )
     try:
         return pq.ParquetFile(source.path, memory_map=False)
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise damaged(source.where, error) from error
 
 
 def damaged(where: str, error: Exception) -> InputError:
     """Say that a Parquet file cannot be read."""
     return InputError(
-        f"The Parquet file cannot be read: {str(error).splitlines()[0]}",
+        f"The Parquet file cannot be read: {harmless((str(error) or repr(error)).encode())}",
         where=where,
         hint="It may not be complete; fetch or write it again.",
     )
@@ -82,6 +83,14 @@ class ParquetRows(Feed):
         """What was counted so far, by reason."""
         return dict(self._counts)
 
+    def __iter__(self) -> Iterator[Batch]:
+        import pyarrow.lib as pa
+
+        try:
+            yield from super().__iter__()
+        except (pa.ArrowException, UnicodeDecodeError) as error:  # a text that is no UTF-8
+            raise damaged(self.path, error) from error
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()
@@ -96,7 +105,7 @@ class ParquetRows(Feed):
             for piece in self._file.iter_batches(rows, columns=self._columns):
                 self._rows += piece.num_rows
                 yield pa.Table.from_batches([piece])
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:
             raise damaged(self.path, error) from error
 
 

@@ -143,7 +143,8 @@ def _column(column: pa.ChunkedArray, name: str, dtype: np.dtype[Any]) -> NDArray
             encoded = [text.encode("latin-1", "replace") for text in texts]
             return np.array(encoded, dtype=dtype) if encoded else np.empty(0, dtype)
         return np.asarray(column.cast(pa.from_numpy_dtype(dtype)).to_numpy(), dtype=dtype)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+    # Of any kind: bytes that are no UTF-8 in a column of texts are an unknown error to Arrow.
+    except (pa.ArrowException, UnicodeDecodeError) as error:
         raise FormatError(
             f"Column {name} is {column.type} and cannot be read as {dtype}: {error}."
         ) from error

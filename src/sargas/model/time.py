@@ -16,6 +16,9 @@ MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 
+FIRST_MS, LAST_MS = -62_135_596_800_000, 253_402_300_799_999
+"""The years 1 to 9999 of UTC: no other time can be written."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -38,7 +41,7 @@ def parse_iso(text: str) -> int:
     commonest error in incident lists.
 
     Raises:
-        UsageError: not ISO 8601, or without a zone.
+        UsageError: not ISO 8601, without a zone, or not in the years 1 to 9999 of UTC.
 
     Example:
         >>> parse_iso("2024-12-25T12:26:00+02:00") == parse_iso("2024-12-25T10:26:00Z")
@@ -55,7 +58,10 @@ def parse_iso(text: str) -> int:
             f"'{text}' states no time zone.",
             hint="Add Z for UTC, or the offset, like 2024-12-25T12:26:00+02:00.",
         )
-    return round((moment - _EPOCH) / timedelta(milliseconds=1))
+    t_ms = round((moment - _EPOCH) / timedelta(milliseconds=1))
+    if not FIRST_MS <= t_ms <= LAST_MS:
+        raise UsageError(f"'{text}' lies outside the years 1 to 9999 of UTC.")
+    return t_ms
 
 
 def day_of(t_ms: int) -> str:

@@ -119,7 +119,10 @@ def load_imported(home: Path) -> list[Asset]:
             raise StoreError(
                 f"The imported assets cannot be read ({error.strerror}).", where=str(path)
             ) from error
-        except (KeyError, TypeError, ValueError, shapely.errors.ShapelyError) as error:  # type: ignore[attr-defined]
+        except (
+            KeyError, TypeError, ValueError, OverflowError, RecursionError, AttributeError,
+            shapely.errors.ShapelyError,  # type: ignore[attr-defined]
+        ) as error:  # fmt: skip
             raise StoreError(
                 f"This is not a file of imported assets that this sargas reads ({error}).",
                 where=str(path),

@@ -267,7 +267,9 @@ def read_book(home: Path) -> MaskBook:
         for row in rest:
             number = len(entries) + 2  # the first line is the head
             entries.append(_entry(row))
-    except (ValueError, KeyError, TypeError, UsageError) as error:
+    except (
+        ValueError, KeyError, TypeError, UsageError, OverflowError, RecursionError,
+    ) as error:  # fmt: skip
         raise StoreError(
             f"This is not a book of masks that this sargas reads ({error}).",
             where=f"{path}, line {number or 1}",

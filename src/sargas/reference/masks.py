@@ -119,7 +119,8 @@ def load_masks(path: Path) -> tuple[Mask, ...]:
         raise InputError(
             f"The masks cannot be read ({error.strerror}).", where=str(path)
         ) from error
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    # A number of thousands of digits is a plain ValueError; so are the errors of JSON and UTF-8.
+    except (ValueError, RecursionError) as error:
         raise FormatError(f"This is not GeoJSON: {error}", where=str(path)) from error
     features = collection.get("features") if isinstance(collection, dict) else None
     if not isinstance(features, list):

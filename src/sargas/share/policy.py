@@ -174,7 +174,8 @@ def read_policy(text: bytes, where: str = "", key: bytes = b"") -> Policy:
     hint = "See the remarks in the shipped file: 'sargas share policy --file'."
     try:
         said = msgspec.toml.decode(text, type=_File)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    # A number of thousands of digits is a plain ValueError; so are the errors of TOML and UTF-8.
+    except (ValueError, RecursionError) as error:
         raise FormatError(f"No release policy: {error}.", where=where, hint=hint) from error
     for name, group in said.groups.items():
         if not _GROUP.fullmatch(name):

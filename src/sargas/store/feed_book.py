@@ -92,7 +92,9 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
         return {}
     except OSError as error:
         raise unusable(error, path, "read the feeds' names") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError,
+    ) as error:  # fmt: skip
         raise StoreError(
             f"The feeds' names cannot be read: {error!r}.", where=str(path),
             hint="Restore the file from a backup: it says which rows are of which feed.",

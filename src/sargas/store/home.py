@@ -210,7 +210,7 @@ def _read_settings(text: bytes, path: Path) -> tuple[int, str]:
     hint = "Restore the file, or start a new home and scan the archives again."
     try:
         settings: Any = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"Not JSON: {error}.", where=str(path), hint=hint) from error
     version = settings.get("format") if isinstance(settings, dict) else None
     if not isinstance(version, int):

@@ -9,6 +9,7 @@ import json
 import os
 import stat
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -215,7 +216,9 @@ def _unreadable(path: Path) -> str:
         return ""  # replaced or removed meanwhile
     except OSError as error:
         return f"It cannot be read ({error.strerror or error})."
-    except (ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (
+        ValueError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError,
+    ) as error:  # fmt: skip
         return f"It cannot be read: {error}."
     return ""
 

@@ -93,7 +93,8 @@ def check_ledger(path: Path) -> LedgerChecked:
         with engine.connect() as connection:
             connection.exec_driver_sql("BEGIN")  # all questions see one state
             _check_tables(connection, out, name)
-    except (DBAPIError, sqlite3.Error) as error:
+    # SQLite quotes what is damaged, and sqlite3 does not expect that it is no UTF-8.
+    except (DBAPIError, sqlite3.Error, UnicodeDecodeError) as error:
         reason = getattr(error, "orig", None) or error
         out.findings.append(Finding(name, f"The ledger cannot be read: {reason}.", _RESTORE))
     return out
@@ -156,7 +157,7 @@ def _wrong_alerts(connection: Connection, name: str) -> Iterator[Finding]:
         try:
             body = json.loads(row.body)
             said = tuple(body[key] for key in ("id", "version", "state", "priority", "detector"))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             yield Finding(where, f"The text of version {row.version} cannot be read: {error!r}.",
                           _TOUCHED)  # fmt: skip
             continue

@@ -20,6 +20,7 @@ from sargas.model.alerts import Alert
 from sargas.model.assets import AssetSet
 from sargas.model.crossings import Crossing
 from sargas.model.fixes import SEA, Batch, Fixes
+from sargas.model.saved import read_arrays, refusing_damage
 from sargas.model.suspension import Suspension
 from sargas.model.time import MINUTE_MS
 from sargas.reference import Geography, Mask
@@ -40,6 +41,7 @@ from sargas.watch.rules import Rules, load_rules
 from sargas.watch.slots import SubjectTable
 
 STATE_VERSION = 5
+_REBUILD = "Scan the archive again to rebuild it."
 QUIET_MINUTES = 48 * 60
 """So long after the last row of all, ticks change nothing."""
 EVENT_ORDER = ("minute", "t_ms", "slot", "t_start_ms", "op")
@@ -364,20 +366,23 @@ class Watch:
 
         Raises:
             StateVersionError: it is of a version this sargas does not read, or of a watch over
-                other rules or assets, or with other detectors.
+                other rules or assets, or with other detectors, or damaged. Make a new watch then.
         """
-        with np.load(io.BytesIO(state), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        with refusing_damage("a watch", _REBUILD):
+            self._load(read_arrays(state))
+
+    def _load(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Take up the arrays of a state."""
         meta = json.loads(arrays["meta"].tobytes())
         if meta["version"] != STATE_VERSION:
             raise StateVersionError(
                 f"The saved state is version {meta['version']}, wanted {STATE_VERSION}.",
-                hint="Scan the archive again to rebuild it.",
+                hint=_REBUILD,
             )
         if meta["made_for"] != self._made_for():
             raise StateVersionError(
                 "The saved state is of a watch with other rules, assets or detectors.",
-                hint="Scan the archive again to rebuild it.",
+                hint=_REBUILD,
             )
         self._keys = np.zeros(0, np.int64)
         self._subjects.load(arrays["subjects"])

@@ -25,6 +25,7 @@ import msgspec
 from sargas.errors import StateVersionError
 from sargas.model.alerts import CLOSED, OPEN, Alert, Reason, Subject, alert_id
 from sargas.model.fixes import FIRST_FEED_STATION
+from sargas.model.saved import refusing_damage
 
 WORD: Final = "feed_link"
 VERSION: Final = "1"
@@ -150,9 +151,10 @@ class FeedLinks:
         """Take up what `dump` gave; feeds that are no longer watched are dropped.
 
         Raises:
-            StateVersionError: it is of another version.
+            StateVersionError: it is of another version, or damaged.
         """
-        version, links = msgspec.msgpack.decode(state, type=tuple[int, dict[int, _Link]])
+        with refusing_damage("the lines to feeds"):
+            version, links = msgspec.msgpack.decode(state, type=tuple[int, dict[int, _Link]])
         if version != STATE_VERSION:
             raise StateVersionError(f"The state of feeds has version {version}.")
         self._links |= {number: link for number, link in links.items() if number in self._links}

@@ -75,7 +75,8 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"The rules cannot be read: {error.strerror}.", where=str(path)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    # A number of thousands of digits is a plain ValueError; so are the other two.
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"The rules are not TOML: {error}.",
             where=str(path),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from typing import Final, TypeVar
 
 import msgspec
 
 from sargas.errors import StateVersionError
+from sargas.model.saved import refusing_damage
 from sargas.watch.fold import STATE_VERSION as WATCH_VERSION
 
-VERSION: Final = 1000 + WATCH_VERSION
+VERSION: Final = 2000 + WATCH_VERSION
 """Version of the encoding; another version of the watch's own state is another of this."""
-_LENGTH_BYTES: Final = 8
+_HEAD: Final = struct.Struct("<QI")
+"""Bytes when unpacked, and the checksum of that and of what is packed."""
+_LENGTH: Final = struct.Struct("<Q")
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -25,14 +30,14 @@ def pack(state: msgspec.Struct) -> tuple[bytes, int]:
 
     plain = msgspec.msgpack.encode(state)
     packed = pa.Codec("zstd", compression_level=1).compress(plain, asbytes=True)
-    return len(plain).to_bytes(_LENGTH_BYTES, "little") + packed, VERSION
+    return _HEAD.pack(len(plain), _checksum(len(plain), packed)) + packed, VERSION
 
 
 def unpack(data: bytes, version: int, kind: type[T]) -> T:
     """Read a state.
 
     Raises:
-        StateVersionError: it is of a version this sargas does not read, or is no state.
+        StateVersionError: it is of a version this sargas does not read, is damaged, or is none.
     """
     import pyarrow.lib as pa
 
@@ -41,9 +46,16 @@ def unpack(data: bytes, version: int, kind: type[T]) -> T:
         raise StateVersionError(
             f"The saved state has version {version}, wanted {VERSION}.", hint=hint
         )
-    try:
-        length = int.from_bytes(data[:_LENGTH_BYTES], "little")
-        plain = pa.Codec("zstd").decompress(data[_LENGTH_BYTES:], length, asbytes=True)
-        return msgspec.msgpack.decode(plain, type=kind)
-    except (msgspec.DecodeError, OSError, pa.ArrowInvalid) as error:
-        raise StateVersionError(f"The saved state cannot be read: {error}.", hint=hint) from error
+    with refusing_damage("a live watch", hint):
+        length, checksum = _HEAD.unpack_from(data)
+        packed = data[_HEAD.size :]
+        # Before it is unpacked: a length that is damaged may be one that no memory holds.
+        if _checksum(length, packed) != checksum:
+            raise ValueError("its checksum does not fit")
+        plain = pa.Codec("zstd").decompress(packed, length, asbytes=True)
+        state = msgspec.msgpack.decode(plain, type=kind)
+    return state
+
+
+def _checksum(length: int, packed: bytes) -> int:
+    return zlib.crc32(packed, zlib.crc32(_LENGTH.pack(length)))

@@ -13,6 +13,7 @@ from typing import IO, Final
 from sargas.errors import FeedUnavailableError, UsageError
 from sargas.feeds.live.base import Transport
 from sargas.feeds.live.url import FeedUrl
+from sargas.model.saved import refusing_damage
 
 READ_BYTES: Final = 1 << 20
 LOOK_S: Final = 0.25
@@ -39,9 +40,14 @@ class TailTransport(Transport):
         self._seen: tuple[str, int] | None = None
 
     def resume(self, place: bytes, taken_bytes: int) -> None:
-        """Go on after what was taken of the file that `place` names."""
-        told = json.loads(place)
-        self._seen = str(told["file"]), int(told["position"]) + taken_bytes
+        """Go on after what was taken of the file that `place` names.
+
+        Raises:
+            StateVersionError: it names none.
+        """
+        with refusing_damage(f"the place in {self._path.name}"):
+            told = json.loads(place)
+            self._seen = str(told["file"]), int(told["position"]) + taken_bytes
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Give what is in the file and what is added to it; ends where another takes its name."""
@@ -122,9 +128,12 @@ def continues(before: bytes, taken_bytes: int, now: bytes) -> bool:
     """
     if not before or not now:
         return False
-    old, new = json.loads(before), json.loads(now)
-    told = old["file"], int(old["position"]) + taken_bytes
-    return told == (new["file"], int(new["position"]))
+    try:
+        old, new = json.loads(before), json.loads(now)
+        told = old["file"], int(old["position"]) + taken_bytes
+        return bool(told == (new["file"], int(new["position"])))
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
+        return False  # what names no place continues nothing
 
 
 def _from_stdin() -> bytes | None:

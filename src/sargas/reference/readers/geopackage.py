@@ -49,7 +49,8 @@ def read(path: Path) -> RawFile:
             raw.crs = systems.pop() if systems else ""
             for table, column, _ in layers:
                 most -= _read_layer(database, table, column, raw, most, many=len(layers) > 1)
-    except (sqlite3.Error, MemoryError) as error:
+    # SQLite quotes what is damaged, and sqlite3 does not expect that it is no UTF-8.
+    except (sqlite3.Error, UnicodeDecodeError, MemoryError) as error:
         raise FormatError(
             f"The GeoPackage cannot be read: {safe(error, 200)}.", where=str(path)
         ) from error

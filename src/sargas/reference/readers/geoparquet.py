@@ -37,14 +37,16 @@ def read(path: Path) -> RawFile:
             table = pa.Table.from_batches(  # type: ignore[attr-defined]
                 _bounded(path, file), schema=file.schema_arrow
             )
-    except (pa.lib.ArrowException, OSError) as error:
+        values = table.column(column).to_pylist()
+        others = table.drop_columns([c for c in (column, "bbox") if c in table.column_names])
+        rest = others.to_pylist()
+    # Texts, and names of columns, may be no UTF-8.
+    except (pa.lib.ArrowException, OSError, UnicodeDecodeError) as error:
         raise FormatError(
             f"The Parquet file is broken: {safe(error, 200)}", where=str(path)
         ) from error
-    values = table.column(column).to_pylist()
-    others = table.drop_columns([c for c in (column, "bbox") if c in table.column_names])
     raw = RawFile(path, "GeoParquet", crs=crs)
-    for number, (value, properties) in enumerate(zip(values, others.to_pylist(), strict=True), 1):
+    for number, (value, properties) in enumerate(zip(values, rest, strict=True), 1):
         feature = RawFeature(f"row {number}", properties)
         try:
             if value is None:
@@ -79,7 +81,7 @@ def _geo(text: bytes | None) -> dict[str, Any]:
     """Read the `geo` metadata; nothing where they are absent or no JSON object."""
     try:
         geo = json.loads(text or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return geo if isinstance(geo, dict) else {}
 

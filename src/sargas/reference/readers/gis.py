@@ -37,7 +37,8 @@ def read(path: Path) -> RawFile:
         systems: set[str] = set()
         for layer in layers:
             systems.add(_read_layer(pyogrio, path, layer, raw, many=len(layers) > 1))
-    except (ValueError, RuntimeError) as error:  # GDAL's own errors are RuntimeErrors
+    # GDAL's own errors are RuntimeErrors; what pyogrio trips over in a damaged file is a NameError.
+    except (ValueError, RuntimeError, NameError) as error:
         raise FormatError(
             f"GDAL cannot read the file: {safe(error, 200)}", where=str(path)
         ) from error

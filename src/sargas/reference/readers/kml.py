@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import Element, XMLParser
+from xml.etree.ElementTree import Element, ParseError, XMLParser
 from xml.parsers import expat
 
 from sargas.errors import FormatError, InputError
@@ -18,6 +18,9 @@ from sargas.reference.geometry import GeometryFaultError, geojson_geometry
 from sargas.reference.readers.raw import RawFeature, RawFile
 
 MAX_UNPACKED = 64_000_000
+MOST_DEPTH = 100
+"""Elements in each other (chosen: folders in folders and all that is in them come to some twenty).
+"""
 
 
 def read(path: Path) -> RawFile:
@@ -29,10 +32,13 @@ def read(path: Path) -> RawFile:
     """
     packed = zipfile.is_zipfile(path)
     data = _unpack(path) if packed else path.read_bytes()
-    _refuse_entities(path, data)
+    _refuse_traps(path, data)
     parser = XMLParser()  # noqa: S314 - document types and entities were refused above
-    parser.feed(data)
-    root = parser.close()
+    try:
+        parser.feed(data)
+        root = parser.close()
+    except ParseError as error:  # it minds name spaces, and the look before does not
+        raise FormatError(f"The XML is broken: {error}.", where=str(path)) from error
     if _local(root) != "kml" and not any(_local(e) == "Placemark" for e in root.iter()):
         raise FormatError("The XML is not KML: it has no Placemark.", where=str(path))
     raw = RawFile(path, "KMZ" if packed else "KML")
@@ -63,13 +69,33 @@ class _EntityError(Exception):
     """A document type was met."""
 
 
-def _refuse_entities(path: Path, data: bytes) -> None:
-    """Run over the XML once, and stop at a document type, where entities are declared."""
+class _DepthError(Exception):
+    """Elements stand in elements in elements."""
+
+
+def _refuse_traps(path: Path, data: bytes) -> None:
+    """Run over the XML once, and stop at a document type, where entities are declared.
+
+    Nor may elements stand too deep in each other: what a placemark holds is looked for in all that
+    is in it, and placemarks in placemarks would be looked through again and again.
+    """
+    depth = 0
 
     def refuse(*_: object) -> None:
         raise _EntityError
 
+    def begin(*_: object) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > MOST_DEPTH:
+            raise _DepthError
+
+    def end(*_: object) -> None:
+        nonlocal depth
+        depth -= 1
+
     parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = begin, end
     parser.StartDoctypeDeclHandler = refuse
     parser.EntityDeclHandler = refuse
     try:
@@ -79,6 +105,10 @@ def _refuse_entities(path: Path, data: bytes) -> None:
             "The KML declares a document type or entities, which can hide a bomb.",
             where=str(path),
             hint="Remove the <!DOCTYPE ...> part.",
+        ) from error
+    except _DepthError as error:
+        raise FormatError(
+            f"The XML is nested more than {MOST_DEPTH} deep.", where=str(path)
         ) from error
     except expat.ExpatError as error:
         raise FormatError(

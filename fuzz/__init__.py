@@ -1,0 +1,1 @@
+"""Hostile input for every decoder and importer; see `make fuzz` and CONTRIBUTING.md."""
