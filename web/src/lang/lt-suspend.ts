@@ -4,6 +4,9 @@ import type { Dictionary } from "./lang.ts";
 export const LT_SUSPEND: Dictionary = {
   "Suspend": "Sustabdyti",
   "Suspend…": "Sustabdyti…",
+  "released to a group": "atskleidė grupei",
+  "withdrew a release": "atšaukė atskleidimą",
+  "shared with a group": "pasidalijo su grupe",
   "suspend what is ordinary for a while": "laikinai sustabdyti tai, kas įprasta",
   "Suspended": "Sustabdyta",
   "What is suspended, by whom and until when": "Kas sustabdyta, kieno ir iki kada",

@@ -51,6 +51,9 @@ export function doneWord(verb: string): string {
     case "end_suspension": return say("ended a suspension");
     case "start_watch": return say("took the watch");
     case "end_watch": return say("handed the watch over");
+    case "release_to": return say("released to a group");
+    case "withdraw": return say("withdrew a release");
+    case "share": return say("shared with a group");
     default: return verb;
   }
 }
