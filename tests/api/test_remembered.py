@@ -69,7 +69,7 @@ def run(world: World, *steps: Any) -> list[Any]:
 
 
 def test_the_same_question_is_worked_out_once(world):
-    first, again, other = run(world, "/api/a?x=1", "/api/a?x=1", "/api/a?x=2")
+    first, again, other = run(world, "/api/alerts/a?x=1", "/api/alerts/a?x=1", "/api/alerts/a?x=2")
     assert first == again == {"n": 1, "q": "x=1"}
     assert other["n"] == 2
 
@@ -81,18 +81,20 @@ def test_it_is_forgotten_as_soon_as_anything_moves(world, change):
         world.now_s += remembered.LASTS_S if change == "time" else 0.0
 
     between = ["POST /api/acts"] if change == "post" else [moves]
-    first, again = run(world, "/api/a", *between, "/api/a")
+    first, again = run(world, "/api/alerts/a", *between, "/api/alerts/a")
     assert first["n"] != again["n"]
 
 
-@pytest.mark.parametrize("path", ["/api/status", "/api/watches", "/static/x", "/api/a/x.csv"])
+@pytest.mark.parametrize(
+    "path", ["/api/status", "/api/partners/bundle", "/static/x", "/api/alerts/a/x.csv"]
+)
 def test_what_depends_on_who_asks_and_files_are_never_kept(world, path):
     first, again = run(world, path, path)
     assert first["n"] != again["n"]
 
 
 def test_refusals_are_not_kept(world):
-    assert run(world, "/api/bad", "/api/bad") == [404, 404]
+    assert run(world, "/api/alerts/bad", "/api/alerts/bad") == [404, 404]
     assert len(world.asked) == 2
 
 
@@ -100,7 +102,7 @@ def test_who_asks_meanwhile_waits_for_the_one_answer(world):
     async def together() -> list[Any]:
         world.gate.clear()
         async with world.client() as client:
-            asking = [asyncio.create_task(client.get("/api/a")) for _ in range(9)]
+            asking = [asyncio.create_task(client.get("/api/alerts/a")) for _ in range(9)]
             while not world.asked:
                 await asyncio.sleep(0)
             world.gate.set()
@@ -113,12 +115,12 @@ def test_what_was_worked_out_before_something_moved_is_not_kept(world):
     async def crossing() -> tuple[Any, Any]:
         world.gate.clear()
         async with world.client() as client:
-            before = asyncio.create_task(client.get("/api/a"))
+            before = asyncio.create_task(client.get("/api/alerts/a"))
             while not world.asked:
                 await asyncio.sleep(0)
             world.stamp = 1
             world.gate.set()
-            return (await before).json(), (await client.get("/api/a")).json()
+            return (await before).json(), (await client.get("/api/alerts/a")).json()
 
     before, after = asyncio.run(crossing())
     assert (before["n"], after["n"]) == (1, 2)
@@ -126,6 +128,6 @@ def test_what_was_worked_out_before_something_moved_is_not_kept(world):
 
 def test_memory_is_bounded(world, monkeypatch):
     monkeypatch.setattr(remembered, "BYTES_MOST", 100)
-    run(world, *(f"/api/a?x={k}" for k in range(50)))
-    again = run(world, "/api/a?x=0")[0]
+    run(world, *(f"/api/alerts/a?x={k}" for k in range(50)))
+    again = run(world, "/api/alerts/a?x=0")[0]
     assert again["n"] == 51

@@ -20,8 +20,11 @@ LASTS_S: Final = 1.0
 BYTES_MOST: Final = 64 << 20
 """Bytes that are kept in all; the oldest answers give way."""
 ANSWER_MOST: Final = 4 << 20
-OF_WHO_ASKS: Final = frozenset({"/api/status", "/api/users", "/api/watches"})
-"""Paths whose answer is another one for everybody, or changes with who looks."""
+PATHS: Final = (
+    "/api/alerts", "/api/vessels/", "/api/search", "/api/histogram", "/api/assets", "/api/layers/",
+    "/api/suspensions", "/api/zones",
+)  # fmt: skip
+"""What is the same for all who may ask, as these begin; nothing else is ever remembered."""
 
 
 class _Answer(NamedTuple):
@@ -48,7 +51,7 @@ class Remembered:
         """Answer from memory, or ask and remember."""
         path = scope.get("path", "")
         is_asked = scope["type"] == "http" and scope["method"] == "GET"
-        if not is_asked or not path.startswith("/api/") or path in OF_WHO_ASKS or "." in path:
+        if not is_asked or not path.startswith(PATHS) or "." in path:
             try:
                 await self.app(scope, receive, send)
             finally:
