@@ -14,6 +14,7 @@ from sargas.feeds.live.url import parse_feed_url
 from sargas.model.time import iso, parse_iso
 from sargas.share import mail, tak, webhook
 from sargas.share.policy import read_policy
+from sargas.store.retention import read_rule
 from sargas.watch.rules import load_rules
 
 TOML_WORDS = (
@@ -42,6 +43,13 @@ def policy(data: bytes) -> None:
     """Read a release policy."""
     for group in read_policy(data, "release.toml").groups.values():
         demand(isinstance(group.redacted, tuple), "fields are named")
+
+
+def retention(data: bytes) -> None:
+    """Read a rule of retention; it never lets go of the newest days."""
+    rule = read_rule(data.decode("utf-8", "replace"), "retention.toml")
+    for days in (rule.fixes_days, rule.statics_days):
+        demand(days is None or days >= 7, "the newest days stay")
 
 
 def mapping(data: bytes) -> None:
@@ -110,6 +118,12 @@ TARGETS = (
                  b'[groups.nato]\nlabel = "NATO"\nredact = ["kp"]\n'
                  b'sees = [{priorities = ["P1"]}]\n'],
         words=(*TOML_WORDS, b'"P1"', b"exercises = true", b"[groups.a]", b"redact"),
+    ),
+    Target(
+        "retention-rule", retention, ("sargas.store.retention",),
+        lambda: [b'fixes_days = 90\nstatics_days = 365\nkeep_evidence = true\n'
+                 b'keep = ["2024-12-25"]\n'],
+        words=(*TOML_WORDS, b"fixes_days", b"keep_evidence", b'"P1"'),
     ),
     Target(
         "column-map", mapping, ("sargas.feeds.generic",),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fuzz import ais, assets, kept, live, screens, settings, tables
+from fuzz import ais, assets, kept, live, partners, screens, settings, tables
 from fuzz.target import LINES, Target
 
 TARGETS: dict[str, Target] = {
     target.name: target
-    for module in (ais, tables, live, assets, settings, kept, screens)
+    for module in (ais, tables, live, assets, settings, kept, partners, screens)
     for target in module.TARGETS
 }
 """In the order in which they are run."""
