@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -376,3 +378,28 @@ def test_a_fault_of_a_codec_does_not_end_the_watch(tmp_path, monkeypatch):
     assert sum("fault of sargas" in text for text in said) == 1
     assert watch.folding.counted["decoder_failed"] == 1
     assert watch.folding.fixes[1000] > len(traffic().fixes) // 2
+
+
+def test_who_ends_a_watch_does_not_have_to_wait_for_the_disk(tmp_path, monkeypatch):
+    file = tmp_path / "log.nmea"
+    file.write_bytes(log())
+    monkeypatch.setattr(running, "RETRY_S", 0.1)
+    watch = live(tmp_path / "home", f"tail:{file}")
+
+    def refusing() -> None:
+        raise StoreError("Cannot publish alerts: No space left on device.")
+
+    monkeypatch.setattr(watch.folding, "publish", refusing)
+
+    def ask() -> None:
+        eventually(lambda: watch.refusal, "the refusal")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    with pytest.raises((KeyboardInterrupt, StoreError)):
+        watch.run()
+    asking.join()
+    again = live(tmp_path / "home", f"tail:{file}")
+    again.run(until_folded(again, len(log())))
+    assert kept(tmp_path / "home") == scanned()

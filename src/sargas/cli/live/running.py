@@ -132,6 +132,7 @@ class LiveWatch:
         self.began_s = time.monotonic()
         self._looked_s = 0.0
         self._is_torn = False
+        self._interrupts = Interrupts()
         self._stepped_s = time.monotonic()
         self._should_end: Callable[[], bool] = lambda: False
         self._retaining = Retaining(self.home, say)
@@ -147,11 +148,11 @@ class LiveWatch:
         self._should_end = should_end
         self.receiver.start()
         try:
-            with Interrupts() as interrupts:
+            with self._interrupts:
                 while not should_end():
-                    interrupts.hold()  # a step is whole, or nothing of it is kept
+                    self._interrupts.hold()  # a step is whole, or nothing of it is kept
                     there_was = self.step()
-                    interrupts.let()
+                    self._interrupts.let()
                     if there_was:
                         continue
                     if self.receiver.error is not None:
@@ -246,7 +247,9 @@ class LiveWatch:
                 if not self.refusal:
                     self._say(f"store: {error} Folding pauses until it can be written.")
                 self.refusal = error.what
+                self._interrupts.let()  # nobody has to wait for a disk to end the watch
                 time.sleep(RETRY_S)
+                self._interrupts.hold()
                 continue
             if self.refusal:
                 self._say("store: can be written again")
