@@ -157,7 +157,7 @@ class AiscatcherFeed(Feed):
         sample = f"{where}, line {self._lines}: {harmless(line)}"
         try:
             document = _DECODE.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._count("bad_json", sample, kept=False)
             return
         found = 0

@@ -104,7 +104,8 @@ def read_rule(text: str, where: str = "") -> Rule:
     """
     try:
         said = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    # A number of thousands of digits is a plain ValueError, as are the errors of TOML.
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"This is no TOML: {error}.", where=where) from error
     if strange := sorted(set(said) - set(_KEYS)):
         near = difflib.get_close_matches(strange[0], _KEYS, n=1)
