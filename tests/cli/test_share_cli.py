@@ -347,14 +347,17 @@ def test_following_sends_what_is_new_and_goes_on_after_a_failure(
             until(lambda: len(got) == 1, process)
             assert call("alerts", "release", TWO.id, "--to", "eu", "--home", home, *WHO).code == 0
             until(lambda: len(got) == 3, process)  # refused once, then taken
+            assert process.stdout is not None
+            told = [process.stdout.readline() for _ in range(2)]
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=60)
+            rest, err = process.communicate(timeout=60)
         finally:
             process.kill()
     assert process.returncode == 130
     keys = [h["Idempotency-Key"] for _, h, _ in got]
     assert keys == [f"{ONE.id}:2", f"{TWO.id}:1", f"{TWO.id}:1"]
-    assert [json.loads(line)["sent"] for line in out.splitlines()] == [1, 1]
+    assert [json.loads(line)["sent"] for line in told] == [1, 1]
+    assert rest == b""
     assert b"Tried again in 2 s" in err
     assert [("failed" in d, d["shared"]) for d in lines(home)] == [
         (False, [f"{ONE.id}:2"]), (False, [f"{TWO.id}:1"]), (True, [f"{TWO.id}:1"]),

@@ -361,7 +361,8 @@ def test_the_selected_vessel_its_assets_and_following(open_screen: Opener) -> No
     expect(chip).to_contain_text("Following MADE BULKER A")
 
     def centre() -> tuple[float, float]:
-        lon, lat = linked(page)["map"][0].split(",")[:2]
+        # The address follows the map a moment later.
+        lon, lat = linked(page).get("map", ["nan,nan"])[0].split(",")[:2]
         return float(lon), float(lat)
 
     page.keyboard.press("o")

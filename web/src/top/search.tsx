@@ -1,5 +1,5 @@
 // Find a vessel by name, MMSI, IMO or call sign (the service knows), or an asset by name (the screen knows).
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { outside, vesselName } from "../format/format.ts";
 import { kindWord } from "../format/words.ts";
@@ -24,7 +24,7 @@ interface Choice {
 }
 
 const text = signal("");
-const choices = signal<readonly Choice[] | null>(null);
+const answer = signal<{ query: string; found: readonly Found[] } | null>(null);
 const active = signal(0);
 
 const ofVessel = (found: Found): Choice => ({
@@ -57,6 +57,13 @@ function ofAssets(query: string): Choice[] {
     }));
 }
 
+/** What can be chosen; assets that are still being read when the service answers join it then. */
+const choices = computed<readonly Choice[] | null>(() => {
+  if (answer.value === null) return null;
+  const { query, found } = answer.value;
+  return [...ofPlace(query), ...found.map(ofVessel), ...ofAssets(query)];
+});
+
 export function Search() {
   const input = useRef<HTMLInputElement>(null);
   const asked = useRef<AbortController | null>(null);
@@ -66,7 +73,7 @@ export function Search() {
   const close = (): void => {
     asked.current?.abort();
     window.clearTimeout(timer.current);
-    choices.value = null;
+    answer.value = null;
     text.value = "";
   };
   const take = (choice: Choice | undefined): void => {
@@ -81,14 +88,14 @@ export function Search() {
     asked.current?.abort();
     window.clearTimeout(timer.current);
     if (query.trim().length < 2) {
-      choices.value = null;
+      answer.value = null;
       return;
     }
     const abort = new AbortController();
     asked.current = abort;
     timer.current = window.setTimeout(() => {
       search(query.trim(), abort.signal).then((found) => {
-        choices.value = [...ofPlace(query), ...found.map(ofVessel), ...ofAssets(query.trim())];
+        answer.value = { query: query.trim(), found };
         active.value = 0;
       }, tell);
     }, WAIT_MS);
