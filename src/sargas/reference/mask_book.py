@@ -268,7 +268,7 @@ def read_book(home: Path) -> MaskBook:
             number = len(entries) + 2  # the first line is the head
             entries.append(_entry(row))
     except (
-        ValueError, KeyError, TypeError, UsageError, OverflowError, RecursionError,
+        ValueError, KeyError, TypeError, AttributeError, UsageError, OverflowError, RecursionError,
     ) as error:  # fmt: skip
         raise StoreError(
             f"This is not a book of masks that this sargas reads ({error}).",
