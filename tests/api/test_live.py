@@ -56,10 +56,11 @@ def report(lon: float, mmsi: int = MMSI) -> bytes:
     return b"".join(sentences(fixes))
 
 
-def begin(home: Path, sender: TcpSender, *more: str) -> Live:
+def begin(home: Path, sender: TcpSender, idle_s: int = 120) -> Live:
+    feed = f"{sender.url}#name=north,idle={idle_s}"
     process = subprocess.Popen(
-        [str(SARGAS), "watch", f"{sender.url}#name=north,idle=4", "--home", str(home), "--serve",
-         "--port", "0", "--lateness", "1", *more],
+        [str(SARGAS), "watch", feed, "--home", str(home), "--serve", "--port", "0",
+         "--lateness", "1"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -67,9 +68,10 @@ def begin(home: Path, sender: TcpSender, *more: str) -> Live:
 
 
 @pytest.fixture
-def live(tmp_path) -> Iterator[Live]:
+def live(tmp_path, request) -> Iterator[Live]:
+    """A watch whose feed may be silent for two minutes, or as long as the test says."""
     with TcpSender() as sender:
-        running = begin(tmp_path / "home", sender)
+        running = begin(tmp_path / "home", sender, getattr(request, "param", 120))
         try:
             yield running
         finally:
@@ -116,6 +118,7 @@ def told_of(socket: ClientConnection) -> dict[str, Any]:
     raise AssertionError("no alert came")
 
 
+@pytest.mark.parametrize("live", [4], indirect=True)
 def test_a_silence_rings_on_the_screen_and_can_be_acted_on(live):
     line = live.sender.accept()
     line.sendall(report(20.0))
@@ -175,6 +178,7 @@ def test_it_listens_on_this_machine_only(tmp_path):
     assert not (tmp_path / "h").exists()
 
 
+@pytest.mark.parametrize("live", [4], indirect=True)
 def test_health_and_measures(live):
     line = live.sender.accept()
     line.sendall(report(20.0))
