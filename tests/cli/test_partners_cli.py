@@ -19,7 +19,7 @@ import pytest
 import trustme
 
 from sargas.model.alerts import Alert
-from sargas.share.partner import exchange
+from sargas.share import webhook
 from sargas.share.partner.identity import instance_of
 from sargas.store import AuditLog, Home, Ledger, ShardWriter
 from tests.share.conftest import alert, fixes
@@ -280,7 +280,7 @@ def test_a_lost_and_a_late_bundle_are_noticed_and_mended(
 def test_a_push_goes_on_where_the_partner_is(
     make: Callable[..., Instance], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr(webhook, "FIRST_WAIT_S", 0.01)
     klaipeda, riga = make("klaipeda", ONE, TWO), make("riga")
     riga.knows(klaipeda)
     klaipeda.release(ONE.id)

@@ -403,3 +403,18 @@ def test_who_ends_a_watch_does_not_have_to_wait_for_the_disk(tmp_path, monkeypat
     again = live(tmp_path / "home", f"tail:{file}")
     again.run(until_folded(again, len(log())))
     assert kept(tmp_path / "home") == scanned()
+
+
+def test_a_codec_of_another_version_forgets_no_place(tmp_path, monkeypatch):
+    """Half a message may be lost by an upgrade; the file is not read from its beginning again."""
+    file = tmp_path / "log.nmea"
+    file.write_bytes(log()[: len(log()) // 2])
+    first = live(tmp_path / "home", f"tail:{file}")
+    first.run(until_folded(first, file.stat().st_size))
+    monkeypatch.setattr("sargas.decode.saving.VERSION", 99)
+    second = live(tmp_path / "home", f"tail:{file}")
+    place = second.folding.place_of(1000)
+    second.end()
+    assert place is not None
+    assert place.taken_bytes == file.stat().st_size
+    assert second.folding.fixes[1000] == first.folding.fixes[1000] > 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
 
 from sargas import __version__
 from sargas.cli.words import put_address, say, span_text
@@ -21,10 +23,10 @@ def serve(
     home: Path | None = None,
     host: str = "127.0.0.1",
     port: int = 8750,
-    name: tuple[str, ...] = (),
+    name: Annotated[tuple[str, ...], Parameter(show_default=False)] = (),
     tls_cert: Path | None = None,
     tls_key: Path | None = None,
-    behind_proxy: str = "",
+    behind_proxy: Annotated[str, Parameter(show_default=False)] = "",
     speed: float = 60.0,
     browser: bool = False,
     json: bool = False,

@@ -29,6 +29,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from sargas.errors import FeedUnavailableError, UsageError
@@ -38,6 +39,7 @@ from sargas.share.guard import resolved
 SECRET_ENV = "SARGAS_WEBHOOK_SECRET"  # noqa: S105 - its name, not itself
 SECRET_LEAST = 16
 """Bytes of a secret, at least."""
+T = TypeVar("T")
 TRIES = 5
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
 """Waits double from the first, each drawn between half and one and a half of itself."""
@@ -186,31 +188,55 @@ def connecting(
     return lambda: _Pinned(host, port, address, context)
 
 
-def _deliver(
-    hook: Hook, message: Document, connect: Callable[[], http.client.HTTPConnection], target: str,
-    wait: Callable[[float], None], draw: Callable[[], float],
-) -> None:  # fmt: skip
-    """Post one message, and again while that may help."""
+def patiently(
+    once: Callable[[], tuple[T, int, float]], wait: Callable[[float], None],
+    draw: Callable[[], float],
+) -> tuple[T | None, str]:  # fmt: skip
+    """Ask, and again with growing waits while the other side is not there or has too much to do.
+
+    Args:
+        once: asks once; gives the answer, its status, and how many seconds the other side asks to
+            be left alone.
+        wait: waits so many seconds. draw: draws from 0 to 1, for the waits.
+
+    Returns:
+        (the answer, or None where asking again did not help; why not).
+    """
     reason = ""
     for k in range(TRIES):
         asked_s = 0.0
         try:
-            status, asked_s = _post(connect(), target, message, hook.secret)
-            if 200 <= status < 300:
-                return
-            reason = f"it answered {status}"
+            answer, status, asked_s = once()
             if status not in AGAIN:
-                if 300 <= status < 400:
-                    reason += ", a redirect, which is not followed"
-                break
+                return answer, ""
+            reason = f"it answered {status}"
         except ssl.SSLCertVerificationError as error:
-            reason = f"its certificate is not trusted ({error.verify_message})"
-            break
+            return None, f"its certificate is not trusted ({error.verify_message})"
         except (OSError, http.client.HTTPException) as error:
             reason = str(error) or type(error).__name__
         if k + 1 < TRIES:
             usual_s = FIRST_WAIT_S * 2**k * (0.5 + draw())
             wait(min(max(usual_s, asked_s), LONGEST_WAIT_S))
+    return None, reason
+
+
+def _deliver(
+    hook: Hook, message: Document, connect: Callable[[], http.client.HTTPConnection], target: str,
+    wait: Callable[[float], None], draw: Callable[[], float],
+) -> None:  # fmt: skip
+    """Post one message, and again while that may help."""
+
+    def once() -> tuple[int, int, float]:
+        status, asked_s = _post(connect(), target, message, hook.secret)
+        return status, status, asked_s
+
+    status, reason = patiently(once, wait, draw)
+    if status is not None:
+        if 200 <= status < 300:
+            return
+        reason = f"it answered {status}"
+        if 300 <= status < 400:
+            reason += ", a redirect, which is not followed"
     raise FeedUnavailableError(
         f"The webhook did not take {message.name}: {reason}.", where=place(hook.url),
         hint="What was taken before it is noted; send the rest later with --new.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Final
@@ -37,11 +38,13 @@ class ReceptionClock:
     ) -> None:
         self._wall_ns, self._steady_ns = wall_ns, steady_ns
         self._now_ns, self._at_ns = wall_ns(), steady_ns()
+        self._turn = threading.Lock()  # screens ask for it as well as feeds
 
     def now_ms(self) -> int:
         """Give the time."""
-        wall_ns, steady_ns = self._wall_ns(), self._steady_ns()
-        passed_ns = max(0, steady_ns - self._at_ns)
-        self._at_ns = steady_ns
-        self._now_ns = max(wall_ns, self._now_ns + int(passed_ns * SLEW))
-        return self._now_ns // 1_000_000
+        with self._turn:
+            wall_ns, steady_ns = self._wall_ns(), self._steady_ns()
+            passed_ns = max(0, steady_ns - self._at_ns)
+            self._at_ns = steady_ns
+            self._now_ns = max(wall_ns, self._now_ns + int(passed_ns * SLEW))
+            return self._now_ns // 1_000_000

@@ -110,7 +110,6 @@ class Folding:
         self.offset = self.committed_to = journal.begin
         self.fixes: dict[int, int] = dict.fromkeys(feeds, 0)
         self.lag_ms: dict[int, int | None] = dict.fromkeys(feeds)
-        self.newest_ms: dict[int, int] = {}
         self.places: dict[int, Place] = {}
         self._counts: Counter[str] = Counter()
         self._new: list[Alert] = []
@@ -154,14 +153,18 @@ class Folding:
         return True
 
     def _take_up(self, state: State) -> None:
-        """Take up what was known of the feeds: that holds under other rules, too."""
-        for number, dumped in state.codecs.items():
-            if number in self.feeds:
-                self.feeds[number].codec.load(dumped)
-        self.links.load(state.links)
+        """Take up what was known of the feeds: that holds under other rules, too.
+
+        First what every version reads: how far files were read must not be forgotten because a
+        codec's state is of another version.
+        """
         self.places = dict(state.places)
         self.fixes |= {n: count for n, count in state.fixes.items() if n in self.feeds}
         self._counts = Counter(state.counts)
+        self.links.load(state.links)
+        for number, dumped in state.codecs.items():
+            if number in self.feeds:
+                self.feeds[number].codec.load(dumped)
 
     def place_of(self, number: int) -> Place | None:
         """Tell how far a feed from a file has been received: folded or waiting in the journal."""

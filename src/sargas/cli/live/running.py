@@ -129,7 +129,6 @@ class LiveWatch:
             raise
         self.turn = threading.Lock()
         self.refusal = ""
-        self.began_s = time.monotonic()
         self._looked_s = 0.0
         self._is_torn = False
         self._interrupts = Interrupts()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import http.client
 import json
 import random
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,12 +23,9 @@ from sargas.share.partner.identity import Identity
 from sargas.share.partner.request import PATH, signed
 from sargas.share.partner.sending import Made
 from sargas.share.webhook import (
-    AGAIN,
-    FIRST_WAIT_S,
-    LONGEST_WAIT_S,
-    TRIES,
     checked_url,
     connecting,
+    patiently,
     place,
 )
 from sargas.store.partners import Partners
@@ -84,7 +80,7 @@ class Line:
             headers |= {"user-agent": "sargas"} | ({"content-type": MEDIA_TYPE} if body else {})
             return _once(connect(), method, parts.path + target, headers, body)
 
-        return _patiently(once, url, self.wait, self.draw)
+        return _answered(once, url, self.wait, self.draw)
 
     def connecting(self) -> tuple[SplitResult, Callable[[], http.client.HTTPConnection]]:
         """Look at where the peer's address leads.
@@ -103,27 +99,19 @@ class Line:
         return parts, connecting(parts, allow_private=private, ca=ca)
 
 
-def _patiently(
+def _answered(
     once: Callable[[], tuple[Answer, float]], url: str, wait: Callable[[float], None],
     draw: Callable[[], float],
 ) -> Answer:  # fmt: skip
-    """Ask, with growing waits while the other side is not there or has too much to do."""
-    reason = ""
-    for k in range(TRIES):
-        asked_s = 0.0
-        try:
-            answer, asked_s = once()
-            if answer.status not in AGAIN:
-                return answer
-            reason = f"it answered {answer.status}"
-        except ssl.SSLCertVerificationError as error:
-            reason = f"its certificate is not trusted ({error.verify_message})"
-            break
-        except (OSError, http.client.HTTPException) as error:
-            reason = str(error) or type(error).__name__
-        if k + 1 < TRIES:
-            usual_s = FIRST_WAIT_S * 2**k * (0.5 + draw())
-            wait(min(max(usual_s, asked_s), LONGEST_WAIT_S))
+    """Ask as webhooks do: again while that may help."""
+
+    def asked() -> tuple[Answer, int, float]:
+        answer, asked_s = once()
+        return answer, answer.status, asked_s
+
+    answer, reason = patiently(asked, wait, draw)
+    if answer is not None:
+        return answer
     raise FeedUnavailableError(
         f"The partner does not answer as it should: {reason}.", where=place(url),
         hint="What was exchanged until now stands; the rest comes with the next try.",
@@ -233,7 +221,7 @@ def download(
     parts = checked_url(url, allow_private=allow_private)
     connect = connecting(parts, allow_private=allow_private, ca=ca)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    answer = _patiently(
+    answer = _answered(
         lambda: _once(connect(), "GET", target, {"user-agent": "sargas"}, b""), url, wait, draw
     )
     if answer.status != 200:
