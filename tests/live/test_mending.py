@@ -18,7 +18,7 @@ from sargas.store.verify import verify_home
 from tests.laws.test_fold import traffic
 from tests.live.lines import kept, log, scanned
 from tests.live.senders import eventually
-from tests.live.test_watching import Running, _taken_of_file, live, until_folded
+from tests.live.test_watching import Running, live, taken_of_file, until_folded
 
 
 def stored(home: Path) -> tuple[list[Fixes], list[object]]:
@@ -68,7 +68,7 @@ def test_what_a_damaged_file_held_comes_back_from_the_journal(watched: Path, tab
     with file.open("ab") as grown:
         grown.write(log()[file.stat().st_size :])
     last = live(watched, f"tail:{file}")
-    last.run(lambda: _taken_of_file(last) >= len(log()))
+    last.run(lambda: taken_of_file(last) >= len(log()))
     assert kept(watched) == scanned()
     fixes = traffic().fixes
     assert sum(map(len, stored(watched)[0])) == len(fixes)

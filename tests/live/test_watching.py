@@ -106,13 +106,13 @@ def test_stopped_anywhere_and_begun_again_it_gives_the_same_alerts(tmp_path, mon
         if taken is not None:
             begin = json.loads(taken.place)["position"] + taken.taken_bytes
         if end > begin:
-            watch.run(lambda w=watch, n=end: _taken_of_file(w) >= n)
+            watch.run(lambda w=watch, n=end: taken_of_file(w) >= n)
         else:
             watch.end()
     assert kept(tmp_path / "home") == scanned()
 
 
-def _taken_of_file(watch: LiveWatch) -> int:
+def taken_of_file(watch: LiveWatch) -> int:
     place = watch.folding.places.get(1000)
     if place is None or not place.place:
         return 0

@@ -25,6 +25,8 @@ from sargas.watch.fold import Watch
 
 CHUNK_ROWS = 200_000
 """Rows the watch is given at a time (chosen): what it makes of them fits in some 50 MB."""
+IDS = 400
+"""So many alerts are asked for by their ids at a time."""
 NOTE = "late data: "
 """How each note begins that is written here; the watch itself begins none like this."""
 BOOKKEEPING = frozenset({"version", "t_detected", "t_issued", "notes"})
@@ -79,6 +81,35 @@ class LateRows:
 
     def __len__(self) -> int:
         return sum(part.shape[1] for part in self._parts)
+
+    @property
+    def first_ms(self) -> int | None:
+        """The earliest event time among them; None where there are none."""
+        return min((int(part[1].min()) for part in self._parts), default=None)
+
+    def from_ms(self, t_ms: int) -> LateRows:
+        """Give those of an event time and later."""
+        out = LateRows()
+        parts = [part[:, part[1] >= t_ms] for part in self._parts]
+        out._parts = [part for part in parts if part.shape[1]]
+        return out
+
+    def __add__(self, other: LateRows) -> LateRows:
+        out = LateRows()
+        out._parts = [*self._parts, *other._parts]
+        return out
+
+    def dump(self) -> bytes:
+        """Give them as bytes (see `load`)."""
+        return np.concatenate([np.zeros((3, 0), np.int64), *self._parts], axis=1).tobytes()
+
+    @classmethod
+    def load(cls, dumped: bytes) -> LateRows:
+        """Take up what `dump` gave."""
+        out = cls()
+        if dumped:
+            out._parts = [np.frombuffer(dumped, np.int64).reshape(3, -1)]
+        return out
 
     def add(self, late: Batch, came_ms: int) -> None:
         """Note rows that a watch handed back.
@@ -184,9 +215,9 @@ def refold(
     with home.writing(), Ledger(home) as ledger:
         watch = make_watch()
         found, rows = _fold(watch, stored_batches(home, from_ms, to_ms), progress)
-        stored, others = _stored_alerts(ledger, watch, from_ms)
+        stored, others = stored_alerts(ledger, watch, from_ms)
         mine = {name: alert for name, alert in found.items() if name not in others}
-        comparison = _Comparison(from_ms, to_ms, late or LateRows(), given)
+        comparison = Comparison(from_ms, to_ms, late or LateRows(), given)
         done = replace(
             comparison.compare(mine, stored), differing=len(found) - len(mine), rows=rows
         )
@@ -217,10 +248,14 @@ def _fold(
     return found, rows
 
 
-def _stored_alerts(
-    ledger: Ledger, watch: Watch, from_ms: int
+def stored_alerts(
+    ledger: Ledger, watch: Watch, from_ms: int, ids: Collection[str] = ()
 ) -> tuple[dict[str, Alert], frozenset[str]]:
     """Read the latest version of the alerts that a watch like this one issued since a time.
+
+    Args:
+        ledger, watch: whose. from_ms: since when.
+        ids: and of these, whenever they were issued.
 
     Returns:
         (those alerts by id, the ids of alerts that another watch issued: rules, geometry,
@@ -231,7 +266,11 @@ def _stored_alerts(
     like = (around.rules.version, around.assets.version, around.exercise)
     lists = None if watch.judge.lists is None else watch.judge.lists.version
     out, others = {}, set()
-    for body in ledger.alerts(since_ms=from_ms):
+    bodies = ledger.alerts(since_ms=from_ms)
+    wanted = sorted(set(ids) - {body["id"] for body in bodies})
+    for start in range(0, len(wanted), IDS):
+        bodies += ledger.alerts(ids=wanted[start : start + IDS])
+    for body in bodies:
         alert = Alert.from_dict(body)
         is_like = (alert.rules, alert.geometry, alert.exercise) == like
         if alert.subject.mmsi:  # areas and feeds are on no list
@@ -244,7 +283,7 @@ def _stored_alerts(
 
 
 @dataclass(frozen=True)
-class _Comparison:
+class Comparison:
     """Compares alerts as stored with alerts as they are when nothing comes late."""
 
     from_ms: int

@@ -8,6 +8,7 @@ fixes/day=YYYY-MM-DD/shard=NN/*.parquet     what was reported
 statics/day=YYYY-MM-DD/shard=NN/*.parquet   what vessels said about themselves
 sargas.db                                   alerts, checkpoints, counters
 evidence/                                   bundles for others
+snapshots/                                  earlier states of a live watch, for what comes late
 damaged/                                    shard files that could not be read, set aside
 retention.toml                              which old days are let go ('sargas retention')
 release.toml, release.key                   who may have which alerts ('sargas share'), and a secret

@@ -24,6 +24,7 @@ from sargas.store import files
 from sargas.store.canon import canonical_order, shard_of
 from sargas.store.damaged import FOLDER, files_set_aside
 from sargas.store.home import FIXES, IDENTITY, STATICS, Home
+from sargas.store.snapshots import FOLDER as SNAPSHOTS
 from sargas.store.verify_ledger import Finding, check_ledger, few
 
 KINDS: dict[str, type[Fixes] | type[Statics]] = {FIXES: Fixes, STATICS: Statics}
@@ -120,14 +121,15 @@ def other_files(home: Home) -> Iterator[Path]:
     """Give the plain files of a home that are neither shards nor the ledger.
 
     Left out are locks and what is only half written, which all writers of a home begin with a
-    dot, what is no plain file, and the instance's private key, which no backup takes along.
+    dot, what is no plain file, the earlier states of a live watch, which its next hours make anew,
+    and the instance's private key, which no backup takes along.
     """
     ledger = home.ledger_path.name
     for folder, names, found in os.walk(home.path):
         at = Path(folder)
         names[:] = sorted(
             n for n in names
-            if not is_passing(n) and not (at == home.path and n in KINDS)
+            if not is_passing(n) and not (at == home.path and n in {*KINDS, SNAPSHOTS})
         )  # fmt: skip
         for name in sorted(found):
             own = at == home.path and (name.startswith(ledger) or name == IDENTITY)

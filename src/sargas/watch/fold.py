@@ -167,6 +167,32 @@ class Watch:
         alerts, crossings = self._fold(released)
         return Outcome(alerts, Batch.empty(), np.concatenate([crossings, last()]))
 
+    def begin_replay(self) -> None:
+        """Let go of the rows that are held: all from `judged_to_ms` on come again by `replay`."""
+        self.order.forget_held()
+
+    def replay(self, batch: Batch, to_ms: int) -> list[Alert]:
+        """Fold rows that are stored, of which none before a time is missing.
+
+        Args:
+            batch: rows in any order; those before `judged_to_ms` are left out.
+            to_ms: the time up to which all is here; the minutes before it are judged.
+
+        Returns:
+            New versions, as `push` gives them.
+        """
+        released = self.order.replay(batch, to_ms)
+        return [] if released is None else self._fold(released)[0]
+
+    def take_over(self, replayed: Watch) -> None:
+        """Go on with what another watch has made of the same minutes, and with the rows held here.
+
+        Args:
+            replayed: of the same rules, assets and detectors; it has judged as far as this one.
+        """
+        replayed.order = self.order
+        self.load(replayed.dump())
+
     def take_masks(self, masks: tuple[Mask, ...]) -> None:
         """Judge by other masks from the next batch on.
 

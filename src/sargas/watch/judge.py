@@ -79,6 +79,11 @@ class Judge:
         self._open: dict[str, Alert] = {}
         self._groups: dict[str, tuple[str, int]] = {}
 
+    @property
+    def open(self) -> tuple[Alert, ...]:
+        """The alerts that are open, each as it was told last."""
+        return tuple(self._open.values())
+
     def take_masks(self, masks: tuple[Mask, ...]) -> None:
         """Judge by other masks from the next event on."""
         self.around = replace(self.around, masks=masks)

@@ -117,6 +117,23 @@ class ReorderBuffer:
         newest = self.newest_ms if until_ms is None else min(self.newest_ms, until_ms)
         return self._release((newest - self.lateness_ms) // MINUTE_MS), late
 
+    def replay(self, batch: Batch, to_ms: int) -> Released | None:
+        """Take rows of which all before a time are here, and give the minutes before it out.
+
+        Args:
+            batch: rows in any order; those of minutes that were given out are left out.
+            to_ms: no row before it is still to come.
+        """
+        fixes, _ = self._admit(batch.fixes)
+        statics, _ = self._admit(batch.statics)
+        self._fixes.append(fixes)
+        self._statics.append(statics)
+        return self._release(to_ms // MINUTE_MS)
+
+    def forget_held(self) -> None:
+        """Let go of the rows that are held: they will come again."""
+        self._fixes, self._statics = [], []
+
     def flush(self) -> Released | None:
         """Release all that is held: the stream has ended."""
         newest = max(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -19,6 +19,7 @@ import numpy as np
 
 from sargas.cli.keeping import Keeper
 from sargas.cli.kinds import exercise_of_station
+from sargas.cli.live.late import REMEMBERED_MS, LateFolding, Numbering, SetRight, Waiting
 from sargas.cli.live.saving import pack, unpack
 from sargas.decode.codes import TSource
 from sargas.errors import StateVersionError, StoreError
@@ -68,6 +69,8 @@ class State(msgspec.Struct):
     places: dict[int, Place]
     counts: dict[str, int]
     fixes: dict[int, int]
+    late: Waiting = msgspec.field(default_factory=Waiting)
+    numbering: dict[str, Numbering] = {}
 
 
 class Folding:
@@ -78,6 +81,7 @@ class Folding:
         keeper: of the home.
         journal: what feeds brought.
         feeds: all feeds that are watched now, by number.
+        late: folds in what comes late.
         say: told what people should read.
         on_rows: shown what was decoded, as it is decoded; what it does not know of stays so.
         on_alerts: shown new versions of alerts once they are committed.
@@ -95,12 +99,13 @@ class Folding:
         keeper: Keeper,
         journal: Journal,
         feeds: Mapping[int, LiveFeed],
+        late: LateFolding,
         say: Callable[[str], None] = lambda text: None,
         on_rows: Callable[[Batch], None] = lambda batch: None,
         on_alerts: Callable[[Sequence[Alert]], None] = lambda alerts: None,
     ) -> None:
         self.watch, self.journal, self.feeds = watch, journal, feeds
-        self._keeper, self._say = keeper, say
+        self._keeper, self._late, self._say = keeper, late, say
         self._on_rows, self._on_alerts = on_rows, on_alerts
         around = watch.around
         self.links = FeedLinks(
@@ -113,6 +118,8 @@ class Folding:
         self.places: dict[int, Place] = {}
         self._counts: Counter[str] = Counter()
         self._new: list[Alert] = []
+        self._set_right: list[Alert] = []
+        self._numbering: dict[str, Numbering] = {}
         self._judged_ms = NO_TIME
         self._committed_s = time.monotonic()
 
@@ -129,6 +136,7 @@ class Folding:
         """
         found = self._keeper.ledger.checkpoint(SOURCE)
         if found is None:
+            self._late.begin_with(self.watch)
             return False
         self.offset = self.committed_to = max(found.offset, self.journal.begin)
         if found.offset < self.journal.begin:
@@ -161,6 +169,8 @@ class Folding:
         self.places = dict(state.places)
         self.fixes |= {n: count for n, count in state.fixes.items() if n in self.feeds}
         self._counts = Counter(state.counts)
+        self._late.load(state.late)
+        self._numbering = dict(state.numbering)
         self.links.load(state.links)
         for number, dumped in state.codecs.items():
             if number in self.feeds:
@@ -207,9 +217,63 @@ class Folding:
 
     def _keep(self, outcome: Outcome, batch: Batch | None, alerts: list[Alert]) -> None:
         """Keep a batch, and what the watch and the links made of it."""
-        both = Outcome([*outcome.alerts, *alerts], outcome.late, outcome.crossings)
+        told = [self._numbered(alert) for alert in outcome.alerts]
+        both = Outcome([*told, *alerts], outcome.late, outcome.crossings)
         self._keeper.keep(both, batch)
+        self._late.note(outcome.late, self.watch.order.newest_ms)
         self._new += both.alerts
+
+    def _numbered(self, alert: Alert) -> Alert:
+        """Give an alert that was set right the number that follows its last version."""
+        number = self._numbering.get(alert.id)
+        if number is None:
+            return alert
+        number.version += 1
+        number.t_issued_ms = alert.t_issued_ms
+        return replace(alert, version=number.version, t_detected_ms=number.t_detected_ms)
+
+    @property
+    def has_late(self) -> bool:
+        """Whether something came late that was not folded in yet."""
+        return self._late.has_any
+
+    @property
+    def is_folding_late(self) -> bool:
+        """Whether what came late is being folded in."""
+        return self._late.is_at_work
+
+    def fold_late(self) -> None:
+        """Fold some of what came late in, where it is time to.
+
+        Raises:
+            StoreError: the disk refuses a commit; it may be called again.
+        """
+        if self._late.is_due:
+            self.commit()
+            self._late.begin(self.watch)
+        if self._late.is_at_work and (done := self._late.step(self.watch, self.commit)):
+            self._go_on_from(done)
+        if self._set_right:
+            self.commit()  # before anything rests on it
+
+    def fold_late_now(self) -> None:
+        """Let what came late be folded in next: nothing more is to come."""
+        self._late.hurry()
+
+    def _go_on_from(self, done: SetRight) -> None:
+        """Take up what late rows made of the hours since; committed with it, or nothing of it."""
+        self.publish()
+        self.watch.take_over(done.watch)
+        since_ms = self.watch.judged_to_ms - REMEMBERED_MS
+        open_now = {alert.id for alert in self.watch.judge.open}
+        self._numbering = {
+            name: number for name, number in self._numbering.items()
+            if name in open_now or number.t_issued_ms >= since_ms
+        } | done.numbering  # fmt: skip
+        self._keeper.keep(Outcome(list(done.alerts), Batch.empty()))
+        self._set_right += done.alerts
+        self._late.done()
+        self._say(f"late data: {done.words}")
 
     def _take(self, record: Record, batches: list[Batch]) -> list[Alert]:
         """Take one record; gives new versions of alerts about its feed."""
@@ -308,13 +372,18 @@ class Folding:
         self.journal.sync()
         state = State(
             self.watch.dump(), {n: feed.codec.dump() for n, feed in self.feeds.items()},
-            self.links.dump(), self.places, dict(self._counts), self.fixes,
+            self.links.dump(), self.places, dict(self._counts), self.fixes, self._late.dump(),
+            self._numbering,
         )  # fmt: skip
         packed, version = pack(state)
         self._keeper.commit_at(self.offset, packed, version, self._all_counts())
         self.committed_to, self._committed_s = self.offset, time.monotonic()
         self._judged_ms = self.watch.judged_to_ms
         self.journal.forget(self.offset)
+        if self._set_right:
+            told, self._set_right = self._set_right, []
+            self._on_alerts(told)
+        self._late.keep_snapshot(self.watch, state.watch)
 
     @property
     def counted(self) -> Counter[str]:

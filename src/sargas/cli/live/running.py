@@ -6,12 +6,14 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from sargas.cli.interrupts import Interrupts
 from sargas.cli.keeping import Keeper
 from sargas.cli.live.folding import SOURCE, Folding, LiveFeed
+from sargas.cli.live.late import LateFolding
 from sargas.cli.live.mending import Mending
 from sargas.cli.live.receiving import Receiver
 from sargas.cli.live.retaining import Retaining
@@ -91,9 +93,10 @@ class LiveWatch:
         self.urls, self._say = tuple(urls), say
         transports = [open_transport(url) for url in urls]
         lateness_s = max(url.lateness_s for url in urls) if lateness_s is None else lateness_s
-        self.watch = make_watch(
-            assets, rules, home, round(lateness_s * 1000), exercise, masks, lists=lists
+        make = partial(
+            make_watch, assets, rules, home, round(lateness_s * 1000), exercise, masks, lists=lists
         )
+        self.watch = make()
         self._masks_anew = masks_anew(home, masks)
         self._keeper = Keeper(home, self.watch, SOURCE, commit_rows=1 << 62)
         try:
@@ -109,8 +112,9 @@ class LiveWatch:
                 for n, url, transport in zip(numbers, urls, transports, strict=True)
             }
             self.folding = Folding(
-                self.watch, self._keeper, self.journal, feeds, say, on_rows, on_alerts
-            )
+                self.watch, self._keeper, self.journal, feeds,
+                LateFolding(self.home, self._keeper.ledger, make, say), say, on_rows, on_alerts,
+            )  # fmt: skip
             self.resumed = self.folding.resume()
             self._codecs = {n: t.codec for n, t in zip(numbers, transports, strict=True)}
             self._told_aside = 0
@@ -157,7 +161,7 @@ class LiveWatch:
                     if self.receiver.error is not None:
                         raise self.receiver.error
                     if self.receiver.is_over and self.folding.offset == self.journal.end:
-                        self.folding.finish()
+                        self._finish()
                         break
                     self.receiver.arrived.wait(WAIT_S)
                     self.receiver.arrived.clear()
@@ -183,7 +187,21 @@ class LiveWatch:
             self._until_taken(self._tidy)
             self._until_taken(self._mend)
             self._retaining.step()
-        return there_was
+        self._until_taken(self._fold_late)
+        return there_was or self.folding.is_folding_late
+
+    def _fold_late(self) -> None:
+        with self.turn:
+            self.folding.fold_late()
+
+    def _finish(self) -> None:
+        """Fold all that is held, and what came late: the feeds have ended."""
+        self.folding.finish()
+        self._until_taken(self.folding.publish)
+        self.folding.fold_late_now()
+        self._until_taken(self._fold_late)
+        while self.folding.is_folding_late and not self._should_end():
+            self._until_taken(self._fold_late)
 
     def end(self) -> None:
         """Stop receiving, fold what is received already, commit, and let go of the home.
