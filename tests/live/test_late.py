@@ -64,17 +64,26 @@ def in_time() -> dict[str, Alert]:
     return found
 
 
-def watched(home: Path, file: Path, said: list[str] | None = None) -> LiveWatch:
+def last_versions(home: Path) -> dict[str, Alert]:
+    return {name: all_of[-1] for name, all_of in versions(home).items()}
+
+
+def watched(home: Path, file: Path, said: list[str] | None = None, **options: object) -> LiveWatch:
     """Watch a file until all of it was folded, and what came late with it."""
-    watch = live(home, f"tail:{file}", say=([] if said is None else said).append)
+    watch = live(home, f"tail:{file}", say=([] if said is None else said).append, **options)
     size = file.stat().st_size
-    watch.run(lambda: taken_of_file(watch) >= size and not watch.folding.has_late)
+    folding = watch.folding
+
+    def is_over() -> bool:
+        return taken_of_file(watch) >= size and not (folding.has_late or folding.begins_anew)
+
+    watch.run(is_over)
     return watch
 
 
 def agrees(home: Path) -> None:
     """Hold that the last versions tell what a watch tells that had all in time."""
-    last = {name: all_of[-1] for name, all_of in versions(home).items()}
+    last = last_versions(home)
     wrong = {
         name: differences(last[name], alert) if name in last else "missing"
         for name, alert in in_time().items()
@@ -208,7 +217,7 @@ def test_a_watch_whose_feeds_have_ended_folds_what_came_late_before_it_ends(tmp_
     for name, text in (("late", delayed(3)), ("in time", log())):
         done = child("watch", "-", "--home", tmp_path / name, stdin=text)
         assert done.code == 0, done.err
-        last.append({n: of[-1] for n, of in versions(tmp_path / name).items()})
+        last.append(last_versions(tmp_path / name))
         assert ("late data:" in done.err) == (name == "late")
     late, plain = last
     assert {n: differences(late[n], plain[n]) for n in plain} == {n: [] for n in plain}

@@ -29,6 +29,8 @@ IDS = 400
 """So many alerts are asked for by their ids at a time."""
 NOTE = "late data: "
 """How each note begins that is written here; the watch itself begins none like this."""
+ANEW = "begun anew: "
+"""And how those begin that are written where a live watch began anew."""
 BOOKKEEPING = frozenset({"version", "t_detected", "t_issued", "notes"})
 """Fields of an alert that tell how it became known, not what is known."""
 WORDS = {"state": "state", "priority": "priority", "text": "text", "t_end": "end"}
@@ -372,11 +374,12 @@ class Comparison:
 def differences(before: Alert, alert: Alert) -> list[str]:
     """Name the fields in which two versions of an alert differ, apart from the bookkeeping.
 
-    Notes of an earlier refold say nothing of what is known, those of the watch do.
+    Notes of an earlier refold say nothing of what is known, those of the watch do; nor do those of
+    where it began anew.
     """
     old, new = before.to_dict(), json.loads(alert.to_json())
     names = [name for name in old if name not in BOOKKEEPING and old[name] != new[name]]
-    said = [note for note in before.notes if not note.startswith(NOTE)]
+    said = [note for note in before.notes if not note.startswith((NOTE, ANEW))]
     return names if said == list(alert.notes) else [*names, "notes"]
 
 

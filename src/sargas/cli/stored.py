@@ -69,6 +69,32 @@ def _slices(home: Home, low_ms: int, high_ms: int) -> Iterator[tuple[int, int]]:
             yield at, min(at + step, end)
 
 
+def stored_bytes(home: Home, from_ms: int, to_ms: int) -> int:
+    """Give the size of the files that hold fixes of a span, in bytes."""
+    total = 0
+    for day in home.days(FIXES):
+        start = parse_iso(f"{day}T00:00:00Z")
+        begin, end = max(start, from_ms), min(start + DAY_MS, to_ms + 1)
+        if begin < end:
+            total += sum(map(_size, _files(home, FIXES, begin, end)))
+    return total
+
+
+def newest_stored_ms(home: Home, until_ms: int) -> int | None:
+    """Give the time of the newest fix that a home has stored, or a little later; None without any.
+
+    Args:
+        home: what is stored. until_ms: fixes of later are passed over, as of clocks that run ahead.
+    """
+    for day in reversed(home.days(FIXES)):
+        start = parse_iso(f"{day}T00:00:00Z")
+        listed = _files(home, FIXES, start, start + DAY_MS)
+        before = [f.last_ms for f in listed if f.first_ms <= until_ms]
+        if before:
+            return min(until_ms, max(before))
+    return None
+
+
 def _size(file: files.ShardFile) -> int:
     """Give a file's size in bytes; one that a compaction has just replaced counts nothing."""
     try:

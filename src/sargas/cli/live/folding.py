@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -19,7 +19,9 @@ import numpy as np
 
 from sargas.cli.keeping import Keeper
 from sargas.cli.kinds import exercise_of_station
-from sargas.cli.live.late import REMEMBERED_MS, LateFolding, Numbering, SetRight, Waiting
+from sargas.cli.live.anew import Beginning
+from sargas.cli.live.late import LateFolding, SetRight, Waiting
+from sargas.cli.live.numbering import Number, Numbering
 from sargas.cli.live.saving import pack, unpack
 from sargas.decode.codes import TSource
 from sargas.errors import StateVersionError, StoreError
@@ -70,7 +72,7 @@ class State(msgspec.Struct):
     counts: dict[str, int]
     fixes: dict[int, int]
     late: Waiting = msgspec.field(default_factory=Waiting)
-    numbering: dict[str, Numbering] = {}
+    numbering: dict[str, Number] = {}
 
 
 class Folding:
@@ -88,6 +90,7 @@ class Folding:
 
     Attributes:
         offset: how far the journal has been folded; committed_to: and committed.
+        begins_anew: whether there was a state that is of no use; `begin_anew` comes first then.
         fixes: fixes of each feed since the home was made. lag_ms: how old its newest report was
             when it came; None where reports carry no time of their own.
         places: where each feed's last connection began.
@@ -119,7 +122,8 @@ class Folding:
         self._counts: Counter[str] = Counter()
         self._new: list[Alert] = []
         self._set_right: list[Alert] = []
-        self._numbering: dict[str, Numbering] = {}
+        self._numbering = Numbering()
+        self.begins_anew = False
         self._judged_ms = NO_TIME
         self._committed_s = time.monotonic()
 
@@ -155,6 +159,8 @@ class Folding:
             self.watch.load(state.watch)
         except StateVersionError as error:
             self._say(f"The watch begins anew: {error.what}")
+            self._late.forget_states()
+            self.begins_anew = True
             return False
         finally:
             self._keeper.goes_on(self.counted)
@@ -170,11 +176,30 @@ class Folding:
         self.fixes |= {n: count for n, count in state.fixes.items() if n in self.feeds}
         self._counts = Counter(state.counts)
         self._late.load(state.late)
-        self._numbering = dict(state.numbering)
+        self._numbering = Numbering(state.numbering)
         self.links.load(state.links)
         for number, dumped in state.codecs.items():
             if number in self.feeds:
                 self.feeds[number].codec.load(dumped)
+
+    def begin_anew(self, now_ms: int) -> Iterator[None]:
+        """Judge what is stored of the last day, for a watch that begins anew; with pauses.
+
+        What it gives is to be committed before anything else.
+
+        Args:
+            now_ms: stored reports of later are not believed.
+
+        Raises:
+            StoreError: what is stored cannot be read.
+        """
+        beginning = Beginning(self._keeper.home, self._keeper.ledger, self.watch, now_ms, self._say)
+        yield from beginning.steps()
+        begun = beginning.end()
+        self.begins_anew = False
+        self._keeper.goes_on(self.counted)  # these rows were counted when they came
+        self._issue(begun)
+        self._say(f"The watch has begun anew: {begun.words}")
 
     def place_of(self, number: int) -> Place | None:
         """Tell how far a feed from a file has been received: folded or waiting in the journal."""
@@ -217,20 +242,11 @@ class Folding:
 
     def _keep(self, outcome: Outcome, batch: Batch | None, alerts: list[Alert]) -> None:
         """Keep a batch, and what the watch and the links made of it."""
-        told = [self._numbered(alert) for alert in outcome.alerts]
+        told = [self._numbering.number(alert) for alert in outcome.alerts]
         both = Outcome([*told, *alerts], outcome.late, outcome.crossings)
         self._keeper.keep(both, batch)
         self._late.note(outcome.late, self.watch.order.newest_ms)
         self._new += both.alerts
-
-    def _numbered(self, alert: Alert) -> Alert:
-        """Give an alert that was set right the number that follows its last version."""
-        number = self._numbering.get(alert.id)
-        if number is None:
-            return alert
-        number.version += 1
-        number.t_issued_ms = alert.t_issued_ms
-        return replace(alert, version=number.version, t_detected_ms=number.t_detected_ms)
 
     @property
     def has_late(self) -> bool:
@@ -264,16 +280,15 @@ class Folding:
         """Take up what late rows made of the hours since; committed with it, or nothing of it."""
         self.publish()
         self.watch.take_over(done.watch)
-        since_ms = self.watch.judged_to_ms - REMEMBERED_MS
-        open_now = {alert.id for alert in self.watch.judge.open}
-        self._numbering = {
-            name: number for name, number in self._numbering.items()
-            if name in open_now or number.t_issued_ms >= since_ms
-        } | done.numbering  # fmt: skip
-        self._keeper.keep(Outcome(list(done.alerts), Batch.empty()))
-        self._set_right += done.alerts
+        self._issue(done)
         self._late.done()
         self._say(f"late data: {done.words}")
+
+    def _issue(self, done: SetRight) -> None:
+        """Issue versions with the next commit, and number what follows them."""
+        self._numbering.go_on_from(self.watch, done.last, done.alerts)
+        self._keeper.keep(Outcome(list(done.alerts), Batch.empty()))
+        self._set_right += done.alerts
 
     def _take(self, record: Record, batches: list[Batch]) -> list[Alert]:
         """Take one record; gives new versions of alerts about its feed."""
@@ -373,7 +388,7 @@ class Folding:
         state = State(
             self.watch.dump(), {n: feed.codec.dump() for n, feed in self.feeds.items()},
             self.links.dump(), self.places, dict(self._counts), self.fixes, self._late.dump(),
-            self._numbering,
+            self._numbering.dump(),
         )  # fmt: skip
         packed, version = pack(state)
         self._keeper.commit_at(self.offset, packed, version, self._all_counts())

@@ -10,7 +10,7 @@ cause among its notes), and the watch goes on from its state, in the same transa
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,7 +22,7 @@ from sargas.cli.stored import stored_batches
 from sargas.errors import StateVersionError, StoreError
 from sargas.model.alerts import Alert
 from sargas.model.fixes import Batch
-from sargas.model.time import DAY_MS, HOUR_MS, MINUTE_MS, iso
+from sargas.model.time import HOUR_MS, MINUTE_MS, iso
 from sargas.store import Home, Ledger
 from sargas.store.damaged import files_set_aside
 from sargas.store.files import DamagedShard
@@ -39,8 +39,6 @@ NOTED_ROWS: Final = 200_000
 """So many late rows are noted one by one, for the words of alerts."""
 LAST_MS: Final = 5 * MINUTE_MS
 """When so little is left it is folded without a pause."""
-REMEMBERED_MS: Final = 7 * DAY_MS
-"""So long the numbers of versions are remembered of alerts that are open no more."""
 
 
 class Snapshot(msgspec.Struct):
@@ -62,18 +60,6 @@ class Waiting(msgspec.Struct):
     first_ms: int | None = None
 
 
-class Numbering(msgspec.Struct):
-    """How the versions of an alert go on that was set right.
-
-    Attributes:
-        version: its last version. t_detected_ms: of its first. t_issued_ms: of its last.
-    """
-
-    version: int
-    t_detected_ms: int
-    t_issued_ms: int
-
-
 @dataclass
 class _Replay:
     """A watch that folds the hours since some late rows again."""
@@ -89,18 +75,18 @@ class _Replay:
 
 @dataclass(frozen=True)
 class SetRight:
-    """What a live watch goes on from when late rows were folded in.
+    """What a live watch goes on from when alerts were set right.
 
     Attributes:
-        watch: has judged as far as the live one, with every row in time.
+        watch: has judged as far as the live one.
         alerts: versions to be issued.
-        numbering: how the versions of alerts go on.
-        words: what became of the rows.
+        last: the last version of alerts in the ledger, these among them.
+        words: what was done.
     """
 
     watch: Watch
     alerts: tuple[Alert, ...]
-    numbering: dict[str, Numbering]
+    last: dict[str, Alert]
     words: str
 
 
@@ -134,6 +120,14 @@ class LateFolding:
         """Keep the state of a watch that has seen nothing, in a home that holds nothing."""
         if not self._home.days():
             self._save(BEFORE_ALL, Snapshot(watch.dump(), {}))
+
+    def forget_states(self) -> None:
+        """Let go of all earlier states: the watch begins anew.
+
+        Raises:
+            StoreError: the disk refuses.
+        """
+        self._snapshots.forget_after(-1)
 
     def hurry(self) -> None:
         """Let what waits be folded in at once."""
@@ -333,22 +327,7 @@ class LateFolding:
             f"{len(self._at_work[0]):,} rows that came late were folded in: {len(done.added)} "
             f"alerts added, {len(done.updated)} changed, {len(done.retracted)} retracted"
         )
-        return SetRight(replay.watch, done.alerts, numbered(replay.watch, last, done.alerts), words)
-
-
-def numbered(watch: Watch, last: dict[str, Alert], issued: Sequence[Alert]) -> dict[str, Numbering]:
-    """Say how the versions go on of alerts that have others in the ledger than a watch knows of.
-
-    Args:
-        watch: goes on from here. last: the last version of alerts in the ledger.
-        issued: versions that are issued now; what becomes of these may be told again.
-    """
-    out = {a.id: a for a in issued}
-    out |= {
-        a.id: last[a.id] for a in watch.judge.open
-        if a.id in last and last[a.id].version != a.version
-    }  # fmt: skip
-    return {name: Numbering(a.version, a.t_detected_ms, a.t_issued_ms) for name, a in out.items()}
+        return SetRight(replay.watch, done.alerts, last, words)
 
 
 def pieces(batch: Batch, end_ms: int, rows: int) -> Iterator[tuple[Batch, int]]:

@@ -152,6 +152,7 @@ class LiveWatch:
         self.receiver.start()
         try:
             with self._interrupts:
+                self._begin_anew()
                 while not should_end():
                     self._interrupts.hold()  # a step is whole, or nothing of it is kept
                     there_was = self.step()
@@ -167,6 +168,20 @@ class LiveWatch:
                     self.receiver.arrived.clear()
         finally:
             self.end()
+
+    def _begin_anew(self) -> None:
+        """Judge what is stored of the last day, if the watch begins anew; feeds are received."""
+        if not self.folding.begins_anew:
+            return
+        steps = self.folding.begin_anew(time.time_ns() // 1_000_000)
+        self._is_torn = True  # broken off, the next run does it again
+        while not self._should_end():
+            self._stepped_s = time.monotonic()
+            with self.turn:
+                is_over = next(steps, self) is self
+            if is_over:
+                self._is_torn = False
+                return self._until_taken(self.folding.commit)
 
     def step(self) -> bool:
         """Fold what has been received, and commit where it is due.
@@ -211,7 +226,7 @@ class LiveWatch:
         """
         self.receiver.stop()
         try:
-            if not self._is_torn:
+            if not self._is_torn and not self.folding.begins_anew:
                 until_s = time.monotonic() + DRAIN_S
                 self._is_torn = True
                 while time.monotonic() < until_s and self.folding.step():

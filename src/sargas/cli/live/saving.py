@@ -10,10 +10,10 @@ import msgspec
 
 from sargas.errors import StateVersionError
 from sargas.model.saved import refusing_damage
-from sargas.watch.fold import STATE_VERSION as WATCH_VERSION
 
-VERSION: Final = 2000 + WATCH_VERSION
-"""Version of the encoding; another version of the watch's own state is another of this."""
+VERSION: Final = 2005
+"""Version of the encoding. The watch's own state within has its own version: where only that is
+another one, how far feeds were read and what was counted is known all the same."""
 _HEAD: Final = struct.Struct("<QI")
 """Bytes when unpacked, and the checksum of that and of what is packed."""
 _LENGTH: Final = struct.Struct("<Q")

@@ -1,0 +1,108 @@
+"""A live watch that begins anew judges what is stored of the last day before it goes on.
+
+With other rules, assets or another version of sargas the saved state is of no use. What the watch
+knows of vessels, lanes and reception is made again from the shards, and the alerts that were open
+are set right: those that it finds too go on, the others are closed, with the reason among their
+notes. What had ended before stays as it was judged then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sargas.cli.live.late import STEP_ROWS, SetRight, pieces
+from sargas.cli.refolding import ANEW, differences
+from sargas.cli.stored import newest_stored_ms, stored_batches, stored_bytes
+from sargas.model.alerts import CLOSED, OPEN, Alert
+from sargas.model.time import HOUR_MS, iso
+from sargas.store import Home, Ledger
+from sargas.watch.fold import Watch
+
+HOURS: Final = (24, 12, 6, 3, 1)
+"""So many hours are judged anew (chosen): lanes and reception are known by then; fewer where these
+hold more than `MOST_BYTES`."""
+MOST_BYTES: Final = 400_000_000
+"""Bytes of shard files that are read at most: some 20 million reports, two minutes of a core."""
+
+
+@dataclass
+class Beginning:
+    """Judges the last hours that a home has stored.
+
+    Args:
+        home, ledger: what is stored. watch: a fresh one, which goes on from there.
+        now_ms: reports of later are not believed.
+        say: told what people should read.
+    """
+
+    home: Home
+    ledger: Ledger
+    watch: Watch
+    now_ms: int
+    say: Callable[[str], None]
+    _found: dict[str, Alert] = field(default_factory=dict)
+    _rows: int = 0
+    _from_ms: int = 0
+
+    def steps(self) -> Iterator[None]:
+        """Judge, with a pause after each step.
+
+        Raises:
+            StoreError: what is stored cannot be read.
+        """
+        newest_ms = newest_stored_ms(self.home, self.now_ms)
+        if newest_ms is None:
+            return
+        spans = [newest_ms - hours * HOUR_MS for hours in HOURS]
+        few = [t for t in spans if stored_bytes(self.home, t, newest_ms) <= MOST_BYTES]
+        self._from_ms = few[0] if few else spans[-1]
+        self.say(f"What is stored since {iso(self._from_ms)} is judged anew; feeds are received.")
+        for end_ms, batch in stored_batches(self.home, self._from_ms, newest_ms):
+            self._rows += len(batch)
+            for piece, _ in pieces(batch, end_ms, STEP_ROWS):
+                self._found |= {a.id: a for a in self.watch.push(piece).alerts}
+                yield
+
+    def end(self) -> SetRight:
+        """Compare with the ledger what was found."""
+        words = {detector.word for detector in self.watch.detectors}
+        exercise = self.watch.around.exercise
+        was_open = {
+            body["id"]: Alert.from_dict(body) for body in self.ledger.alerts(state=OPEN)
+            if body["detector"] in words and body["exercise"] == exercise
+        }  # fmt: skip
+        now_open = {alert.id for alert in self.watch.judge.open}
+        last = {
+            name: Alert.from_dict(all_of[-1])
+            for name, all_of in self.ledger.versions(sorted(now_open)).items() if all_of
+        } | was_open  # fmt: skip
+        added, changed, closed = [], [], []
+        for name in sorted(now_open - last.keys()):
+            added.append(self._told(self._found[name], 1, "known since the watch began anew"))
+        for name, before in sorted(last.items()):
+            found = self._found.get(name)
+            if found is None:
+                closed.append(self._closed(before))
+            elif differences(before, found):
+                told = self._told(found, before.version + 1, "judged anew, by what holds now")
+                changed.append(replace(told, t_detected_ms=before.t_detected_ms))
+        alerts = (*added, *changed, *closed)
+        return SetRight(
+            self.watch, alerts, last | {alert.id: alert for alert in alerts},
+            f"{self._rows:,} rows were judged anew: {len(added)} alerts added, {len(changed)} "
+            f"changed, {len(closed)} closed that are not found any more",
+        )  # fmt: skip
+
+    def _told(self, alert: Alert, version: int, note: str) -> Alert:
+        issued_ms = max(self.watch.judged_to_ms, alert.t_issued_ms)
+        notes = (*alert.notes, f"{ANEW}{note}")
+        return replace(alert, version=version, t_issued_ms=issued_ms, notes=notes)
+
+    def _closed(self, before: Alert) -> Alert:
+        issued_ms = max(self.watch.judged_to_ms, before.t_issued_ms)
+        note = f"{ANEW}not found in what is stored since {iso(self._from_ms)}; followed no more"
+        return before.revised(
+            state=CLOSED, t_issued_ms=issued_ms, t_end_ms=issued_ms, notes=(*before.notes, note)
+        )

@@ -1,0 +1,143 @@
+"""A live watch whose state is of no use judges what is stored of the last day, and goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sargas.cli.live import anew
+from sargas.cli.live import folding as folding_module
+from sargas.cli.refolding import ANEW, differences
+from sargas.errors import StateVersionError
+from sargas.model.alerts import CLOSED, OPEN, Alert
+from sargas.watch.fold import Watch
+from tests.live.lines import kept, log, scanned
+from tests.live.test_late import agrees, last_versions, left, versions, watched
+from tests.live.test_watching import live
+
+
+@pytest.fixture(autouse=True)
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding_module, "READ_BYTES", 20_000)
+    monkeypatch.setattr("sargas.feeds.live.files.READ_BYTES", 20_000)
+    monkeypatch.setattr(anew, "STEP_ROWS", 300)
+
+
+def of_no_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the next state of a watch that is read be of another version."""
+    plain, read = Watch.load, []
+
+    def load(watch: Watch, state: bytes) -> None:
+        read.append(len(state))
+        if len(read) == 1:
+            raise StateVersionError("The saved state is version 1, wanted 2.")
+        plain(watch, state)
+
+    monkeypatch.setattr(Watch, "load", load)
+
+
+def half(tmp_path: Path) -> tuple[Path, Path]:
+    """Watch the first half of the log; gives the home and the file."""
+    home, file = tmp_path / "home", tmp_path / "log.nmea"
+    file.write_bytes(log()[: len(log()) // 2])
+    watched(home, file)
+    return home, file
+
+
+def the_rest(file: Path) -> None:
+    with file.open("ab") as grown:
+        grown.write(log()[len(log()) // 2 :])
+
+
+def test_judged_anew_by_the_same_rules_nothing_changes_and_all_goes_on(tmp_path, monkeypatch):
+    home, file = half(tmp_path)
+    before = kept(home)
+    assert any(a.state == OPEN for a in last_versions(home).values())
+    of_no_use(monkeypatch)
+    said: list[str] = []
+    watched(home, file, said)
+    assert kept(home) == before
+    assert any("0 alerts added, 0 changed, 0 closed" in text for text in said)
+    the_rest(file)
+    watched(home, file)
+    assert kept(home) == scanned()
+
+
+def test_rows_are_not_counted_twice(tmp_path, monkeypatch):
+    home, file = half(tmp_path)
+    before = live(home, f"tail:{file}")
+    counted = before._keeper.ledger.counters("live")
+    left(before)
+    of_no_use(monkeypatch)
+    after = watched(home, file)
+    assert after.watch.tally()["ok"] > 100
+    again = live(home, f"tail:{file}")
+    assert again._keeper.ledger.counters("live") == counted
+    left(again)
+
+
+RULES = """
+[identity]
+clone_nm = {value = 2000, unit = "NM", source = "test: none are so far apart"}
+"""
+
+
+def test_open_alerts_go_on_by_the_new_rules_or_are_closed(tmp_path):
+    home, file = half(tmp_path)
+    before = last_versions(home)
+    rules = tmp_path / "rules.toml"
+    rules.write_text(RULES)
+    the_rest(file)
+    said: list[str] = []
+    watch = watched(home, file, said, rules=rules)
+    assert any("has begun anew" in text for text in said)
+    version = watch.watch.around.rules.version
+    other = tmp_path / "other"
+    watched(other, file, rules=rules)
+    plain, now = last_versions(other), last_versions(home)
+    for name, alert in now.items():
+        assert [a.version for a in versions(home)[name]] == list(range(1, alert.version + 1))
+        if alert.rules == version:
+            assert differences(alert, plain[name]) == []
+        elif before[name].state == OPEN:
+            assert alert.state == CLOSED
+            assert any(note.startswith(ANEW) for note in alert.notes)
+        else:
+            assert alert == before[name]
+    was_open = {name for name, alert in before.items() if alert.state == OPEN}
+    assert {now[name].rules == version for name in was_open} == {True, False}
+    ended_before = {name for name, a in plain.items() if a.state == CLOSED} - now.keys()
+    assert plain.keys() - now.keys() == ended_before
+    assert all(_ended_by_half_time(plain[name], before) for name in ended_before)
+
+
+def _ended_by_half_time(alert: Alert, before: dict[str, Alert]) -> bool:
+    return alert.t_issued_ms <= max(a.t_issued_ms for a in before.values()) + 3_600_000
+
+
+def test_broken_off_it_begins_anew_again(tmp_path, monkeypatch):
+    home, file = half(tmp_path)
+    of_no_use(monkeypatch)
+    watch = live(home, f"tail:{file}")
+    watch.receiver.start()
+    steps = watch.folding.begin_anew(2**45)
+    next(steps)
+    watch.end()
+    of_no_use(monkeypatch)
+    said: list[str] = []
+    watched(home, file, said)
+    assert any("has begun anew" in text for text in said)
+    the_rest(file)
+    watched(home, file)
+    agrees(home)
+
+
+def test_a_report_of_the_future_is_not_where_the_last_day_ends(tmp_path, monkeypatch):
+    home, file = half(tmp_path)
+    newest = max(a.t_issued_ms for a in last_versions(home).values())
+    watch = live(home, f"tail:{file}")
+    assert anew.newest_stored_ms(watch.home, 2**45) >= newest
+    assert anew.newest_stored_ms(watch.home, newest - 3_600_000) == newest - 3_600_000
+    assert anew.newest_stored_ms(watch.home, 0) is None
+    left(watch)
