@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from sargas.cli import refolding, stored
 from sargas.cli.keeping import Keeper
-from sargas.cli.refolding import BOOKKEEPING, NOTE, LateRows, Refolded, _Comparison, refold
+from sargas.cli.refolding import BOOKKEEPING, NOTE, Comparison, LateRows, Refolded, refold
 from sargas.errors import StoreError, UsageError
 from sargas.model.alerts import Alert, AssetRef, Subject
 from sargas.model.fixes import Batch, Fixes, Statics
@@ -357,7 +357,7 @@ ALERT = Alert(
 
 
 def compared(found: Alert, stored_before: Alert) -> Refolded:
-    one = _Comparison(0, 600 * MINUTE_MS, LateRows(), None)
+    one = Comparison(0, 600 * MINUTE_MS, LateRows(), None)
     return one.compare({found.id: found}, {stored_before.id: stored_before})
 
 
