@@ -110,8 +110,64 @@ export interface Alert {
   muted_by: string[];
   group: string | null;
   triage: Triage;
+  /** Of whom it is; an alert of our own has none. */
+  origin?: Origin;
+  release?: { group: string; redacted: string[] };
   /** Sent beyond the contract's fields; the screen does without. */
   t_end?: string | null;
+}
+
+/** Which partner an alert came from. `peer` is our name for it, `name` its own; times by the wall clock. */
+export interface Origin {
+  instance: string;
+  peer: string | null;
+  name: string;
+  received: string;
+  bundle: string;
+  /** The alert's id as the partner has it. */
+  id: string;
+}
+
+/** A partner, and how many of its alerts are open as it last told. */
+export interface Partner {
+  instance: string;
+  peer: string | null;
+  name: string | null;
+  trusted: boolean;
+  alerts: number;
+  open: Record<Priority, number>;
+  received: string | null;
+}
+
+/** How an alert stands with a release group. */
+export interface Reach {
+  group: string;
+  label: string;
+  /** What the group gets now; none where nothing is released. */
+  versions: number[];
+  /** "rule 1", or "line 7 of the log". */
+  because: string | null;
+  told_as: string | null;
+  redacted: string[];
+  released: ReachAct | null;
+  withdrawn: ReachAct | null;
+  left: { at: string; officer: string; format: string; where: string }[];
+  left_count: number;
+}
+
+export interface ReachAct {
+  officer: string;
+  at: string;
+  t: string;
+  version: number;
+  comment: string;
+}
+
+export interface Releases {
+  policy: string;
+  version: number;
+  groups: Reach[];
+  preview?: { versions: number[]; alert: Record<string, unknown> } | null;
 }
 
 /** What one entry of a user's list says of the vessel. */
@@ -126,7 +182,7 @@ export interface ListEntry {
 export type TriageState = "unack" | "ack" | "rectified_unack" | "escalated" | "resolved" | "dismissed";
 export type Verb =
   | "acknowledge" | "claim" | "release" | "comment" | "snooze" | "wake" | "escalate" | "resolve" | "dismiss"
-  | "reopen" | "group" | "ungroup";
+  | "reopen" | "group" | "ungroup" | "release_to" | "withdraw";
 
 /** How an alert stands with the people of the watch. */
 export interface Triage {
@@ -165,6 +221,7 @@ export interface LogLine {
   until_ms?: number;
   incident?: string;
   title?: string;
+  group?: string;
   undoes?: number;
   suspension?: string;
 }
@@ -370,6 +427,7 @@ export type Message =
   | { kind: "suspensions"; suspensions: Suspension[] }
   | { kind: "watches"; on_watch: OnWatch[] }
   | { kind: "looking"; looking: Presence[] }
+  | { kind: "partners" }
   | { kind: "zones" };
 
 export type ZoneEffect = "none" | "raise" | "downgrade" | "mute";
