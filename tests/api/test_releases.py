@@ -188,6 +188,17 @@ def test_a_withdrawal_ends_what_a_rule_lets_out_and_says_who(
     assert preview["versions"] == [1], "and a person can release it again"
 
 
+def test_a_release_that_was_taken_back_is_none(client: TestClient, home: Home) -> None:
+    """The path is there for any act; the screen withdraws instead."""
+    (done,) = act(client, home, "release_to", "nato").json()["acts"]
+    assert len(as_group(client, home, "nato")) == 1
+    undone = client.post("/api/undo", json={"batch": done["batch"]}, headers=bearer(home, OFFICER))
+    assert undone.status_code == 200
+    one = groups(reach(client, home))["nato"]
+    assert (one["versions"], one["released"], one["withdrawn"]) == ([], None, None)
+    assert as_group(client, home, "nato") == []
+
+
 def test_an_exercise_is_shown_and_leaves_as_one(home: Home, tmp_path: Path) -> None:
     drill = replace(ONE, id="d" * 24, exercise="made", t_detected_ms=END - 60_000,
                     t_issued_ms=END - 60_000)  # fmt: skip

@@ -18,6 +18,8 @@ from sargas.store.standing import Standing
 
 SCANNED = "scan"
 """What files are called among the feeds: a home knows scans by number alone."""
+FEW = 20
+"""Of so many alerts the lines are asked for one by one; a log of years has many others."""
 
 
 class HomeFeeds:
@@ -80,7 +82,7 @@ def outgoing(
         NotFoundError: there is no such group.
     """
     asked = policy.group(group)
-    acts = [*standing.log.lines(verbs=(RELEASE_TO, WITHDRAW, UNDO)), *supposed]
+    acts = [*_said(standing, ids), *supposed]
     named = {act.alert for act in acts if act.detail.get("group") == group}
     if not asked.sees and not named:  # the usual group: nothing to read
         return []
@@ -90,3 +92,13 @@ def outgoing(
     before: dict[str, list[Any]] = standing.ledger.versions(later, as_of_ms) if later else {}
     whole = [alert | {"versions": before.get(alert["id"], [])} for alert in wanted]
     return released(whole, group, policy, acts, HomeFeeds(archive).of)
+
+
+def _said(standing: Standing, ids: Collection[str] | None) -> list[Act]:
+    """Read what people said about releases, in order; of a few alerts, their own lines alone."""
+    verbs = (RELEASE_TO, WITHDRAW, UNDO)
+    if ids is None or len(ids) > FEW:
+        return standing.log.lines(verbs=verbs)
+    # What takes an act back is a line about its alert too.
+    found = [line for name in ids for line in standing.log.lines(alert=name, verbs=verbs)]
+    return sorted(found, key=lambda line: line.seq)

@@ -16,7 +16,8 @@ import { showSelection } from "../map/map-pane.tsx";
 import { tell } from "../state/session.ts";
 import { minute_ms, partnerAlerts, status } from "../state/state.ts";
 import { ApiError, getPartnerAlert, getPartnerAlerts } from "../wire/api.ts";
-import type { Alert, AlertDetail, Origin } from "../wire/types.ts";
+import type { Origin } from "./types.ts";
+import type { Alert, AlertDetail } from "../wire/types.ts";
 import { keptBack } from "./tool-kept-back.ts";
 import { byKey, readTheirs, splitKey } from "./tool-read.ts";
 

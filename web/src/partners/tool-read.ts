@@ -1,6 +1,7 @@
 // A partner's alert as the screen takes it. What they sent is believed to be nothing: each field is looked at, and
 // what is absent, kept back or of another kind is absent here.
-import type { Alert, AlertAsset, AlertDetail, AlertState, NextAsset, Origin, Priority, Subject, Triage, Why } from "../wire/types.ts";
+import type { Origin } from "./types.ts";
+import type { Alert, AlertAsset, AlertDetail, AlertState, NextAsset, Priority, Subject, Triage, Why } from "../wire/types.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 

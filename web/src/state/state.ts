@@ -1,6 +1,7 @@
 // What the screen knows, as signals. Written by session.ts and by the user's acts, read everywhere.
 import { computed, signal } from "@preact/signals";
-import type { Alert, AlertDetail, AssetCollection, Clock, OnWatch, Partner, Presence, Status, Suspension, Track, Vessel } from "../wire/types.ts";
+import type { Partner } from "../partners/types.ts";
+import type { Alert, AlertDetail, AssetCollection, Clock, OnWatch, Presence, Status, Suspension, Track, Vessel } from "../wire/types.ts";
 import { VesselStore } from "./vessels.ts";
 
 export const status = signal<Status | null>(null);

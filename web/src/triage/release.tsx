@@ -6,7 +6,8 @@ import { later } from "../later.tsx";
 import { tell } from "../state/session.ts";
 import { alerts, selectedAlertId } from "../state/state.ts";
 import { ApiError } from "../wire/api.ts";
-import type { Alert, Reach } from "../wire/types.ts";
+import type { Reach } from "../partners/types.ts";
+import type { Alert } from "../wire/types.ts";
 import { withWatch } from "./asked.ts";
 
 /** What the dialog is open for: releasing an alert, or withdrawing it from a group. */

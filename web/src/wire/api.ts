@@ -1,7 +1,8 @@
 // The service's JSON answers. A refusal is {error, hint}; it becomes an ApiError with both.
 import type { Dossier, Identities } from "../dossier/types.ts";
+import type { Partner, Releases } from "../partners/types.ts";
 import type {
-  Alert, AlertDetail, AssetCollection, Clock, ClockLayer, Found, Handover, Histogram, LogLine, OnWatch, Partner, Presence, Quality, Releases, Status,
+  Alert, AlertDetail, AssetCollection, Clock, ClockLayer, Found, Handover, Histogram, LogLine, OnWatch, Presence, Quality, Status,
   Suspension, Track, Verb, Vessel, ZoneCollection, ZoneCommand, ZoneDone,
 } from "./types.ts";
 
