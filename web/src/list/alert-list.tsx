@@ -5,7 +5,7 @@ import { whole } from "../format/format.ts";
 import { say, sayCount } from "../lang/lang.ts";
 import { Mark } from "../map/mark.tsx";
 import { selectAlert } from "../state/session.ts";
-import { alerts, alertsRead, picture, selectedAlertId, status, trouble, vessels } from "../state/state.ts";
+import { alerts, alertsRead, partners, picture, selectedAlertId, status, trouble, vessels } from "../state/state.ts";
 import { AlertRow, rowDomId } from "./alert-row.tsx";
 import { asked, behind, counts, filter, held, layOpen, letIn, selectedRow, shownAlerts, stackOf, stacks, waiting } from "./filter.ts";
 import { FilterBar } from "./filter-bar.tsx";
@@ -53,7 +53,10 @@ function Empty() {
   }
   if (!alertsRead.value) return <p class="empty">{say("Reading the alerts…")}</p>;
   if (asked.value.length === 0) {
-    if (filter.value.origin === "partners") return <p class="empty"><b>{say("Nothing has come from partners.")}</b></p>;
+    if (filter.value.origin === "partners") {
+      const hasCome = partners.value.some((one) => one.alerts > 0);
+      return <p class="empty"><b>{hasCome ? say("Reading the alerts…") : say("Nothing has come from partners.")}</b></p>;
+    }
     return <p class="empty"><b>{say("No alerts in this span.")}</b> {say("{n} vessels watched.", { n: whole(heard) })}</p>;
   }
   const { tab } = filter.value;

@@ -8,6 +8,8 @@ export interface KeptBack {
   rest: string[];
 }
 
+const MAIN = ["subject.mmsi", "lon", "asset", "asset.kp_km", "text", "why", "track"];
+
 function mainWord(path: string): string | null {
   switch (path) {
     case "subject.mmsi": return say("who the vessel is");
@@ -41,7 +43,7 @@ function restWord(path: string): string {
 
 /** From the paths that a release names; each once. */
 export function keptBack(redacted: readonly string[]): KeptBack {
-  const main = [...new Set(redacted.flatMap((path) => mainWord(path) ?? []))];
+  const main = MAIN.filter((path) => redacted.includes(path)).map((path) => mainWord(path)!);
   const words = redacted.filter((path) => mainWord(path) === null).map(restWord);
   // The kilometre goes with the asset, the vessel's type with its name.
   const isSaid = (word: string): boolean => main.includes(word) || (word === say("what the vessel is") && main.includes(say("who the vessel is")));
