@@ -197,3 +197,54 @@ def test_an_old_one_is_answered_with_what_is_held(client: TestClient, home: Home
         assert [act.detail["sequence"] for act in received] == [1, 3]
         assert {act.officer for act in received} == {"partner riga"}
         assert log.verify().broken_at is None
+
+
+def test_who_the_partners_are_and_what_of_theirs_is_open(
+    client: TestClient, home: Home, users: bool
+) -> None:
+    reads = bearer(home, "viewer")
+
+    def asked() -> Any:
+        answer = client.get("/api/partners", headers=reads)
+        assert answer.status_code == 200
+        return answer.json()["partners"]
+
+    assert client.get("/api/partners").status_code == 401
+    (riga,) = asked()
+    nothing = {"P1": 0, "P2": 0, "P3": 0}
+    assert riga == {"instance": two.THEIRS.instance, "peer": "riga", "name": None, "trusted": True,
+                    "alerts": 0, "open": nothing, "received": None}  # fmt: skip
+    first, over = alert(id="b" * 24, priority="P1"), alert(id="c" * 24)
+    closed = alert(id="c" * 24, version=2, state="closed", t_issued_ms=over.t_issued_ms + 60_000)
+    post(client, home, bundle(home, first, (over, closed), alert(id="d" * 24, exercise="drill")))
+    (riga,) = asked()
+    assert (riga["alerts"], riga["open"]) == (3, nothing | {"P1": 1, "P2": 1})
+    assert (riga["name"], riga["received"] is None) == ("Riga", False)
+    with Partners(home) as partners:
+        partners.remove("riga", BY)
+    deadline = time.monotonic() + 30  # an answer may be a second old
+    while asked()[0]["peer"] is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    (gone,) = asked()  # what was imported stays
+    assert (gone["peer"], gone["trusted"], gone["alerts"]) == (None, False, 3)
+
+
+def test_screens_are_told_when_something_came(client: TestClient, home: Home) -> None:
+    """By the exchange or at the command line: both are lines of the log."""
+    with client.websocket_connect("/ws") as socket:
+
+        def told() -> bool:
+            for _ in range(100):
+                message = socket.receive()
+                if '"kind": "partners"' in (message.get("text") or ""):
+                    return True
+            return False
+
+        assert post(client, home, bundle(home, alert(id="b" * 24))).status_code == 200
+        assert told()
+        (one,) = client.get("/api/alerts?origin=partners").json()["alerts"]
+        assert one["id"] == "b" * 24
+        with Partners(home) as partners:
+            partners.remove("riga", BY)
+        assert told()

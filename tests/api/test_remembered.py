@@ -93,6 +93,11 @@ def test_what_depends_on_who_asks_and_files_are_never_kept(world, path):
     assert first["n"] != again["n"]
 
 
+def test_who_the_partners_are_is_the_same_for_all(world):
+    first, again = run(world, "/api/partners", "/api/partners")
+    assert first == again
+
+
 def test_refusals_are_not_kept(world):
     assert run(world, "/api/alerts/bad", "/api/alerts/bad") == [404, 404]
     assert len(world.asked) == 2

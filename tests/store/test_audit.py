@@ -42,6 +42,18 @@ def test_an_act_is_written_with_what_it_changed(log):
     assert log.last_seq() == 1
 
 
+def test_lines_are_found_by_verb_and_by_what_was_said(log):
+    act(log, comment="100% of_it \\ ž")
+    act(log, "comment", alerts=(1,), comment="100 percent")
+    assert [line.seq for line in log.lines(verbs=("comment",))] == [2]
+    assert [line.seq for line in log.lines(verbs=("comment", "acknowledge"))] == [1, 2]
+    assert log.lines(verbs=()) == []
+    assert [line.seq for line in log.lines(mentions="100%")] == [1]
+    assert [line.seq for line in log.lines(mentions="100")] == [1, 2]
+    assert [line.seq for line in log.lines(mentions="of_it")] == [1]
+    assert log.lines(mentions="ofxit") == log.lines(mentions="100_") == []
+
+
 def test_the_picture_of_an_earlier_time_has_no_later_act(log):
     act(log)
     assert log.triage(NOW - 1)[IDS[0]].state == "unack"

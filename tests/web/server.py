@@ -137,6 +137,8 @@ def make_app(world: World) -> Starlette:
                 "/api/alerts", lambda _: JSONResponse({"alerts": listed(world.visible_alerts())})
             ),
             Route("/api/alerts/{id}", one_alert),
+            Route("/api/alerts/{id}/releases", lambda _: JSONResponse(NO_GROUPS)),
+            Route("/api/partners", lambda _: JSONResponse({"partners": []})),
             *dossier_routes(world, one_alert),
             Route("/api/histogram", histogram),
             Route("/api/vessels/{mmsi:int}", vessel),
@@ -153,6 +155,7 @@ def make_app(world: World) -> Starlette:
     )
 
 
+NO_GROUPS = {"policy": "made", "version": 1, "groups": []}
 NO_ZONES = {"type": "FeatureCollection", "features": [], "detectors": [], "kinds": []}
 EMPTY_TRACK: dict[str, list[float]] = {
     name: [] for name in ("t_ms", "lon", "lat", "sog_kn", "cog_deg", "heading_deg")

@@ -18,12 +18,14 @@ import { startKeys } from "./keys/keys.ts";
 import { AlertList } from "./list/alert-list.tsx";
 import { startList } from "./list/filter.ts";
 import { MapPane } from "./map/map-pane.tsx";
+import { startPartners } from "./partners/open.tsx";
 import { PlaybackBar } from "./playback/bar.tsx";
 import { say, startLanguage } from "./lang/lang.ts";
 import { route, startRoute } from "./route.ts";
 import { startSession } from "./state/session.ts";
 import { alerts, selectedAlert, selectedMmsi } from "./state/state.ts";
 import { TriageDialog } from "./triage/dialog.tsx";
+import { ReleaseDialog } from "./triage/release.tsx";
 import { SuspendDialogs } from "./triage/suspend.tsx";
 import { startSound } from "./sound/sound.ts";
 import { waits } from "./triage/triage.ts";
@@ -107,6 +109,7 @@ function Screen() {
       {Page ? <Page /> : null}
       <Help />
       <SuspendDialogs />
+      <ReleaseDialog />
       <TriageDialog />
       <Undo />
       <Views />
@@ -120,6 +123,7 @@ startViews();
 startSession();
 startSound();
 startZones();
+startPartners();
 startPaint();
 startKeys();
 startTitle();

@@ -163,19 +163,17 @@ def _of_alert(wanted: str, home: Path | None, *, only: str | None, json: bool, q
     """Show which groups get one alert."""
     from sargas.cli.kept_alerts import whole_id
     from sargas.cli.sharing import reading
-    from sargas.share.outgoing import outgoing
+    from sargas.share.reach import reach
 
     with reading(home) as (archive, policy, standing, t_ms):
         name = whole_id(standing.alerts(), wanted, archive.home)
         rows: list[dict[str, Any]] = []
-        for group in [only] if only else policy.groups:
-            found = outgoing(standing, group, policy, t_ms, archive=archive, ids={name})
+        for one in reach(standing, policy, name, t_ms, archive=archive, only=only):
+            said = one.to_dict()
             rows.append({
-                "group": group, "gets": bool(found),
-                "versions": [v["version"] for one in found for v in one.history],
-                "because": found[0].because if found else None,
-                "told_as": found[0].id if found else None,
-                "redacted": list(policy.group(group).redact),
+                "group": one.group, "gets": one.alert is not None, "versions": said["versions"],
+                "because": said["because"], "told_as": said["told_as"],
+                "redacted": list(one.words),
             })  # fmt: skip
     if json:
         for row in rows:

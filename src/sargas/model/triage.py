@@ -76,6 +76,7 @@ SHARE = "share"
 ADD_PEER, TRUST_PEER, REMOVE_PEER = "add_peer", "trust_peer", "remove_peer"
 RECEIVE = "receive"
 """What is done with partners, and alerts of theirs that came; such lines are about no own alert."""
+PARTNER_VERBS = (ADD_PEER, TRUST_PEER, REMOVE_PEER, RECEIVE)
 
 
 class Step(NamedTuple):

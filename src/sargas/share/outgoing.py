@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from sargas.model.fixes import AIR, FIRST_FEED, SEA
-from sargas.model.triage import RELEASE_TO, UNDO, WITHDRAW
+from sargas.model.triage import RELEASE_TO, UNDO, WITHDRAW, Act
 from sargas.share.evidence import evidence_span_ms
 from sargas.share.policy import Policy
 from sargas.share.release import Released, released
@@ -18,6 +18,8 @@ from sargas.store.standing import Standing
 
 SCANNED = "scan"
 """What files are called among the feeds: a home knows scans by number alone."""
+FEW = 20
+"""Of so many alerts the lines are asked for one by one; a log of years has many others."""
 
 
 class HomeFeeds:
@@ -60,36 +62,43 @@ def outgoing(
     *,
     archive: Archive,
     ids: Collection[str] | None = None,
+    supposed: Sequence[Act] = (),
 ) -> list[Released]:
     """Give what a group gets, oldest alert first.
+
+    Acts count whatever event time they were done at: a live screen is ahead of what is judged, and
+    what was withdrawn there must not leave for another minute.
 
     Args:
         standing: how the alerts of a home stand.
         group: who asks.
         policy: of the home.
-        as_of_ms: leave out versions and acts after this.
+        as_of_ms: leave out versions after this.
         archive: of the same home; asked for the feeds of an alert where a rule asks for feeds.
         ids: only these.
+        supposed: acts that nobody has done, to see what they would do.
 
     Raises:
         NotFoundError: there is no such group.
     """
     asked = policy.group(group)
-    acts = [
-        act
-        for act in standing.log.lines(as_of_ms=as_of_ms)
-        if act.verb in (RELEASE_TO, WITHDRAW, UNDO)
-    ]
+    acts = [*_said(standing, ids), *supposed]
     named = {act.alert for act in acts if act.detail.get("group") == group}
     if not asked.sees and not named:  # the usual group: nothing to read
         return []
-    found = standing.triaged(as_of_ms)
-    wanted = [
-        alert
-        for alert in found
-        if (ids is None or alert["id"] in ids) and (asked.sees or alert["id"] in named)
-    ]
+    found = standing.triaged(as_of_ms) if ids is None else standing.these(ids, as_of_ms)
+    wanted = [alert for alert in found if asked.sees or alert["id"] in named]
     later = [alert["id"] for alert in wanted if alert["version"] > 1]
     before: dict[str, list[Any]] = standing.ledger.versions(later, as_of_ms) if later else {}
     whole = [alert | {"versions": before.get(alert["id"], [])} for alert in wanted]
     return released(whole, group, policy, acts, HomeFeeds(archive).of)
+
+
+def _said(standing: Standing, ids: Collection[str] | None) -> list[Act]:
+    """Read what people said about releases, in order; of a few alerts, their own lines alone."""
+    verbs = (RELEASE_TO, WITHDRAW, UNDO)
+    if ids is None or len(ids) > FEW:
+        return standing.log.lines(verbs=verbs)
+    # What takes an act back is a line about its alert too.
+    found = [line for name in ids for line in standing.log.lines(alert=name, verbs=verbs)]
+    return sorted(found, key=lambda line: line.seq)

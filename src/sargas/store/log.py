@@ -7,7 +7,7 @@ touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -71,6 +71,8 @@ class Log:
         after_seq: int = 0,
         since_ms: int | None = None,
         as_of_ms: int | None = None,
+        verbs: Collection[str] | None = None,
+        mentions: str = "",
     ) -> list[Act]:
         """Read lines of the log, oldest first.
 
@@ -78,12 +80,17 @@ class Log:
             alert: only those about this alert.
             after_seq: only later ones.
             since_ms, as_of_ms: only acts from and up to these event times.
+            verbs: only these.
+            mentions: only those with this text in what was said, as JSON has it.
         """
         a = tables.audit_log
         query = select(a).where(a.c.seq > max(0, min(after_seq, SEQ_MOST))).order_by(a.c.seq)
         query = query if alert is None else query.where(a.c.alert == alert)
         query = query if since_ms is None else query.where(a.c.t_ms >= since_ms)
         query = query if as_of_ms is None else query.where(a.c.t_ms <= as_of_ms)
+        query = query if verbs is None else query.where(a.c.verb.in_(list(verbs)))
+        if mentions:
+            query = query.where(a.c.detail.contains(mentions, autoescape=True))
         return [act_of(row) for row in self._read(query)]
 
     def last_seq(self) -> int:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+import msgspec
+from sqlalchemy import Connection, Row, Select, and_, func, insert, select, update
 
 from sargas.errors import ConflictError, NotFoundError
 from sargas.model.said import checked_officer
@@ -210,19 +211,35 @@ class Partners(Peers):
             Bodies as they came, each with its `origin`.
         """
         a = tables.partner_alerts
-        newest = (
-            select(a.c.origin, a.c.id, func.max(a.c.version).label("version"))
-            .group_by(a.c.origin, a.c.id)
-            .subquery()
-        )
-        same = and_(
-            a.c.origin == newest.c.origin, a.c.id == newest.c.id, a.c.version == newest.c.version
-        )
-        query = select(a).join(newest, same).order_by(a.c.t_issued_ms, a.c.origin, a.c.id)
+        query = _newest().order_by(a.c.t_issued_ms, a.c.origin, a.c.id)
         if origins is not None:
             query = query.where(a.c.origin.in_(list(origins)))
         names = self._names()
         return [_shown(row, names) for row in self._read(query)]
+
+    def overview(self) -> list[dict[str, Any]]:
+        """Say of each partner how many alerts came, and how many are open as it last told.
+
+        A partner that withdraws an alert tells nothing of it any more: what is open here was so
+        when they last spoke of it.
+
+        Returns:
+            By name: peers, and whoever sent something and is a peer no more.
+        """
+        rows: dict[str, dict[str, Any]] = {
+            peer.instance: _overview(peer.instance, peer.name, peer.is_trusted)
+            for peer in self.peers()
+        }
+        for row in self._read(_newest()):
+            one = rows.setdefault(row.origin, _overview(row.origin, None, False))
+            said = msgspec.json.decode(row.body, type=_Standing)
+            one["alerts"] += 1
+            one["open"][said.priority] += said.state == "open"
+            if one["received"] is None or row.received_ms > one["received"]:
+                one["received"], one["name"] = row.received_ms, row.origin_name
+        for one in rows.values():
+            one["received"] = None if one["received"] is None else iso(one["received"])
+        return sorted(rows.values(), key=lambda one: (one["peer"] or "~", one["instance"]))
 
     def count(self) -> int:
         """Count the alerts that came."""
@@ -258,6 +275,34 @@ class Partners(Peers):
 
     def _names(self) -> dict[str, str]:
         return {peer.instance: peer.name for peer in self.peers()}
+
+
+class _Standing(msgspec.Struct):
+    """What of an alert is counted."""
+
+    state: str
+    priority: Literal["P1", "P2", "P3"]
+
+
+def _overview(instance: str, peer: str | None, is_trusted: bool) -> dict[str, Any]:
+    return {
+        "instance": instance, "peer": peer, "name": None, "trusted": is_trusted, "alerts": 0,
+        "open": {"P1": 0, "P2": 0, "P3": 0}, "received": None,
+    }  # fmt: skip
+
+
+def _newest() -> Select[Any]:
+    """Ask for the newest version of each alert that came."""
+    a = tables.partner_alerts
+    newest = (
+        select(a.c.origin, a.c.id, func.max(a.c.version).label("version"))
+        .group_by(a.c.origin, a.c.id)
+        .subquery()
+    )
+    same = and_(
+        a.c.origin == newest.c.origin, a.c.id == newest.c.id, a.c.version == newest.c.version
+    )
+    return select(a).join(newest, same)
 
 
 def _sent(row: Row[Any]) -> Sent:

@@ -53,6 +53,7 @@ from sargas.web.refusals import (
     refuse_failed,
     refuse_http,
 )
+from sargas.web.releases import Releases
 from sargas.web.remembered import Remembered
 from sargas.web.roles import PAGES, who_of
 from sargas.web.users import UserPaths
@@ -121,6 +122,7 @@ def make_app(
         Route("/api/assets", answers.all_assets),
         Route("/api/alerts", answers.alerts),
         Route("/api/alerts/{id}", answers.alert),
+        *Releases(player, desk).routes(),
         *dossier_routes(player, assets, answers.alert_body, gather),
         Route("/api/histogram", answers.histogram),
         Route("/api/vessels/{mmsi:int}", answers.vessel),

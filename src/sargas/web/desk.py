@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from sargas.errors import StoreError
 from sargas.model.suspension import END_SUSPENSION, SUSPEND
-from sargas.model.triage import END_WATCH, START_WATCH, ZONE_VERBS
+from sargas.model.triage import END_WATCH, PARTNER_VERBS, START_WATCH, ZONE_VERBS
 from sargas.store import AuditLog, Ledger
 from sargas.store.standing import Standing
 
@@ -123,6 +123,8 @@ class Desk:
             screens.tell({"kind": "watches", "on_watch": on_watch})
         if any(act.verb in ZONE_VERBS for act in acts):
             screens.tell({"kind": "zones"})
+        if any(act.verb in PARTNER_VERBS for act in acts):
+            screens.tell({"kind": "partners"})
 
     async def follow(self, screens: Teller) -> None:
         """Catch up until cancelled."""

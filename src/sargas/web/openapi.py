@@ -83,6 +83,11 @@ SCHEMAS: Mapping[str, Schema] = {
         exercise=MAYBE_TEXT, release=_object(group=TEXT, redacted=_list(TEXT)),
         origin=_object(instance=TEXT, peer=MAYBE_TEXT, name=TEXT, received=TIME, bundle=TEXT),
     ),
+    "Reach": _object(
+        group=TEXT, label=TEXT, versions=_list(INT), because=MAYBE_TEXT, told_as=MAYBE_TEXT,
+        redacted=_list(TEXT), released=MAYBE_OBJECT, withdrawn=MAYBE_OBJECT,
+        left=_list(_object(at=TIME, officer=TEXT, format=TEXT, where=TEXT)), left_count=INT,
+    ),
     "LogLine": _object(
         seq=INT, at=TIME, t=TIME, officer=TEXT, verb=TEXT, alert=MAYBE_TEXT, version=INT, batch=INT,
         old=TEXT, new=TEXT,
@@ -144,6 +149,13 @@ OPERATIONS: Mapping[str, Operation] = {
                                  {"whole?": TEXT, "origin?": TEXT}),
     "GET /api/alerts/{id}": Operation("One alert with its evidence, versions and log.",
                                       _ANYONES, {"origin?": TEXT}),
+    "GET /api/partners": Operation(
+        "Partners, and how many of their alerts are open.",
+        _object(partners=_list(_object(
+            instance=TEXT, peer=MAYBE_TEXT, name=MAYBE_TEXT, trusted=BOOL, alerts=INT,
+            open=_object(P1=INT, P2=INT, P3=INT), received=MAYBE_TEXT,
+        ))),
+    ),
     "GET /api/partners/bundle": Operation("Signed by a partner: what it does not hold yet.",
                                           query={"after?": INT}, media=(MEDIA_TYPE,)),
     "POST /api/partners/bundle": Operation(
@@ -152,6 +164,11 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "GET /api/alerts/{id}/dossier": Operation("What a dossier shows of an alert.",
                                               _object(alert=_ref("Alert"), kept=_object())),
+    "GET /api/alerts/{id}/releases": Operation(
+        "To which groups an alert is released; with `to`, what that group would get.",
+        _object(policy=TEXT, version=INT, groups=_list(_ref("Reach"))),
+        {"to?": TEXT, "version?": INT},
+    ),
     "GET /api/alerts/{id}/{file}": Operation("A file of evidence, or of the vessel's track.",
                                              media=tuple((EVIDENCE | TRACKS).values())),
     "GET /api/histogram": Operation(

@@ -52,6 +52,7 @@ class PartnerPaths:
         return [
             Route(PATH, self.give, methods=["GET"]),
             Route(PATH, self.take, methods=["POST"]),
+            Route("/api/partners", self.known),
         ]
 
     async def give(self, request: Request) -> Response:
@@ -89,6 +90,10 @@ class PartnerPaths:
         except (InputError, UsageError) as error:
             return refusal(422, error.what, error.hint)
         return JSONResponse(taken.to_dict())
+
+    def known(self, request: Request) -> Response:
+        """Say which partners there are, and how many open alerts came from each."""
+        return JSONResponse({"partners": self.partners.overview()})
 
     def _asker(self, request: Request) -> tuple[Identity, Peer] | Response:
         """Say who signed a request, or answer it."""

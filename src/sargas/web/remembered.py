@@ -27,6 +27,10 @@ PATHS: Final = (
 """What is the same for all who may ask, as these begin; nothing else is ever remembered."""
 
 
+WHOLE_PATHS: Final = ("/api/partners",)
+"""The same, where something else lies below: what partners ask is signed, and answered once."""
+
+
 class _Answer(NamedTuple):
     start: Message
     body: bytes
@@ -51,7 +55,8 @@ class Remembered:
         """Answer from memory, or ask and remember."""
         path = scope.get("path", "")
         is_asked = scope["type"] == "http" and scope["method"] == "GET"
-        if not is_asked or not path.startswith(PATHS) or "." in path:
+        is_same = path.startswith(PATHS) or path in WHOLE_PATHS
+        if not is_asked or not is_same or "." in path:
             try:
                 await self.app(scope, receive, send)
             finally:

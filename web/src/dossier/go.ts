@@ -3,7 +3,7 @@ import { rowDomId } from "../list/alert-row.tsx";
 import { shownAlerts } from "../list/filter.ts";
 import { go, route } from "../route.ts";
 import { selectAlert } from "../state/session.ts";
-import { alerts, selectedAlertId, selectedMmsi } from "../state/state.ts";
+import { alertOf, selectedAlertId, selectedMmsi } from "../state/state.ts";
 
 export const dossierPath = (id: string): string => `/alert/${encodeURIComponent(id)}`;
 
@@ -31,7 +31,7 @@ export const backToWatch = (): void => go("/");
 /** The watch is shown again: the alert is selected in its list, and its row has the focus, unless something else was chosen. */
 export function focusRow(id: string): void {
   if (selectedAlertId.value !== id && selectedMmsi.value !== null) return;
-  if (alerts.value.has(id)) selectAlert(id);
+  if (alertOf(id)) selectAlert(id);
   requestAnimationFrame(() => {
     document.querySelector<HTMLElement>(".rows")?.focus();
     document.getElementById(rowDomId(id))?.scrollIntoView({ block: "nearest" });

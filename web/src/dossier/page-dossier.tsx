@@ -4,10 +4,13 @@ import "../style/dossier.css";
 import { Provenance, Versions } from "../evidence/parts.tsx";
 import { outside } from "../format/format.ts";
 import { say } from "../lang/lang.ts";
+import { later } from "../later.tsx";
+import { isTheirs } from "../partners/open.tsx";
 import { route } from "../route.ts";
 import { selectAlert } from "../state/session.ts";
-import { alerts } from "../state/state.ts";
+import { alertOf, alerts } from "../state/state.ts";
 import { ActLog } from "../triage/bar.tsx";
+import { Reached } from "../triage/release.tsx";
 import type { ApiError } from "../wire/api.ts";
 import { Charts } from "./charts.tsx";
 import { cursor_ms } from "./cursor.ts";
@@ -91,6 +94,10 @@ function Whole({ dossier }: { dossier: DossierData }) {
         <h2 id="versions-title">{say("Versions")}</h2>
         <Versions full={alert} />
       </section>
+      <section class="no-print" aria-labelledby="reached-title">
+        <h2 id="reached-title">{say("Released to whom")}</h2>
+        <Reached alert={alerts.value.get(alert.id) ?? alert} />
+      </section>
       <section aria-labelledby="log-title">
         <h2 id="log-title">{say("What people did")}</h2>
         <ActLog log={alert.log} />
@@ -103,7 +110,25 @@ function Whole({ dossier }: { dossier: DossierData }) {
   );
 }
 
-export function Dossier() {
+const TheirWait = () => <p class="empty" role="status">{say("Reading the dossier…")}</p>;
+const TheirDossier = later<{ id: string }>(async () => (await import("../partners/tool-partners.tsx")).TheirDossier, TheirWait);
+
+/** Of a partner's alert: there is nothing to act on, and no fixes. */
+function Theirs({ id }: { id: string }) {
+  const main = useRef<HTMLElement>(null);
+  useEffect(() => {
+    main.current?.focus();
+    if (alertOf(id)) selectAlert(id);
+  }, [id]);
+  useEffect(() => () => {
+    if (route.value.page !== "alert") focusRow(id);
+  }, [id]);
+  return <main ref={main} class="dossier" tabIndex={-1}><Ways id={id} /><TheirDossier id={id} /></main>;
+}
+
+export const Dossier = () => (isTheirs(route.value.id) ? <Theirs id={route.value.id} /> : <OwnDossier />);
+
+function OwnDossier() {
   const { id } = route.value;
   const { data, failure } = useDossier(id);
   const main = useRef<HTMLElement>(null);

@@ -79,8 +79,8 @@ export function AlertFacts({ alert }: { alert: Alert }) {
         </>
       ) : null}
       <Fact name={say("Place")} wide>
-        {/* An alert about a feed has no place, whatever the contract's type says. */}
-        {(alert.lon as number | null) === null ? say("none") : <Place lon={alert.lon} lat={alert.lat} />}
+        {/* An alert about a feed has no place, whatever the contract's type says; of a partner's it may be kept back. */}
+        {!Number.isFinite(alert.lon) ? say("none") : <Place lon={alert.lon} lat={alert.lat} />}
       </Fact>
     </dl>
   );

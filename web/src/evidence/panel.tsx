@@ -8,9 +8,11 @@ import { Chips } from "../list/alert-row.tsx";
 import { NearFacts } from "../map/near-facts.tsx";
 import { Mark } from "../map/mark.tsx";
 import { showSelection } from "../map/map-pane.tsx";
+import { Theirs } from "../partners/open.tsx";
 import { selectAlert } from "../state/session.ts";
 import { selectedAlert, selectedMmsi, vessel, wholeOf } from "../state/state.ts";
 import { ActLog, ActsBar, Standing } from "../triage/bar.tsx";
+import { Reached } from "../triage/release.tsx";
 import { SuspendedWords } from "../triage/suspend.tsx";
 import type { Alert, AlertDetail } from "../wire/types.ts";
 import { AlertFacts, VesselFacts } from "./facts.tsx";
@@ -59,6 +61,7 @@ function AlertPanel({ alert }: { alert: Alert }) {
       <Part title={say("Speed, heading, course")}>{full ? <Chart alert={full} /> : <ChartWait />}</Part>
       {full ? <Rests full={full} /> : null}
       {mmsi === null ? null : <Part title={say("Vessel")}><VesselFacts mmsi={mmsi} alert={alert} /></Part>}
+      <Part title={say("Released to whom")}><Reached alert={alert} /></Part>
       {full ? <Part title={say("What people did")}><ActLog log={full.log} /></Part> : null}
       {full && full.versions.length > 0 ? <Part title={say("Versions")}><Versions full={full} /></Part> : null}
       {full ? <Provenance full={full} /> : null}
@@ -89,7 +92,7 @@ export function Evidence() {
   const mmsi = selectedMmsi.value;
   return (
     <section class="evidence" aria-label={say("Evidence")} tabIndex={0}>
-      {alert ? <AlertPanel alert={alert} /> : mmsi !== null ? <VesselPanel mmsi={mmsi} /> : (
+      {alert?.origin ? <Theirs part="Panel" alert={alert} /> : alert ? <AlertPanel alert={alert} /> : mmsi !== null ? <VesselPanel mmsi={mmsi} /> : (
         <p class="empty">{say("Select an alert, or a vessel on the map: its evidence stands here.")} <kbd>J</kbd> {say("next")}, <kbd>K</kbd> {say("previous")}, <kbd>?</kbd> {say("all keys")}.</p>
       )}
     </section>

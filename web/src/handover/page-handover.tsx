@@ -1,6 +1,6 @@
 // The handover of a watch: read, printed, signed off. It comes as one piece when it is first opened.
 import { useEffect, useState } from "preact/hooks";
-import "../style/handover.css";
+import "../style/page-sheet.css";
 import { duration, outside, utc, utcMinute, vesselName, whole } from "../format/format.ts";
 import { detectorTitle, PRIORITY_WORD } from "../format/words.ts";
 import { say, sayCount } from "../lang/lang.ts";

@@ -7,6 +7,7 @@ import { toggleFollow } from "../map/follow.tsx";
 import { copyPlace, showSelection, zoomMap } from "../map/map-pane.tsx";
 import { toggleMeasure } from "../map/measure-box.tsx";
 import { marked } from "../map/place.ts";
+import { nextOrigin } from "../partners/open.tsx";
 import { goLive, stepTime, toAlert, togglePlay } from "../playback/bar.tsx";
 import { selectAlert } from "../state/session.ts";
 import { silence, toggleSound } from "../sound/sound.ts";
@@ -14,6 +15,7 @@ import { helpOpen } from "../state/state.ts";
 import { go, route } from "../route.ts";
 import { switchTheme } from "../theme/theme.ts";
 import { askEither, askFor, toggleMark } from "../triage/asked.ts";
+import { askRelease, releasing } from "../triage/release.tsx";
 import { askSuspend } from "../triage/suspend.tsx";
 import { listOpen, suspending } from "../triage/suspensions.ts";
 import { dialog, undo } from "../triage/triage.ts";
@@ -50,6 +52,7 @@ export const KEYS: readonly Key[] = [
   { keys: ["c", "C"], text: "claim, or release", act: () => askEither("release", "claim"), where: ALERT },
   { keys: ["s", "S"], text: "snooze, or wake", act: () => askEither("wake", "snooze"), where: ALERT },
   { keys: ["p", "P"], text: "suspend what is ordinary for a while", act: askSuspend, where: ALERT },
+  { keys: [">"], text: "release to a group of others", act: askRelease, where: ALERT },
   { keys: ["n", "N"], text: "comment", act: () => askFor("comment"), where: ALERT },
   { keys: [TAKE_BACK], text: "take the last act back, within ten seconds", act: () => void undo() },
   { keys: ["x", "X"], text: "mark to be grouped", act: toggleMark, where: WATCH },
@@ -65,6 +68,7 @@ export const KEYS: readonly Key[] = [
   { keys: ["1"], text: "watch", act: () => go("/") },
   { keys: ["5"], text: "handover", act: () => go("/handover") },
   { keys: ["q", "Q"], text: "quality of the picture", act: () => go("/quality") },
+  { keys: ["<"], text: "own alerts, those of partners, or both", act: nextOrigin, where: WATCH },
   { keys: ["/"], text: "search", act: () => focus("#search") },
   { keys: [" "], text: "play or pause", act: togglePlay, where: WATCH },
   { keys: ["["], text: "one minute back", act: () => stepTime(-60_000), where: WATCH, repeats: true },
@@ -97,7 +101,7 @@ const OWN = "button, a, input, select, summary";
 
 export function startKeys(): void {
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || helpOpen.value || dialog.value || suspending.value || listOpen.value || viewsOpen.value) return;
+    if (event.defaultPrevented || helpOpen.value || dialog.value || suspending.value || releasing.value || listOpen.value || viewsOpen.value) return;
     const at = event.target as Element | null;
     if (at?.closest(TYPED)) return;
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {

@@ -6,7 +6,7 @@ import { PRIORITIES, PRIORITY_WORD } from "../format/words.ts";
 import { say } from "../lang/lang.ts";
 import { focusMap } from "../map/map-pane.tsx";
 import { Mark } from "../map/mark.tsx";
-import { legendOpen } from "../state/state.ts";
+import { legendOpen, partnerAlerts } from "../state/state.ts";
 import { type LayerId, shown, toggleLayer } from "./layers.ts";
 import { clockLayers } from "./show.ts";
 
@@ -101,6 +101,7 @@ function Marks() {
     <>
       <li class="priorities">
         {PRIORITIES.map((priority) => <span key={priority}><Mark priority={priority} size={11} />{say(PRIORITY_WORD[priority])}</span>)}
+        {partnerAlerts.value.size > 0 ? <span><Mark priority="P2" size={13} theirs />{say("of a partner")}</span> : null}
       </li>
       <li>
         <Swatch><path d={ARROW} class="lg-traffic" /></Swatch>{say("course up")}

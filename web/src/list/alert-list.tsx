@@ -5,9 +5,9 @@ import { whole } from "../format/format.ts";
 import { say, sayCount } from "../lang/lang.ts";
 import { Mark } from "../map/mark.tsx";
 import { selectAlert } from "../state/session.ts";
-import { alerts, alertsRead, picture, selectedAlertId, status, trouble, vessels } from "../state/state.ts";
+import { alerts, alertsRead, partners, picture, selectedAlertId, status, trouble, vessels } from "../state/state.ts";
 import { AlertRow, rowDomId } from "./alert-row.tsx";
-import { behind, counts, filter, held, layOpen, letIn, selectedRow, shownAlerts, stackOf, stacks, waiting } from "./filter.ts";
+import { asked, behind, counts, filter, held, layOpen, letIn, selectedRow, shownAlerts, stackOf, stacks, waiting } from "./filter.ts";
 import { FilterBar } from "./filter-bar.tsx";
 
 /** Every row is so high (style/list.css), so that only those in view need to be in the page. */
@@ -52,11 +52,15 @@ function Empty() {
     return <p class="empty"><b>{trouble.value.what}</b> {trouble.value.hint}</p>;
   }
   if (!alertsRead.value) return <p class="empty">{say("Reading the alerts…")}</p>;
-  if (alerts.value.size === 0) {
+  if (asked.value.length === 0) {
+    if (filter.value.origin === "partners") {
+      const hasCome = partners.value.some((one) => one.alerts > 0);
+      return <p class="empty"><b>{hasCome ? say("Reading the alerts…") : say("Nothing has come from partners.")}</b></p>;
+    }
     return <p class="empty"><b>{say("No alerts in this span.")}</b> {say("{n} vessels watched.", { n: whole(heard) })}</p>;
   }
   const { tab } = filter.value;
-  const hidden = alerts.value.size;
+  const hidden = asked.value.length;
   return (
     <p class="empty">
       <b>{tab === "open" && counts.value.byTab.open === 0 ? say("No open alerts.") : say("No alerts pass the filter.")}</b>{" "}
@@ -65,7 +69,7 @@ function Empty() {
   );
 }
 
-/** Announces new Alarms, and nothing else, to a screen reader. */
+/** Announces new Alarms of our own, and nothing else, to a screen reader. */
 function Announcer() {
   const seen = useRef<Set<string> | null>(null);
   const alarms = [...alerts.value.values()].filter((alert) => alert.priority === "P1" && alert.state === "open");

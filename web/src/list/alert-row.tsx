@@ -3,6 +3,7 @@ import { duration, outside, parseTime, utcMinute, vesselName } from "../format/f
 import { detectorTitle, PRIORITY_WORD, STATE_WORD } from "../format/words.ts";
 import { say, sayCount } from "../lang/lang.ts";
 import { Mark } from "../map/mark.tsx";
+import { Theirs } from "../partners/open.tsx";
 import { selectAlert } from "../state/session.ts";
 import { silencedUntil } from "../sound/sound.ts";
 import { now_ms, selectedAlertId } from "../state/state.ts";
@@ -27,6 +28,7 @@ function SilencedChip({ alert }: { alert: Alert }) {
 /** What the watch says of it; a person's word follows where there is one. */
 export function Chips({ alert }: { alert: Alert }) {
   const { triage } = alert;
+  if (alert.origin) return <Theirs part="Chips" alert={alert} />;
   return (
     <>
       {alert.exercise ? <span class="chip exercise">EXERCISE</span> : null}
@@ -45,11 +47,16 @@ export function Chips({ alert }: { alert: Alert }) {
   );
 }
 
+/** Who it is about; who is kept back is somebody all the same. */
+export const whoIs = ({ subject, release }: Alert): string =>
+  release?.redacted.includes("subject.mmsi") ? say("vessel kept back")
+    : subject.mmsi === null && !subject.name ? say("no single vessel") : vesselName(subject.name);
+
 export function SubjectLine({ alert }: { alert: Alert }) {
   const { subject, asset } = alert;
   return (
     <>
-      <bdi class="who">{subject.mmsi === null && !subject.name ? say("no single vessel") : vesselName(subject.name)}</bdi>
+      <bdi class="who">{whoIs(alert)}</bdi>
       {subject.mmsi === null ? null : <span class="mono"> {subject.mmsi}</span>}
       {asset ? <span class="where"> · <bdi>{outside(asset.name)}</bdi></span> : null}
     </>
@@ -104,12 +111,12 @@ export function AlertRow({ alert, at, of }: { alert: Alert; at: number; of: numb
       aria-selected={selected}
       aria-posinset={at + 1}
       aria-setsize={of}
-      class={`row ${alert.state} ${alert.priority} ${alert.triage.state}${isMarked ? " marked" : ""}${holds ? " holds-selected" : ""}`}
+      class={`row ${alert.state} ${alert.priority} ${alert.origin ? "theirs" : alert.triage.state}${isMarked ? " marked" : ""}${holds ? " holds-selected" : ""}`}
       data-alert={alert.id}
       onClick={() => selectAlert(alert.id)}
     >
       <span class="row-mark">
-        <Mark priority={alert.priority} size={16} hollow={alert.state !== "open" || isDone(alert)} />
+        <Mark priority={alert.priority} size={16} hollow={alert.state !== "open" || isDone(alert)} theirs={!!alert.origin} />
         {isMarked ? <span class="row-marked" title={say("marked to be grouped")}>✓</span> : null}
       </span>
       <div class="row-body">

@@ -2,10 +2,11 @@ import { namedZones, zoneName } from "../draw/zones.ts";
 import { PRIORITIES, PRIORITY_WORD } from "../format/words.ts";
 import { say } from "../lang/lang.ts";
 import { Mark } from "../map/mark.tsx";
-import { myWatch, suspensions } from "../state/state.ts";
+import { hasFresh } from "../partners/open.tsx";
+import { myWatch, partners, suspensions } from "../state/state.ts";
 import { activeCount, listOpen } from "../triage/suspensions.ts";
 import type { Priority } from "../wire/types.ts";
-import { counts, filter, type Filter, filterZone, type Tab, TABS } from "./filter.ts";
+import { counts, filter, type Filter, filterZone, ORIGINS, type Tab, TABS } from "./filter.ts";
 
 const change = (part: Partial<Filter>): void => {
   filter.value = { ...filter.value, ...part };
@@ -58,6 +59,26 @@ function InZone() {
   );
 }
 
+/** Ours, theirs, or both; beside it how many of theirs are open, whichever is shown, and the worst of them. */
+function Whose() {
+  const { origin } = filter.value;
+  if (partners.value.length === 0 && origin === "own") return null;
+  const open = PRIORITIES.map((priority) => partners.value.reduce((sum, one) => sum + one.open[priority], 0));
+  const worst = PRIORITIES.find((_, at) => open[at]! > 0);
+  const count = open.reduce((sum, n) => sum + n, 0);
+  const full = say("Open alerts of partners as they last told: {p1} Alarms, {p2} Warnings, {p3} Notes", { p1: open[0]!, p2: open[1]!, p3: open[2]! });
+  const words = { own: say("Own"), partners: say("Partners"), all: say("Both") };
+  return (
+    <span class="segment whose" role="group" aria-label={say("Whose alerts (<)")}>
+      {ORIGINS.map((one) => (
+        <button key={one} type="button" aria-pressed={one === origin} title={one === "partners" ? full : undefined} onClick={() => change({ origin: one })}>
+          {words[one]} {one === "partners" ? <>{worst ? <Mark priority={worst} size={13} theirs /> : null} <b>{count}</b>{hasFresh.value ? <span class="chip again" role="status">{say("new")}</span> : null}</> : null}
+        </button>
+      ))}
+    </span>
+  );
+}
+
 export function FilterBar() {
   const { tab: chosen, priorities, muted, sinceWatch, stacked } = filter.value;
   const count = counts.value;
@@ -85,6 +106,7 @@ export function FilterBar() {
           </button>
         ))}
       </span>
+      <Whose />
       {myWatch.value || sinceWatch ? (
         <button type="button" class="chip-button" aria-pressed={sinceWatch} title={say("Only what was detected since you took the watch")} onClick={() => change({ sinceWatch: !sinceWatch })}>
           {say("My watch")}

@@ -2,14 +2,19 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
 import { isWithin } from "../draw/inside.ts";
 import { namedZones } from "../draw/zones.ts";
-import { alerts, minute_ms, myWatch, officer, selectedAlertId } from "../state/state.ts";
+import { alertOf, alerts, minute_ms, myWatch, officer, partnerAlerts, selectedAlertId } from "../state/state.ts";
 import { isDone, isSnoozed, waits } from "../triage/triage.ts";
 import type { Alert, Priority } from "../wire/types.ts";
 
 export const TABS = ["open", "mine", "snoozed", "done", "all"] as const;
 export type Tab = (typeof TABS)[number];
 
+/** Whose alerts are listed and on the map. Our own at first: they are what the officer answers for, and the
+ *  others' must not stand between them at 3 a.m.; how many others are open is beside the switch all the same. */
+export const ORIGINS = ["own", "partners", "all"] as const;
+
 export interface Filter {
+  origin: (typeof ORIGINS)[number];
   tab: Tab;
   priorities: ReadonlySet<Priority>;
   muted: boolean;
@@ -25,6 +30,7 @@ export interface Filter {
 
 /** Notes never ring: they are listed when they are asked for. */
 export const FIRST_FILTER: Filter = {
+  origin: "own",
   tab: "open",
   priorities: new Set(["P1", "P2"]),
   muted: false,
@@ -36,6 +42,8 @@ export const FIRST_FILTER: Filter = {
 export const filter = signal<Filter>(FIRST_FILTER);
 
 export function inTab(alert: Alert, tab: Tab, at_ms: number | null): boolean {
+  // A partner's has no triage here: it is open until they say otherwise.
+  if (alert.origin) return tab === "all" || tab === (alert.state === "open" ? "open" : "done");
   const asleep = isSnoozed(alert, at_ms);
   switch (tab) {
     case "open": return waits(alert) && !asleep;
@@ -54,17 +62,26 @@ const passesRest = (alert: Alert, by: Filter, since_ms: number): boolean =>
   && (!by.sinceWatch || Date.parse(alert.t_detected) >= since_ms)
   && (filterZone.value === null || isWithin(filterZone.value.geometry, alert.lon, alert.lat));
 
-/** The service's order is newest first; sorting by priority keeps it among equals. */
+/** The service's order is newest first; sorting by priority keeps it among equals, our own before a partner's. */
 export function inOrder(list: Alert[], worstFirst: boolean): Alert[] {
-  return worstFirst ? list.sort((a, b) => (a.priority < b.priority ? -1 : a.priority > b.priority ? 1 : 0)) : list;
+  const rank = (alert: Alert): string => alert.priority + (alert.origin ? 1 : 0);
+  return worstFirst ? list.sort((a, b) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0)) : list;
 }
+
+/** All alerts of those asked for, newest first. */
+export const asked = computed<Alert[]>(() => {
+  const { origin } = filter.value;
+  const own = origin === "partners" ? [] : [...alerts.value.values()];
+  if (origin !== "partners" && origin !== "all") return own;
+  return [...own, ...partnerAlerts.value.values()].sort((a, b) => Date.parse(b.t_detected) - Date.parse(a.t_detected));
+});
 
 const sinceWatch_ms = computed(() => myWatch.value?.since_ms ?? Number.NEGATIVE_INFINITY);
 
 /** All that the filter lets through: what the map shows, whatever the list holds back. */
 export const wanted = computed(() => {
   const by = filter.value;
-  const passing = [...alerts.value.values()].filter(
+  const passing = asked.value.filter(
     (alert) =>
       by.priorities.has(alert.priority) && passesRest(alert, by, sinceWatch_ms.value) && inTab(alert, by.tab, minute_ms.value),
   );
@@ -124,7 +141,7 @@ export const waiting = computed(() => {
 /** The rows. A held row that no longer passes the filter stays, with its new state, until let go. */
 export const shownAlerts = computed(() =>
   rowIds.value.flatMap((id) => {
-    const alert = alerts.value.get(id);
+    const alert = alertOf(id);
     return alert ? [alert] : [];
   }),
 );
@@ -155,7 +172,7 @@ export function startList(): void {
     const own = now.some((value, at) => value !== lastOwn[at]); // the user's own act is not a jump
     lastOwn = now;
     const before = untracked(() => rowIds.value);
-    const emptied = before.every((id) => !alerts.value.has(id));
+    const emptied = before.every((id) => !alertOf(id));
     if (held.value && !own && !emptied) return;
     if (ids.length !== before.length || ids.some((id, at) => id !== before[at])) rowIds.value = ids;
   });
@@ -175,7 +192,7 @@ export const counts = computed<Counts>(() => {
     muted: 0,
   };
   const by = filter.value;
-  for (const alert of alerts.value.values()) {
+  for (const alert of asked.value) {
     if (alert.muted_by.length > 0) result.muted += 1;
     if (!passesRest(alert, by, sinceWatch_ms.value)) continue;
     const listed = by.priorities.has(alert.priority);

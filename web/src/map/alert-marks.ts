@@ -9,11 +9,23 @@ const SIZE_PX = 44;
 let stampedFor: { colours: Colours; ratio: number } | null = null;
 const stamps = new Map<string, HTMLCanvasElement>();
 
-function drawMark(context: CanvasRenderingContext2D, colours: Colours, priority: Priority, state: Alert["state"]): void {
+/** A partner's is a contour around a small mark: wide enough to be seen around our own on the same vessel. */
+const AROUND_PX = 17;
+
+function drawMark(context: CanvasRenderingContext2D, colours: Colours, priority: Priority, state: Alert["state"], theirs: boolean): void {
   const hue = colours[PRIORITY_COLOUR[priority]];
   const open = state === "open";
-  const radius = open ? { P1: 13, P2: 12, P3: 10 }[priority] : 7;
+  const radius = theirs ? 5 : open ? { P1: 13, P2: 12, P3: 10 }[priority] : 7;
   context.lineJoin = "round";
+  if (theirs) {
+    traceMark(context, priority, SIZE_PX / 2, SIZE_PX / 2, open ? AROUND_PX : 11);
+    context.strokeStyle = colours.sea;
+    context.lineWidth = 4;
+    context.stroke();
+    context.strokeStyle = hue;
+    context.lineWidth = 1.6;
+    context.stroke();
+  }
   traceMark(context, priority, SIZE_PX / 2, SIZE_PX / 2, radius);
   context.strokeStyle = colours.sea;
   context.lineWidth = open ? 6 : 4;
@@ -27,7 +39,7 @@ function drawMark(context: CanvasRenderingContext2D, colours: Colours, priority:
 }
 
 /** Which stamp an alert has; equal ones on one place look like one. */
-export const stampOf = ({ priority, state }: Alert): string => `${priority} ${state}`;
+export const stampOf = ({ priority, state, origin }: Alert): string => `${priority} ${state} ${!origin}`;
 
 export function stampAlert(context: CanvasRenderingContext2D, colours: Colours, alert: Alert, x: number, y: number): void {
   const ratio = window.devicePixelRatio || 1;
@@ -41,7 +53,7 @@ export function stampAlert(context: CanvasRenderingContext2D, colours: Colours, 
     stamp.width = stamp.height = Math.ceil(SIZE_PX * ratio);
     const own = stamp.getContext("2d")!;
     own.scale(ratio, ratio);
-    drawMark(own, colours, alert.priority, alert.state);
+    drawMark(own, colours, alert.priority, alert.state, !!alert.origin);
     stamps.set(stampOf(alert), stamp);
   }
   // On whole pixels, or the stamp is blurred.

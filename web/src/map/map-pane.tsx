@@ -102,7 +102,7 @@ export function showSelection(): void {
   const mmsi = state.selectedMmsi.value;
   const row = mmsi === null ? null : state.vessels.row(mmsi);
   const place = row ? [row.lon, row.lat] : alert ? alertPlace(alert, state.vessels) : null;
-  if (place && view) view.goTo(place[0]!, place[1]!, Math.max(view.camera().zoom, 8));
+  if (place && view && Number.isFinite(place[0])) view.goTo(place[0]!, place[1]!, Math.max(view.camera().zoom, 8));
 }
 
 /** Shows an asset whole. */

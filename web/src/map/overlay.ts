@@ -240,10 +240,10 @@ function drawNext(context: CanvasRenderingContext2D, camera: Camera, scene: Scen
   }
 }
 
-/** Notes first, Alarms last, the selected one on top of all. */
+/** Partners' first, then Notes, Alarms last, the selected one on top of all. */
 function drawAlerts(context: CanvasRenderingContext2D, camera: Camera, scene: Scene): boolean {
   const weight = (alert: Alert): number =>
-    (alert.id === scene.selectedAlert?.id ? 100 : 0) + (alert.state === "open" ? 10 : 0) + { P1: 3, P2: 2, P3: 1 }[alert.priority];
+    (alert.id === scene.selectedAlert?.id ? 100 : 0) - (alert.origin ? 20 : 0) + (alert.state === "open" ? 10 : 0) + { P1: 3, P2: 2, P3: 1 }[alert.priority];
   let moving = false;
   // Alerts of one vessel stand on one place: of equal marks there the first is enough.
   const stamped = new Set<string>();

@@ -30,7 +30,7 @@ export function pick(camera: Camera, px: number, py: number, from: Pickable): Pi
   for (const one of from.alerts) {
     const [x, y] = project(camera, ...alertPlace(one, from.vessels));
     const d2 = (x - px) ** 2 + (y - py) ** 2;
-    if (d2 < best) [alert, best] = [one, d2];
+    if (d2 < best || (d2 === best && alert?.origin && !one.origin)) [alert, best] = [one, d2]; // ours lies above
   }
   if (alert) return { kind: "alert", alert };
 

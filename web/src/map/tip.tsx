@@ -16,8 +16,9 @@ const names = signal<ReadonlyMap<number, string>>(new Map());
 function textOf(picked: Picked): { title: string; line: string } | null {
   if (!picked) return null;
   if (picked.kind === "alert") {
-    const { priority, detector, subject } = picked.alert;
-    return { title: `${say(PRIORITY_WORD[priority])}: ${detectorTitle(detector)}`, line: `${outside(subject.name ?? "")} ${subject.mmsi ?? ""}` };
+    const { priority, detector, subject, origin, exercise } = picked.alert;
+    const whose = origin ? ` · ${say("from {who}", { who: outside(origin.peer ?? origin.name) })}${exercise ? " · EXERCISE" : ""}` : "";
+    return { title: `${say(PRIORITY_WORD[priority])}: ${detectorTitle(detector)}`, line: `${outside(subject.name ?? "")} ${subject.mmsi ?? ""}${whose}` };
   }
   if (picked.kind === "asset") {
     const { name, kind, status } = picked.shape.properties;

@@ -1,6 +1,6 @@
 // How good the picture is: feeds, detectors, the budget of one seat. Fetched when first opened.
 import { useEffect, useState } from "preact/hooks";
-import "../style/handover.css";
+import "../style/page-sheet.css";
 import "../style/quality.css";
 import { duration, outside, utc, utcMinute, whole } from "../format/format.ts";
 import { detectorTitle, featureWord } from "../format/words.ts";

@@ -122,6 +122,9 @@ function hear(message: Message): void {
     case "zones":
       state.zonesTold.value += 1;
       break;
+    case "partners":
+      state.partnersTold.value += 1;
+      break;
     case "looking":
       state.presence.value = message.looking;
       break;
@@ -153,7 +156,7 @@ function tellPresence(send: (message: object) => void): void {
   effect(() => {
     state.greeted.value;
     const officer = state.myWatch.value?.officer ?? "";
-    send({ kind: "looking", officer, alert: officer ? (state.selectedAlertId.value ?? "") : "" });
+    send({ kind: "looking", officer, alert: officer && !state.selectedAlert.value?.origin ? (state.selectedAlertId.value ?? "") : "" });
   });
 }
 
@@ -182,9 +185,12 @@ function extendTrack(): void {
 
 /** Selects an alert and its vessel, or nothing. */
 export function selectAlert(id: string | null): void {
+  const alert = id === null ? undefined : state.alertOf(id);
+  // A partner sees ships that are not received here: nothing is asked about those.
+  const isHeard = !alert?.origin || state.vessels.row(alert.subject.mmsi ?? 0) !== null;
   batch(() => {
     state.selectedAlertId.value = id;
-    state.selectedMmsi.value = id === null ? null : (state.alerts.value.get(id)?.subject.mmsi ?? null);
+    state.selectedMmsi.value = (isHeard && alert?.subject.mmsi) || null;
     state.probe.value = null;
   });
 }
@@ -205,7 +211,7 @@ function followSelectedAlert(): void {
   let asked = "";
   let abort = new AbortController();
   effect(() => {
-    const alert = state.selectedAlert.value;
+    const alert = state.selectedAlert.value?.origin ? null : state.selectedAlert.value; // a partner's: partners/
     const key = alert ? `${alert.id} ${alert.version} ${alert.triage.last_seq}` : "";
     if (key === asked) return;
     asked = key;

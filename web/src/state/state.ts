@@ -1,5 +1,6 @@
 // What the screen knows, as signals. Written by session.ts and by the user's acts, read everywhere.
 import { computed, signal } from "@preact/signals";
+import type { Partner } from "../partners/types.ts";
 import type { Alert, AlertDetail, AssetCollection, Clock, OnWatch, Presence, Status, Suspension, Track, Vessel } from "../wire/types.ts";
 import { VesselStore } from "./vessels.ts";
 
@@ -33,6 +34,14 @@ export const alerts = signal<ReadonlyMap<string, Alert>>(new Map());
 /** Null until the list has been read once. */
 export const alertsRead = signal(false);
 
+/** Those of partners, by a key that no alert of our own has; read where they are shown. */
+export const partnerAlerts = signal<ReadonlyMap<string, Alert>>(new Map());
+export const partners = signal<readonly Partner[]>([]);
+/** Counts the service's word that something came of a partner. */
+export const partnersTold = signal(0);
+/** An alert of whomever, by its key. */
+export const alertOf = (id: string): Alert | undefined => alerts.value.get(id) ?? partnerAlerts.value.get(id);
+
 export const selectedAlertId = signal<string | null>(null);
 export const selectedMmsi = signal<number | null>(null);
 export const detail = signal<AlertDetail | null>(null);
@@ -43,7 +52,7 @@ export const trouble = signal<{ what: string; hint: string } | null>(null);
 
 export const selectedAlert = computed<Alert | null>(() => {
   const id = selectedAlertId.value;
-  return id === null ? null : (alerts.value.get(id) ?? null);
+  return id === null ? null : (alertOf(id) ?? null);
 });
 
 /** The selected alert whole; null until it is read, and for any other. */

@@ -1,6 +1,6 @@
 // The map as a table: what is in the view, for whoever reads it with a screen reader or on paper.
 import { useEffect, useRef, useState } from "preact/hooks";
-import "../style/handover.css";
+import "../style/page-sheet.css";
 import { duration, outside, parseTime, placeDm, utc, vesselName, whole } from "../format/format.ts";
 import { classWord, detectorTitle, kindWord, PRIORITY_WORD } from "../format/words.ts";
 import { say, sayCount } from "../lang/lang.ts";
@@ -8,6 +8,7 @@ import { openingCamera, viewCamera } from "../map/map-pane.tsx";
 import { latOf, lonOf, mercatorX, mercatorY } from "../map/mercator.ts";
 import type { Camera } from "../map/view.ts";
 import { geodesic } from "../map/wgs84.ts";
+import { asked } from "../list/filter.ts";
 import { go } from "../route.ts";
 import { selectAlert, selectVessel } from "../state/session.ts";
 import { alerts, alertsRead, assets, now_ms, picture, vessels } from "../state/state.ts";
@@ -66,7 +67,7 @@ function Alerts({ list }: { list: readonly Alert[] }) {
             {list.map((alert) => (
               <tr key={alert.id}>
                 <td><button type="button" class="link" onClick={() => { selectAlert(alert.id); go("/"); }}>{say(PRIORITY_WORD[alert.priority])} · {detectorTitle(alert.detector)}</button></td>
-                <td><bdi>{alert.subject.mmsi === null ? say("no single vessel") : vesselName(alert.subject.name)}</bdi>{alert.exercise ? <span class="chip exercise">EXERCISE</span> : null}{alert.asset ? <span class="dim"> · <bdi>{outside(alert.asset.name)}</bdi></span> : null}</td>
+                <td><bdi>{alert.subject.mmsi === null ? say("no single vessel") : vesselName(alert.subject.name)}</bdi>{alert.exercise ? <span class="chip exercise">EXERCISE</span> : null}{alert.origin ? <span class="chip">{say("from {who}", { who: outside(alert.origin.peer ?? alert.origin.name) })}</span> : null}{alert.asset ? <span class="dim"> · <bdi>{outside(alert.asset.name)}</bdi></span> : null}</td>
                 <td class="mono">{placeDm(alert.lon, alert.lat)}</td>
                 <td class="mono">{utc(parseTime(alert.t_detected))}</td>
               </tr>
@@ -103,7 +104,7 @@ interface Taken {
 const takeNow = (): Taken => ({ camera: viewCamera() ?? openingCamera(), t_ms: now_ms.value ?? 0 });
 
 function Sheet({ camera, t_ms }: Taken) {
-  const open = [...alerts.value.values()].filter((alert) => alert.state === "open" && alert.muted_by.length === 0 && isIn(alert, camera));
+  const open = asked.value.filter((alert) => alert.state === "open" && alert.muted_by.length === 0 && isIn(alert, camera));
   return (
     <>
       <p>{say("As of {t}, {width} NM from west to east.", { t: utc(t_ms), width: whole(widthNm(camera)) })}</p>

@@ -67,7 +67,7 @@ export function askEither(first: Verb, second: Verb): void {
 /** Marks the selected row to be grouped, or unmarks it. */
 export function toggleMark(): void {
   const id = selectedAlertId.value;
-  if (id === null) return;
+  if (id === null || !alerts.value.has(id)) return; // nor a partner's
   const next = new Set(marked.value);
   if (!next.delete(id)) next.add(id);
   marked.value = next;

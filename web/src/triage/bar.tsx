@@ -4,6 +4,7 @@ import { say } from "../lang/lang.ts";
 import { now_ms } from "../state/state.ts";
 import type { Alert, LogLine, Verb } from "../wire/types.ts";
 import { askFor } from "./asked.ts";
+import { askRelease } from "./release.tsx";
 import { askSuspend } from "./suspend.tsx";
 import { busy, can, isSnoozed, othersAt, refusedWith, subjectsOf } from "./triage.ts";
 import { doneWord, reasonWord, stateWord } from "./words.ts";
@@ -50,6 +51,7 @@ export function ActsBar({ alert }: { alert: Alert }) {
         {alert.subject.mmsi === null ? null : (
           <button type="button" class="small-button minor" disabled={busy.value} onClick={askSuspend}>{say("Suspend…")} <kbd>P</kbd></button>
         )}
+        <button type="button" class="small-button minor" disabled={busy.value} onClick={askRelease}>{say("Release to…")} <kbd>&gt;</kbd></button>
       </span>
       {members > 1 ? <p class="dim small">{say("Acts on all {n} alerts of this incident.", { n: members })}</p> : null}
       {refusedWith.value ? (
@@ -85,6 +87,7 @@ function said(line: LogLine): string {
   const parts = [];
   if (line.reason) parts.push(reasonWord(line.reason));
   if (line.to) parts.push(say("to {to}", { to: line.to }));
+  if (line.group) parts.push(line.group);
   if (line.ref) parts.push(line.ref);
   if (line.until_ms) parts.push(say("until {t}", { t: utcMinute(line.until_ms) }));
   if (line.title) parts.push(line.title);

@@ -20,6 +20,7 @@ export interface Said {
   until_ms?: number;
   incident?: string;
   title?: string;
+  group?: string;
 }
 
 export interface Seen {
@@ -47,7 +48,7 @@ export const dialog = signal<Dialog | null>(null);
 export const refusedWith = signal<{ what: string; hint: string; conflict: boolean } | null>(null);
 export const busy = signal(false);
 /** The last command, while it can be taken back. */
-export const undoable = signal<{ batch: number; text: string; until_ms: number; back(): Promise<unknown> } | null>(null);
+export const undoable = signal<{ batch: number; text: string; until_ms: number; back(): Promise<unknown>; word?: string } | null>(null);
 /** Said to screen readers, politely. */
 export const announced = signal("");
 
@@ -73,6 +74,8 @@ const FROM: Readonly<Record<Verb, readonly TriageState[]>> = {
   reopen: DONE,
   group: [...OPEN_STATES, ...DONE],
   ungroup: [...OPEN_STATES, ...DONE],
+  release_to: [...OPEN_STATES, ...DONE],
+  withdraw: [...OPEN_STATES, ...DONE],
 };
 
 /** Whether the service would take it; it has the last word. */
@@ -103,7 +106,7 @@ export async function act(verb: Verb, seen: readonly Seen[], said: Said = {}): P
   refusedWith.value = null;
   try {
     const lines = await postAct({ verb, officer: officer.value, alerts: [...seen], ...said });
-    heardDone(verb, lines);
+    heardDone(verb, lines, said.group);
     return true;
   } catch (cause) {
     refuse(cause, seen);
@@ -113,20 +116,25 @@ export async function act(verb: Verb, seen: readonly Seen[], said: Said = {}): P
   }
 }
 
-function heardDone(verb: Verb, lines: readonly LogLine[]): void {
+function heardDone(verb: Verb, lines: readonly LogLine[], group?: string): void {
   const [first] = lines;
   if (!first) return;
   const count = lines.length > 1 ? ` (${lines.length})` : "";
+  // What may have left within the ten seconds is not undone: a release is withdrawn, and the log says so.
+  const withdraw = (): Promise<unknown> => postAct({
+    verb: "withdraw", officer: officer.value, group: group!, alerts: lines.map(({ alert, version, seq }) => ({ id: alert!, version, last_seq: seq })),
+  });
+  const isRelease = verb === "release_to";
   batch(() => {
-    offerUndo(first.batch, doneWord(verb) + count, () => postUndo(officer.value, first.batch));
+    offerUndo(first.batch, `${doneWord(verb)}${group ? `: ${group}` : ""}${count}`, isRelease ? withdraw : () => postUndo(officer.value, first.batch), isRelease ? say("Withdraw it") : undefined);
     if (verb === "group") marked.value = new Set();
   });
 }
 
 /** Says what was done, and lets it be taken back for ten seconds. */
-export function offerUndo(seq: number, text: string, back: () => Promise<unknown>): void {
+export function offerUndo(seq: number, text: string, back: () => Promise<unknown>, word?: string): void {
   batch(() => {
-    undoable.value = { batch: seq, text, until_ms: performance.now() + UNDO_MS, back };
+    undoable.value = { batch: seq, text, until_ms: performance.now() + UNDO_MS, back, ...(word ? { word } : {}) };
     announced.value = text;
   });
 }
@@ -158,7 +166,7 @@ export async function undo(): Promise<void> {
   undoable.value = null;
   try {
     await last.back();
-    announced.value = say("taken back");
+    announced.value = last.word ? doneWord("withdraw") : say("taken back");
   } catch (cause) {
     refuse(cause);
   }

@@ -13,7 +13,7 @@ export function Undo() {
         <div class="undo">
           <span>{last.text}</span>
           <button type="button" class="small-button" onClick={() => void undo()}>
-            {say("Take back")} <kbd>Ctrl Z</kbd> <span class="mono dim">{left_s} s</span>
+            {last.word ?? say("Take back")} <kbd>Ctrl Z</kbd> <span class="mono dim">{left_s} s</span>
           </button>
         </div>
       ) : null}

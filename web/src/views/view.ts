@@ -7,7 +7,7 @@ import { centre, goTo, scale } from "../map/map-pane.tsx";
 import { copy } from "../map/notice.tsx";
 import { route } from "../route.ts";
 import { heardClock, selectAlert, selectVessel, tell } from "../state/session.ts";
-import { alerts, alertsRead, clock, now_ms, selectedAlertId, selectedMmsi } from "../state/state.ts";
+import { alertOf, alertsRead, clock, now_ms, selectedAlertId, selectedMmsi } from "../state/state.ts";
 import { postPlayback } from "../wire/api.ts";
 import { filterText, readFilter } from "./filter-text.ts";
 import { linkOf, readLink, type View } from "./link.ts";
@@ -86,7 +86,7 @@ function selectWhenRead(): void {
   effect(() => {
     const wanted = wantedSelection.value;
     if (!wanted || !alertsRead.value) return;
-    const isThere = wanted.alert === undefined || alerts.value.has(wanted.alert);
+    const isThere = wanted.alert === undefined || alertOf(wanted.alert) !== undefined;
     if (!isThere && selectedAlertId.value === null && selectedMmsi.value === null) return;
     untracked(() => {
       wantedSelection.value = null;

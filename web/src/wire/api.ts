@@ -1,5 +1,6 @@
 // The service's JSON answers. A refusal is {error, hint}; it becomes an ApiError with both.
 import type { Dossier, Identities } from "../dossier/types.ts";
+import type { Partner, Releases } from "../partners/types.ts";
 import type {
   Alert, AlertDetail, AssetCollection, Clock, ClockLayer, Found, Handover, Histogram, LogLine, OnWatch, Presence, Quality, Status,
   Suspension, Track, Verb, Vessel, ZoneCollection, ZoneCommand, ZoneDone,
@@ -48,6 +49,16 @@ export const getAlerts = async (): Promise<Alert[]> => (await ask<{ alerts: Aler
 export const getAlert = (id: string, signal?: AbortSignal): Promise<AlertDetail> =>
   ask(`/api/alerts/${encodeURIComponent(id)}`, { signal: signal ?? null });
 
+/** Of a partner, or of all: whatever it sent, so nothing is believed of what is in it. */
+export const getPartnerAlerts = async (): Promise<unknown[]> => (await ask<{ alerts: unknown[] }>("/api/alerts?origin=partners")).alerts;
+export const getPartnerAlert = (id: string, instance: string, signal?: AbortSignal): Promise<unknown> =>
+  ask(`/api/alerts/${encodeURIComponent(id)}?origin=${encodeURIComponent(instance)}`, { signal: signal ?? null });
+export const getPartners = async (): Promise<Partner[]> => (await ask<{ partners: Partner[] }>("/api/partners")).partners;
+
+/** To which groups an alert is released; with a group also what it would get from the version that was seen on. */
+export const getReleases = (id: string, to?: { group: string; version: number }, signal?: AbortSignal): Promise<Releases> =>
+  ask(`/api/alerts/${encodeURIComponent(id)}/releases${to ? `?to=${encodeURIComponent(to.group)}&version=${to.version}` : ""}`, { signal: signal ?? null });
+
 export const getDossier = (id: string, signal?: AbortSignal): Promise<Dossier> =>
   ask(`/api/alerts/${encodeURIComponent(id)}/dossier`, { signal: signal ?? null });
 
@@ -91,6 +102,7 @@ export interface ActCommand {
   until_ms?: number;
   incident?: string;
   title?: string;
+  group?: string;
 }
 
 export const postAct = async (command: ActCommand): Promise<LogLine[]> =>

@@ -1,5 +1,7 @@
 // The words of docs/wire.md. Times in JSON are ISO 8601 with Z; names ending in _ms are UTC ms.
 
+import type { Origin } from "../partners/types.ts";
+
 export type Priority = "P1" | "P2" | "P3";
 export type AlertState = "open" | "closed" | "retracted";
 
@@ -110,6 +112,9 @@ export interface Alert {
   muted_by: string[];
   group: string | null;
   triage: Triage;
+  /** Of whom it is; an alert of our own has none. */
+  origin?: Origin;
+  release?: { group: string; redacted: string[] };
   /** Sent beyond the contract's fields; the screen does without. */
   t_end?: string | null;
 }
@@ -126,7 +131,7 @@ export interface ListEntry {
 export type TriageState = "unack" | "ack" | "rectified_unack" | "escalated" | "resolved" | "dismissed";
 export type Verb =
   | "acknowledge" | "claim" | "release" | "comment" | "snooze" | "wake" | "escalate" | "resolve" | "dismiss"
-  | "reopen" | "group" | "ungroup";
+  | "reopen" | "group" | "ungroup" | "release_to" | "withdraw";
 
 /** How an alert stands with the people of the watch. */
 export interface Triage {
@@ -165,6 +170,7 @@ export interface LogLine {
   until_ms?: number;
   incident?: string;
   title?: string;
+  group?: string;
   undoes?: number;
   suspension?: string;
 }
@@ -370,6 +376,7 @@ export type Message =
   | { kind: "suspensions"; suspensions: Suspension[] }
   | { kind: "watches"; on_watch: OnWatch[] }
   | { kind: "looking"; looking: Presence[] }
+  | { kind: "partners" }
   | { kind: "zones" };
 
 export type ZoneEffect = "none" | "raise" | "downgrade" | "mute";
