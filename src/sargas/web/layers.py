@@ -23,6 +23,7 @@ from sargas.reference.geography import COAST_MASK_M, shipped_geography
 from sargas.reference.mask_book import home_masks
 from sargas.reference.masks import DOWNGRADE, MUTE, feature_of
 from sargas.store import Archive
+from sargas.web.clocks import clock_of
 from sargas.web.player import Player
 
 Json = dict[str, Any]
@@ -46,11 +47,11 @@ MASKS_NOTE = (
 )
 
 
-def answer(layer: Callable[[Player], Json], player: Player) -> Callable[[Request], Response]:
+def answer(layer: Callable[[Player], Json]) -> Callable[[Request], Response]:
     """Make the answer to a path from a layer."""
 
     def answered(request: Request) -> Response:
-        body = json.dumps(layer(player), separators=(",", ":"))
+        body = json.dumps(layer(clock_of(request)), separators=(",", ":"))
         return Response(body, media_type="application/geo+json")
 
     return answered

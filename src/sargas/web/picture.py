@@ -26,10 +26,16 @@ class Picture:
     Args:
         home: what is stored.
         exercise_mmsi: numbers of vessels laid in by an exercise.
+        archive: where it is asked, if another picture of the home has one.
     """
 
-    def __init__(self, home: Home, exercise_mmsi: frozenset[int] = frozenset()) -> None:
-        self.archive = Archive(home)
+    def __init__(
+        self,
+        home: Home,
+        exercise_mmsi: frozenset[int] = frozenset(),
+        archive: Archive | None = None,
+    ) -> None:
+        self.archive = archive or Archive(home)
         self._home = home
         self.lay_in(exercise_mmsi)
         self._now_ms = 0
