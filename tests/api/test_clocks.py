@@ -115,6 +115,12 @@ def play(client: TestClient, screen: str, action: str, **numbers: float) -> Any:
     return client.post("/api/playback", json={"action": action, **numbers}, headers=headers)
 
 
+def look_back(client: TestClient, screen: str, t_ms: int) -> Any:
+    """Let a screen stand at a time."""
+    assert play(client, screen, "pause").is_success
+    return play(client, screen, "seek", t_ms=t_ms)
+
+
 def shown_ms(client: TestClient, screen: str = "") -> int:
     headers = named(screen) if screen else {}
     return client.get("/api/status", headers=headers).json()["clock"]["t_ms"]  # type: ignore[no-any-return]
@@ -183,8 +189,7 @@ def test_one_looks_back_and_the_other_stays_in_the_present(live) -> None:
 def test_every_answer_is_as_of_the_clock_of_who_asks(live) -> None:
     _watch, client = live
     back_ms = T0_MS + 2 * MINUTE_MS + 1000
-    assert play(client, ONE, "pause").is_success
-    assert play(client, ONE, "seek", t_ms=back_ms).is_success
+    assert look_back(client, ONE, back_ms).is_success
     past, now = named(ONE), named(TWO)
 
     def get(path: str, headers: dict[str, str]) -> Any:
@@ -215,7 +220,7 @@ def test_files_are_asked_for_by_the_query(live) -> None:
     watch, client = live
     with AuditLog(watch.home) as log:
         log.start_watch("V.P.", t_ms=T0_MS, at_ms=0)
-    play(client, ONE, "seek", t_ms=T0_MS + 2 * MINUTE_MS + 1000)
+    look_back(client, ONE, T0_MS + 2 * MINUTE_MS + 1000)
     path, later = f"/api/alerts/{ALERTS[0].id}/alert.json", f"/api/alerts/{ALERTS[3].id}/alert.json"
     assert client.get(f"{path}?screen={ONE}").is_success
     assert client.get(f"{later}?screen={ONE}").status_code == 404
@@ -234,8 +239,7 @@ def test_acts_have_the_time_of_the_screen_and_reach_both(live) -> None:
     with screen(client, ONE) as one, screen(client, TWO) as two:
         one.kind("hello")
         two.kind("hello")
-        play(client, ONE, "pause")
-        play(client, ONE, "seek", t_ms=back_ms)
+        look_back(client, ONE, back_ms)
         one.kind("reset")
         seen = [{"id": ALERTS[0].id, "version": 1, "last_seq": 0}]
         command = {"verb": "acknowledge", "officer": "V.P.", "alerts": seen}
@@ -244,6 +248,36 @@ def test_acts_have_the_time_of_the_screen_and_reach_both(live) -> None:
         told = [two.kind("alerts"), one.kind("present"), one.kind("alerts")]
     for message in told:
         assert [a["triage"]["state"] for a in message["alerts"]] == ["ack"]
+    seen = [{"id": ALERTS[1].id, "version": 1, "last_seq": 0}]
+    later = command | {"alerts": seen}
+    assert client.post("/api/acts", json=later, headers=named(TWO)).is_success
+    verbs = [
+        [line["verb"] for line in client.get("/api/log", headers=named(who)).json()["lines"]]
+        for who in (ONE, TWO)
+    ]
+    assert verbs == [["start_watch", "acknowledge"], ["start_watch", "acknowledge", "acknowledge"]]
+    # Nobody acts on the past of a later act, whoever's clock it is.
+    refused = client.post("/api/acts", json=later, headers=named(ONE))
+    assert refused.status_code == 409
+
+
+def test_zones_and_suspensions_are_those_of_the_clock_that_asks(live) -> None:
+    watch, client = live
+    with AuditLog(watch.home) as log:
+        log.start_watch("V.P.", t_ms=T0_MS, at_ms=0)
+    look_back(client, ONE, T0_MS + 10 * MINUTE_MS)
+    square = [[20, 58], [21, 58], [21, 59], [20, 58]]
+    drawn = {"action": "draw", "officer": "V.P.", "name": "Here", "reason": "r",
+             "geometry": {"type": "Polygon", "coordinates": [square]}}  # fmt: skip
+    assert client.post("/api/zones", json=drawn).is_success
+    suspended = {"action": "add", "officer": "V.P.", "mmsis": [MMSI], "reason": "r",
+                 "until_ms": NOW + HOUR_MS}  # fmt: skip
+    assert client.post("/api/suspensions", json=suspended).is_success
+    for path, name in (("zones", "features"), ("suspensions", "suspensions")):
+        counts = [
+            len(client.get(f"/api/{path}", headers=named(who)).json()[name]) for who in (ONE, TWO)
+        ]
+        assert counts == [0, 1], path
 
 
 def test_an_alarm_of_the_present_is_told_and_not_mixed_into_the_past(live) -> None:
@@ -251,7 +285,7 @@ def test_an_alarm_of_the_present_is_told_and_not_mixed_into_the_past(live) -> No
     with screen(client, ONE) as one, screen(client, TWO) as two:
         one.kind("hello")
         two.kind("hello")
-        play(client, ONE, "seek", t_ms=T0_MS + 10 * MINUTE_MS)
+        look_back(client, ONE, T0_MS + 10 * MINUTE_MS)
         one.kind("reset")
         alarm = make_alert(MINUTES - 1, priority="P1")
         watch.raises(alarm)
@@ -272,7 +306,7 @@ def test_back_to_live_begins_anew_with_the_present(live) -> None:
     watch, client = live
     with screen(client, ONE) as one:
         one.kind("hello")
-        play(client, ONE, "seek", t_ms=T0_MS + 10 * MINUTE_MS)
+        look_back(client, ONE, T0_MS + 10 * MINUTE_MS)
         one.kind("reset")
         assert client.get("/metrics").text.count("sargas_screens_looking_back 1.0") == 1
         clock = play(client, ONE, "live").json()
@@ -340,7 +374,7 @@ def test_the_name_of_a_foreign_screen_names_nothing(tmp_path) -> None:
     home = make_home(tmp_path / "home")
     with serving(home) as (watch, client):
         log_in(client, NAMES["officer"])
-        play(client, ONE, "seek", t_ms=T0_MS + 10 * MINUTE_MS)
+        look_back(client, ONE, T0_MS + 10 * MINUTE_MS)
         assert shown_ms(client, ONE) == T0_MS + 10 * MINUTE_MS
         client.cookies.clear()
         log_in(client, NAMES["supervisor"])
@@ -397,8 +431,7 @@ def test_a_screen_that_has_gone_looks_back_no_more(live, monkeypatch) -> None:
 def test_a_lost_line_comes_back_to_the_clock_it_had(live) -> None:
     _watch, client = live
     back_ms = T0_MS + 10 * MINUTE_MS
-    play(client, ONE, "pause")
-    play(client, ONE, "seek", t_ms=back_ms)
+    look_back(client, ONE, back_ms)
     for _ in range(2):
         with screen(client, ONE) as one:
             clock = one.kind("hello")["status"]["clock"]
@@ -439,6 +472,7 @@ def test_a_pause_shows_what_was_shown_and_reads_nothing(live, monkeypatch) -> No
             heard.append(one.kind("clock"))
     assert {"kind": "reset"} not in heard
     assert asked == []
+    assert len(watch.clocks.all()[1].picture._ahead) == 0
     with screen(client, ONE) as one:
         assert np.uint32(MMSI).tobytes() in one.until(lambda m: isinstance(m, bytes))[-1]
 

@@ -86,6 +86,10 @@ class Picture:
             out.append(frames.encode(frames.REMOVED, t_ms, removed))
         return out
 
+    def rest(self) -> None:
+        """Let go of what was read ahead: the clock stands, and may stand for long."""
+        self._ahead, self._ahead_ms = Fixes.empty(), (0, -1)
+
     def vessel(self, mmsi: int, t_ms: int) -> dict[str, Any] | None:
         """Say who a vessel is and where it was last received; None if it never was."""
         said = self.archive.static_of(SEA, mmsi, t_ms)

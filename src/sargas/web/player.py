@@ -256,7 +256,7 @@ class Player:
             if not self.live:
                 after = min(before + round(seconds * self.speed * 1000), after)
             if after <= before:
-                if before >= span.to_ms and not self.live:
+                if before >= span.to_ms and not (self.live or self.is_now):
                     self.playing = False
                 return
             if self._is_torn:  # what a step that failed had read already was never sent
@@ -298,6 +298,9 @@ class Player:
             await self.seek(self._end_ms(self.span()))
         elif action == "pause":
             self.playing = self.live = False
+            if self.is_own:  # of these there may be some, and who looks back often stands
+                async with self._turn:
+                    self.picture.rest()
         elif action == "seek" and t_ms is not None:
             self.live = False
             await self.seek(t_ms)
