@@ -27,7 +27,7 @@ from sargas.errors import ConflictError, UsageError
 from sargas.web.gate import key_of
 from sargas.web.live import NOW_MS
 from sargas.web.picture import Picture
-from sargas.web.player import SPEEDS, PlaybackAction, Player, cannot
+from sargas.web.player import SPEEDS, PlaybackAction, Player, Screen, cannot
 from sargas.web.refusals import refusal
 from sargas.web.roles import who_of
 
@@ -195,11 +195,13 @@ class Clocks:
                     f"{len(self._own)} screens look back already, {of_one} of them yours.",
                     hint="Let one of them go back to live.",
                 )
-            whose = [socket for socket, name in self._sockets.items() if name == key]
-            player = await self.shared.part(self._past, whose)
+            player = await self.shared.part(self._past, lambda: self._screens_of(key))
             own = _Own(player, asyncio.create_task(player.run()), time.monotonic())
             self._own[key] = own
             return own
+
+    def _screens_of(self, key: Key) -> list[Screen]:
+        return [socket for socket, name in self._sockets.items() if name == key]
 
     async def _end(self, key: Key, own: _Own) -> None:
         """Let a screen follow the shared clock again."""

@@ -323,19 +323,21 @@ class Player:
             line.put(self.picture.snapshot())
             self._take(screen, line)
 
-    async def part(self, picture: Callable[[], Picture], whose: Collection[Screen]) -> Player:
+    async def part(
+        self, picture: Callable[[], Picture], whose: Callable[[], Collection[Screen]]
+    ) -> Player:
         """Give some screens a clock of their own, which stands where this one does.
 
         Args:
             picture: makes its picture, of the same time as this one's.
-            whose: the screens; what they were told last is what the new clock shows.
+            whose: gives the screens; what they were told last is what the new clock shows.
         """
         async with self._turn:
             own = Player(
                 picture(), self.desk, self.span, self.feeds, self.about, speed=1.0,
                 playing=self.playing, t_ms=self.t_ms, is_now=self.is_now, is_own=True,
             )  # fmt: skip
-            for screen in whose:
+            for screen in whose():
                 if (line := self._lines.pop(screen, None)) is not None:
                     own._take(screen, line)
             own.tell({"kind": "clock", "clock": own.clock()})
