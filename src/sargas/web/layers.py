@@ -114,12 +114,12 @@ def coverage(player: Player) -> Json:
     """Tell in which cells of the chart a position was received in the hour before the clock.
 
     One feature with `heard: true` and one with `heard: false`; together they are the chart. The
-    clock counts by whole minutes, so that the answer is made once for all screens.
+    clock counts by whole minutes, so that the answer is made once for all screens that follow it.
     """
     return _coverage(player.picture.archive, player.t_ms // MINUTE_MS * MINUTE_MS)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=16)  # clocks of a live watch (web/clocks.py)
 def _coverage(archive: Archive, to_ms: int) -> Json:
     counts = archive.reports_by_cell(
         to_ms - WINDOW_MIN * MINUTE_MS + 1, to_ms, CELL_LON_DEG, CELL_LAT_DEG
