@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHES = ("decode", "csv", "watch", "day", "live", "api", "fanout", "frame")
+BENCHES = ("decode", "csv", "watch", "day", "live", "api", "fanout", "clocks", "frame")
 
 
 def main() -> int:

@@ -9,18 +9,19 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from sargas.web.clocks import Clocks
 from sargas.web.health import WAITING_BYTES, Health, Vitals
-from sargas.web.player import Player
 
 HOSTILE = 'a"b\\c\nd'
 
 
 def client(vitals: Vitals, *feeds: dict[str, Any]) -> TestClient:
     player = SimpleNamespace(
-        feeds=lambda: list(feeds), about={"version": "1"}, t_ms=1000, screens=2,
+        feeds=lambda: list(feeds), about={"version": "1"}, t_ms=1000,
         picture=SimpleNamespace(vessels=3),
     )  # fmt: skip
-    return TestClient(Starlette(routes=Health(cast("Player", player), lambda: vitals).routes()))
+    clocks = cast("Clocks", SimpleNamespace(shared=player, screens=2, looking_back=1))
+    return TestClient(Starlette(routes=Health(clocks, lambda: vitals).routes()))
 
 
 def feed(**more: Any) -> dict[str, Any]:
@@ -56,3 +57,4 @@ def test_measures_can_be_read_whatever_a_feed_is_called():
     assert found["sargas_feed_fixes_total", HOSTILE] == 7
     assert found["sargas_feed_lag_seconds", HOSTILE] == 1.5
     assert found["sargas_screens", None] == 2
+    assert found["sargas_screens_looking_back", None] == 1

@@ -34,13 +34,15 @@ class Live:
     sender: TcpSender
     told: list[str] = field(default_factory=list)
 
-    def get(self, path: str, **query: object) -> Any:
-        answer = httpx.get(f"{self.url}api/{path}", params=query, timeout=30)
+    def get(self, path: str, screen: str = "", **query: object) -> Any:
+        headers = {"x-sargas-screen": screen} if screen else {}
+        answer = httpx.get(f"{self.url}api/{path}", params=query, timeout=30, headers=headers)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def post(self, path: str, **body: object) -> Any:
-        answer = httpx.post(f"{self.url}api/{path}", json=body, timeout=30)
+    def post(self, path: str, screen: str = "", **body: object) -> Any:
+        headers = {"x-sargas-screen": screen} if screen else {}
+        answer = httpx.post(f"{self.url}api/{path}", json=body, timeout=30, headers=headers)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -148,7 +150,8 @@ def _calls(sender: TcpSender) -> bool:
     return bool(select.select([sender.listening], [], [], 0.2)[0])
 
 
-def test_the_past_is_shown_on_request_and_live_comes_back(live):
+def test_the_past_is_shown_on_request_to_who_asked_and_live_comes_back(live):
+    here, there = "0" * 32, "f" * 32
     line = live.sender.accept()
     for k in range(3):
         line.sendall(report(20.0 + k / 10))
@@ -160,12 +163,17 @@ def test_the_past_is_shown_on_request_and_live_comes_back(live):
         )
         time.sleep(1.1)
     first_ms = live.get(f"vessels/{MMSI}/track", from_ms=0, to_ms=2**45)["t_ms"][0]
-    live.post("playback", action="seek", t_ms=first_ms - 60_000)
-    assert live.get("status")["clock"]["live"] is False
-    live.post("playback", action="live")
-    assert live.get("status")["clock"]["live"] is True
-    eventually(lambda: live.get(f"vessels/{MMSI}")["last"]["lon"] == 20.2, "the newest")
-    assert live.get("status")["vessels"] == 1
+    live.post("playback", here, action="pause")
+    own = live.post("playback", here, action="seek", t_ms=first_ms + 500)
+    assert (own["own"], own["live"]) == (True, False)
+    # Not stored yet, and there all the same; what came later is not.
+    assert live.get(f"vessels/{MMSI}", here)["last"]["lon"] == 20.0
+    for other in (there, ""):
+        assert live.get("status", other)["clock"]["live"] is True
+        assert live.get(f"vessels/{MMSI}", other)["last"]["lon"] == 20.2
+    assert live.post("playback", here, action="live")["own"] is False
+    eventually(lambda: live.get(f"vessels/{MMSI}", here)["last"]["lon"] == 20.2, "the newest")
+    assert live.get("status", here)["vessels"] == 1
 
 
 def test_it_listens_on_this_machine_only(tmp_path):

@@ -35,7 +35,7 @@ class World:
 
         self.app = Starlette(
             routes=[Route("/{path:path}", answer, methods=["GET", "POST"])],
-            middleware=[Middleware(Remembered, stamp=lambda: self.stamp)],
+            middleware=[Middleware(Remembered, stamp=lambda _: self.stamp)],
         )
 
     def client(self) -> httpx.AsyncClient:

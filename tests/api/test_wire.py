@@ -27,7 +27,7 @@ from .conftest import HOSTILE, Service, frame_of, told
 
 WIRE = Path(__file__).parents[2] / "docs" / "wire.md"
 DRAGGER = 518998865
-CLOCK = {"t_ms", "t", "playing", "speed", "live", "span", "analysed_to_ms"}
+CLOCK = {"t_ms", "t", "playing", "speed", "live", "own", "span", "analysed_to_ms"}
 FEED = {"name", "kind", "last_ms", "fixes", "rejected", "note"}
 TRACK = ("t_ms", "lon", "lat", "sog_kn", "cog_deg", "heading_deg")
 

@@ -383,6 +383,7 @@ class World:
             "playing": self.playing,
             "speed": self.speed,
             "live": self.live,
+            "own": False,
             "span": {"from_ms": self.from_ms, "to_ms": SPAN[1]},
             "analysed_to_ms": self.analysed_to_ms(),
         }

@@ -25,6 +25,8 @@ test("a replay at speed and a clock that stands are not live", () => {
   const clock = { playing: true, speed: 1, live: false } as Clock;
   assert.ok(isLive(clock) && isLive({ ...clock, speed: 60, live: true }));
   assert.ok(!isLive({ ...clock, speed: 60 }) && !isLive({ ...clock, playing: false }) && !isLive(null));
+  // Behind a screen that looks back the watch goes on, whatever that screen's own clock does.
+  assert.ok(isLive({ ...clock, own: true, playing: false }) && isLive({ ...clock, own: true, speed: 60 }));
 });
 
 test("what stood before is no news, unless it is raised again", () => {

@@ -23,7 +23,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from sargas.errors import NotFoundError, SargasError, UsageError
+from sargas.errors import ConflictError, NotFoundError, SargasError, UsageError
 from sargas.model.assets import AssetSet
 from sargas.model.time import iso
 from sargas.reference import flag_of, ship_type_text
@@ -32,6 +32,7 @@ from sargas.reference.geography import land_collection
 from sargas.store.access import Access
 from sargas.store.peers import ALL, OWN
 from sargas.web import layers, openapi
+from sargas.web.clocks import Clocks, OwnClock, clock_of
 from sargas.web.commands import Commands, read_command
 from sargas.web.desk import Desk
 from sargas.web.dossier import dossier_routes, fixes_of, with_distance
@@ -75,11 +76,12 @@ def make_app(
     gather: Gather | None = None,
     book: ZoneBook | None = None,
     vitals: Callable[[], Vitals] | None = None,
+    clocks: Clocks | None = None,
 ) -> Starlette:
     """Build the service.
 
     Args:
-        player: the clock and the picture.
+        player: the clock and the picture that screens share.
         desk: the alerts and the acts on them.
         assets: what the map shows.
         attribution: whom to credit for all that is shown.
@@ -89,17 +91,21 @@ def make_app(
         book: the zones and masks of the home; made here where nothing is folded meanwhile.
         gather: gathers what an alert rests on, for its evidence files; without it there are none.
         vitals: asks a live watch how it is.
+        clocks: of a live watch, whose screens may look back; made here where all show one clock.
     """
+    clocks = clocks or Clocks(player)
     book = book or ZoneBook(player.picture.archive.home.path, lambda: player.span().analysed_to_ms)
-    commands = Commands(player, desk)
+    commands = Commands(clocks, desk)
     # Users are those of the ledger that is served: whoever calls this cannot forget them.
     gate = Gate(Access.beside(desk.log))
-    answers = _Answers(player, desk, commands, gate, assets, attribution)
+    answers = _Answers(clocks, desk, commands, gate, assets, attribution)
 
     @contextlib.asynccontextmanager
     async def life(app: Starlette) -> AsyncIterator[None]:
         await player.open()
-        tasks = [asyncio.create_task(player.run()), asyncio.create_task(desk.follow(player))]
+        tasks = [asyncio.create_task(one) for one in (
+            player.run(), clocks.run(), desk.follow(clocks),
+        )]  # fmt: skip
         if background is not None:
             tasks.append(asyncio.ensure_future(background()))
         for task in tasks:
@@ -110,7 +116,7 @@ def make_app(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await player.close()
+            await clocks.close()
 
     static = str(resources.files("sargas.web").joinpath("static"))
     routes = [
@@ -123,20 +129,20 @@ def make_app(
         Route("/api/alerts", answers.alerts),
         Route("/api/alerts/{id}", answers.alert),
         *Releases(player, desk).routes(),
-        *dossier_routes(player, assets, answers.alert_body, gather),
+        *dossier_routes(player.picture.archive, assets, answers.alert_body, gather),
         Route("/api/histogram", answers.histogram),
         Route("/api/vessels/{mmsi:int}", answers.vessel),
         Route("/api/vessels/{mmsi:int}/track", answers.track),
         Route("/api/search", answers.search),
         Route("/api/playback", answers.playback, methods=["POST"]),
         *commands.routes(),
-        *Zones(player, desk, book).routes(),
+        *Zones(clocks, desk, book).routes(),
         *Ogc(player, desk, assets).routes(),
         *PartnerPaths(player, desk).routes(),
-        *Health(player, vitals).routes(),
+        *Health(clocks, vitals).routes(),
         Route("/geo/{layer}.geojson", answers.layer),
-        Route("/api/layers/masks", layers.answer(layers.masks, player)),
-        Route("/api/layers/coverage", layers.answer(layers.coverage, player)),
+        Route("/api/layers/masks", layers.answer(layers.masks)),
+        Route("/api/layers/coverage", layers.answer(layers.coverage)),
         WebSocketRoute("/ws", answers.socket),
         Mount("/static", StaticFiles(directory=static)),
     ]
@@ -147,7 +153,8 @@ def make_app(
             Middleware(OfAnswers),
             Middleware(Hosts, hosts=frozenset(hosts)),
             Middleware(Guard, gate=gate),
-            Middleware(Remembered, stamp=lambda: (player.stamp, desk.told)),
+            Middleware(OwnClock, clocks=clocks),
+            Middleware(Remembered, stamp=lambda scope: (clocks.stamp(scope), desk.told)),
             Middleware(GZipMiddleware, minimum_size=1024, compresslevel=GZIP_LEVEL),
         ],
         exception_handlers={
@@ -168,14 +175,14 @@ class _Answers:
 
     def __init__(
         self,
-        player: Player,
+        clocks: Clocks,
         desk: Desk,
         commands: Commands,
         gate: Gate,
         assets: AssetSet,
         attribution: list[str],
     ) -> None:
-        self.player, self.desk, self.commands, self.gate = player, desk, commands, gate
+        self.clocks, self.desk, self.commands, self.gate = clocks, desk, commands, gate
         self.assets = assets
         self.attribution = attribution
         self._times = AlertTimes(desk.standing)
@@ -185,7 +192,7 @@ class _Answers:
         return FileResponse(str(resources.files("sargas.web").joinpath("static", "index.html")))
 
     async def status(self, request: Request) -> Response:
-        return JSONResponse(self.player.status() | {"user": _user_of(request)})
+        return JSONResponse(clock_of(request).status() | {"user": _user_of(request)})
 
     async def all_assets(self, request: Request) -> Response:
         if "assets" not in self._layers:
@@ -227,7 +234,7 @@ class _Answers:
         is_whole = query.get("whole", "") not in ("", "0")
         origin = query.get("origin", OWN)
         own = self.desk.whole_alerts if is_whole else self.desk.alerts
-        found = own(self.player.t_ms)[::-1] if origin in (OWN, ALL) else []
+        found = own(clock_of(request).t_ms)[::-1] if origin in (OWN, ALL) else []
         if origin != OWN:
             theirs = partner_alerts(self.desk, origin, is_whole=is_whole)
             found = sorted([*found, *theirs], key=lambda a: str(a["t_detected"]), reverse=True)
@@ -238,13 +245,13 @@ class _Answers:
         name, origin = request.path_params["id"], request.query_params.get("origin", OWN)
         if origin != OWN:
             return JSONResponse(partner_alert(self.desk, name, origin))
-        return JSONResponse(self.alert_body(name))
+        return JSONResponse(self.alert_body(name, clock_of(request)))
 
-    def alert_body(self, alert_id: str) -> dict[str, Any]:
-        """Give an alert as it was known at the clock, with what it rests on."""
-        alert = self.desk.alert(alert_id, self.player.t_ms)
+    def alert_body(self, alert_id: str, player: Player) -> dict[str, Any]:
+        """Give an alert as it was known at a clock, with what it rests on."""
+        alert = self.desk.alert(alert_id, player.t_ms)
         evidence = alert["evidence"] or {"from": alert["t_start"], "to": alert["t_detected"]}
-        fixes = fixes_of(self.player.picture.archive, alert, self.player.t_ms)
+        fixes = fixes_of(player.picture.archive, alert, player.t_ms)
         wanted = ("version", "state", "priority", "t_detected", "t_issued", "text")
         alert["versions"] = [{k: v[k] for k in wanted} for v in alert["versions"]]
         alert["evidence"] = {
@@ -257,20 +264,20 @@ class _Answers:
         return alert
 
     def histogram(self, request: Request) -> Response:
-        query = request.query_params
+        query, player = request.query_params, clock_of(request)
         try:
             from_ms, to_ms = int(query["from_ms"]), int(query["to_ms"])
             bins = int(query.get("bins") or DEFAULT_BINS)
-            at_ms = int(query.get("at_ms") or self.player.t_ms)
+            at_ms = int(query.get("at_ms") or player.t_ms)
         except (KeyError, ValueError) as error:
             raise UsageError("A histogram needs from_ms and to_ms, whole numbers.") from error
         # All that is analysed, past the clock too: it is there to find one's way to.
-        times = self._times.by_priority(self.player.span().analysed_to_ms)
+        times = self._times.by_priority(player.span().analysed_to_ms)
         return JSONResponse(count(times, from_ms, to_ms, bins) | neighbours(times, at_ms))
 
     def vessel(self, request: Request) -> Response:
-        mmsi = request.path_params["mmsi"]
-        found = self.player.picture.vessel(mmsi, self.player.t_ms)
+        mmsi, player = request.path_params["mmsi"], clock_of(request)
+        found = player.picture.vessel(mmsi, player.t_ms)
         if found is None:
             raise NotFoundError(f"Nothing was received from MMSI {mmsi} up to this time.")
         said, last, flag = found["said"] or {}, found["last"], flag_of(mmsi)
@@ -282,7 +289,7 @@ class _Answers:
                 "ship_type_text": ship_type_text(kind) if kind else None,
                 "length_m": said.get("length_m"), "flag": flag.name if flag else None,
                 "destination": said.get("destination"),
-                "last": _last(last), "exercise": bool(self.player.status()["exercise"]),
+                "last": _last(last), "exercise": bool(player.status()["exercise"]),
             }
         )  # fmt: skip
 
@@ -293,18 +300,20 @@ class _Answers:
         except (KeyError, ValueError) as error:
             raise UsageError("A track needs from_ms and to_ms, whole numbers.") from error
         # The screen shows the past of its clock; what lies after it is not known there yet.
-        to_ms = min(to_ms, self.player.t_ms)
-        fixes = self.player.picture.track(mmsi, from_ms, to_ms)
+        player = clock_of(request)
+        to_ms = min(to_ms, player.t_ms)
+        fixes = player.picture.track(mmsi, from_ms, to_ms)
         return JSONResponse(track_columns(fixes))
 
     def search(self, request: Request) -> Response:
         text = request.query_params.get("q", "").strip()
         if not text:
             return JSONResponse({"vessels": []})
-        t_ms, archive = self.player.t_ms, self.player.picture.archive
+        player = clock_of(request)
+        t_ms, archive = player.t_ms, player.picture.archive
         rows = []
         for said in archive.vessels(text, 20, t_ms):
-            last = self.player.picture.last_of(said["mmsi"])
+            last = player.picture.last_of(said["mmsi"])
             rows.append(
                 {k: said[k] for k in ("mmsi", "name", "imo", "callsign")}
                 | {"lon": last[0] if last else None, "lat": last[1] if last else None}
@@ -313,10 +322,13 @@ class _Answers:
 
     async def playback(self, request: Request) -> Response:
         action = await read_command(request, PlaybackAction, 1000)
-        if self.player.span().to_ms <= self.player.span().from_ms:
+        span = self.clocks.shared.span()
+        if span.to_ms <= span.from_ms:
             return refusal(409, "There is nothing to play back.")
-        await self.player.act(action.action, action.t_ms, action.speed)
-        return JSONResponse(self.player.clock())
+        try:
+            return JSONResponse(await self.clocks.act(request, action))
+        except ConflictError as error:
+            return refusal(409, error.what, error.hint)
 
     async def socket(self, socket: WebSocket) -> None:
         key = key_of(socket, who_of(socket))
@@ -326,7 +338,7 @@ class _Answers:
         ending = asyncio.create_task(self.gate.watch(socket))
         try:
             await socket.accept()
-            await self.player.join(socket, user=_user_of(socket))
+            await self.clocks.join(socket, user=_user_of(socket))
             words = Buckets(WORDS_RATE, WORDS_BURST)
             while True:
                 # Screens listen, and say at what they look; reading notices when one has gone.
@@ -342,7 +354,7 @@ class _Answers:
         finally:
             ending.cancel()
             self.gate.give_socket(key)
-            self.player.leave(socket)
+            self.clocks.leave(socket)
             self.commands.left(socket)
 
 

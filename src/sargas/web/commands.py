@@ -19,8 +19,8 @@ from sargas.share.policy import load_policy
 from sargas.store.audit import Seen
 from sargas.store.log import SEQ_MOST
 from sargas.watch.detect import DETECTORS
+from sargas.web.clocks import Clocks, clock_of
 from sargas.web.desk import Desk
-from sargas.web.player import Player
 from sargas.web.quality import quality
 from sargas.web.refusals import is_same_origin, refusal
 from sargas.web.roles import who_of
@@ -158,12 +158,12 @@ class Commands:
     """The paths on which something is done.
 
     Args:
-        player: the clock: what is done is done at the time it shows.
+        clocks: what is done is done at the time that the screen's clock shows.
         desk: alerts and acts.
     """
 
-    def __init__(self, player: Player, desk: Desk) -> None:
-        self.player, self.desk = player, desk
+    def __init__(self, clocks: Clocks, desk: Desk) -> None:
+        self.clocks, self.desk = clocks, desk
 
     def routes(self) -> list[Route]:
         """Give the paths."""
@@ -183,12 +183,12 @@ class Commands:
     async def act(self, request: Request) -> Response:
         """Act on alerts; who has not seen the last word is told it, and nothing is done."""
         command = await read_command(request, ActCommand)
-        t_ms = self.player.t_ms
+        t_ms = clock_of(request).t_ms
         if refused := await without_watch(self.desk, command.officer):
             return refused
         if command.verb in (RELEASE_TO, WITHDRAW):
             # A group that the policy does not know would get nothing, and nobody would notice.
-            load_policy(self.player.picture.archive.home.path).group(command.group or "")
+            load_policy(self.clocks.shared.picture.archive.home.path).group(command.group or "")
         seen = [Seen(a.id, a.version, a.last_seq) for a in command.alerts]
         log = self.desk.log
         try:
@@ -200,7 +200,7 @@ class Commands:
             ids = [one.alert for one in seen]
             now = await asyncio.to_thread(self.desk.these, ids, t_ms)
             return refusal(409, error.what, error.hint, alerts=now)
-        await self.desk.catch_up(self.player)
+        await self.desk.catch_up(self.clocks)
         return JSONResponse({"acts": [act.to_dict() for act in acts]})
 
     async def undo(self, request: Request) -> Response:
@@ -209,11 +209,11 @@ class Commands:
         try:
             acts = await asyncio.to_thread(
                 self.desk.log.undo, command.batch, command.officer,
-                t_ms=self.player.t_ms, at_ms=_now_ms(),
+                t_ms=clock_of(request).t_ms, at_ms=_now_ms(),
             )  # fmt: skip
         except ConflictError as error:
             return refusal(409, error.what, error.hint)
-        await self.desk.catch_up(self.player)
+        await self.desk.catch_up(self.clocks)
         return JSONResponse({"acts": [act.to_dict() for act in acts]})
 
     def watches(self, request: Request) -> Response:
@@ -223,7 +223,7 @@ class Commands:
     async def watch(self, request: Request) -> Response:
         """Take the watch or hand it over."""
         command = await read_command(request, WatchCommand)
-        log, at = self.desk.log, {"t_ms": self.player.t_ms, "at_ms": _now_ms()}
+        log, at = self.desk.log, {"t_ms": clock_of(request).t_ms, "at_ms": _now_ms()}
         if command.action == "start":
             act = await asyncio.to_thread(
                 log.start_watch, command.officer, **at, until_ms=command.until_ms
@@ -237,19 +237,19 @@ class Commands:
                 return refusal(409, error.what, error.hint)
         else:
             raise UsageError(f"Nobody can '{command.action}' a watch.", hint="start, or end.")
-        await self.desk.catch_up(self.player)
+        await self.desk.catch_up(self.clocks)
         return JSONResponse(act.to_dict())
 
     def suspensions(self, request: Request) -> Response:
         """Give the suspensions there are and were as of the clock, the newest first."""
-        return JSONResponse({"suspensions": self.desk.suspensions(self.player.t_ms)})
+        return JSONResponse({"suspensions": self.desk.suspensions(clock_of(request).t_ms)})
 
     async def suspend(self, request: Request) -> Response:
         """Suspend, or end a suspension."""
         command = await read_command(request, SuspendCommand)
         if refused := await without_watch(self.desk, command.officer):
             return refused
-        log, at = self.desk.log, {"t_ms": self.player.t_ms, "at_ms": _now_ms()}
+        log, at = self.desk.log, {"t_ms": clock_of(request).t_ms, "at_ms": _now_ms()}
         try:
             if command.action == "add":
                 # A word that no detector has would suspend nothing, and nobody would know.
@@ -264,7 +264,7 @@ class Commands:
                 raise UsageError(f"Nobody can '{command.action}' a suspension.", hint="add or end.")
         except ConflictError as error:
             return refusal(409, error.what, error.hint)
-        await self.desk.catch_up(self.player)
+        await self.desk.catch_up(self.clocks)
         return JSONResponse(act.to_dict())
 
     def log(self, request: Request) -> Response:
@@ -273,17 +273,18 @@ class Commands:
             after = int(request.query_params.get("after", "0"))
         except ValueError as error:
             raise UsageError("after is the number of a line.") from error
-        lines = self.desk.log.lines(after_seq=after, as_of_ms=self.player.t_ms)
+        lines = self.desk.log.lines(after_seq=after, as_of_ms=clock_of(request).t_ms)
         return JSONResponse({"lines": [act.to_dict() for act in lines]})
 
     def quality(self, request: Request) -> Response:
         """Tell how good the picture is, as of the clock and since an officer took the watch."""
-        officer, t_ms = request.query_params.get("officer", ""), self.player.t_ms
+        player, officer = clock_of(request), request.query_params.get("officer", "")
+        t_ms = player.t_ms
         since = [one["since_ms"] for one in self.desk.on_watch() if one["officer"] == officer]
         rejected = self.desk.ledger.counters()
         rejected.pop("ok", None)
         told = quality(
-            self.player.picture.archive, self.desk.alerts(t_ms), self.player.feeds(), rejected,
+            player.picture.archive, self.desk.alerts(t_ms), player.feeds(), rejected,
             since[0] if since else None, t_ms,
         )  # fmt: skip
         return JSONResponse(told)
@@ -306,7 +307,7 @@ class Commands:
         except ValueError as error:
             raise UsageError("watch is the number of a line of the log.") from error
         officer = asked.get("officer", "")
-        return watch_handover(self.desk.standing, self.player.t_ms, officer, seq)
+        return watch_handover(self.desk.standing, clock_of(request).t_ms, officer, seq)
 
     def looks(self, screen: HTTPConnection, text: str) -> None:
         """Take word of what a screen looks at; what is no such word is passed over."""
@@ -326,7 +327,7 @@ class Commands:
 
     def _tell_looking(self, is_news: bool) -> None:
         if is_news:
-            self.player.tell({"kind": "looking", "looking": self.desk.looking()})
+            self.clocks.tell({"kind": "looking", "looking": self.desk.looking()})
 
 
 async def without_watch(desk: Desk, officer: str) -> Response | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from sargas.errors import StoreError
 from sargas.model.suspension import END_SUSPENSION, SUSPEND
-from sargas.model.triage import END_WATCH, PARTNER_VERBS, START_WATCH, ZONE_VERBS
+from sargas.model.triage import END_WATCH, PARTNER_VERBS, START_WATCH, ZONE_VERBS, Act
 from sargas.store import AuditLog, Ledger
 from sargas.store.standing import Standing
 
@@ -23,9 +23,22 @@ FOLLOW_EVERY_S = 1.0
 
 
 class Teller(Protocol):
-    """Whoever tells every screen: the player."""
+    """Whoever tells the screens of one clock: a player."""
 
     t_ms: int
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Send them a JSON message."""
+
+    def tell_alerts(self, alerts: list[dict[str, Any]]) -> None:
+        """Send them alerts, if there are any."""
+
+
+class Tellers(Protocol):
+    """Whoever tells the screens of all clocks."""
+
+    def all(self) -> Sequence[Teller]:
+        """Give who tells the screens of each clock."""
 
     def tell(self, message: dict[str, Any]) -> None:
         """Send a JSON message to every screen."""
@@ -102,22 +115,14 @@ class Desk:
             for officer, alert in sorted({pair for pair in self._looking.values() if all(pair)})
         ]
 
-    async def catch_up(self, screens: Teller) -> None:
+    async def catch_up(self, screens: Tellers) -> None:
         """Tell every screen what was done since it was last told, wherever it was done."""
         acts = await asyncio.to_thread(self.log.lines, after_seq=self.told)
         if not acts:
             return
         self.told = max(self.told, acts[-1].seq)
-        now_ms = screens.t_ms
-        alerts = await asyncio.to_thread(self.these, {a.alert for a in acts if a.alert}, now_ms)
-        about = [act.t_ms for act in acts if act.verb in (SUSPEND, END_SUSPENSION)]
-        if about:
-            found = await asyncio.to_thread(self.suspensions, now_ms)
-            screens.tell({"kind": "suspensions", "suspensions": found})
-            # Done at an earlier time than is shown, as by another service: then it bears on these.
-            alerts += await asyncio.to_thread(self.alerts, now_ms, since_ms=min(about))
-        if alerts:
-            screens.tell({"kind": "alerts", "alerts": alerts})
+        for one in screens.all():
+            await self._tell_of(acts, one)
         if any(act.verb in (START_WATCH, END_WATCH) for act in acts):
             on_watch = await asyncio.to_thread(self.on_watch)
             screens.tell({"kind": "watches", "on_watch": on_watch})
@@ -126,7 +131,19 @@ class Desk:
         if any(act.verb in PARTNER_VERBS for act in acts):
             screens.tell({"kind": "partners"})
 
-    async def follow(self, screens: Teller) -> None:
+    async def _tell_of(self, acts: list[Act], screens: Teller) -> None:
+        """Tell the screens of one clock how alerts and suspensions stand after acts."""
+        now_ms = screens.t_ms
+        alerts = await asyncio.to_thread(self.these, {a.alert for a in acts if a.alert}, now_ms)
+        about = [act.t_ms for act in acts if act.verb in (SUSPEND, END_SUSPENSION)]
+        if about:
+            found = await asyncio.to_thread(self.suspensions, now_ms)
+            screens.tell({"kind": "suspensions", "suspensions": found})
+            # Done at an earlier time than is shown, as by another service: then it bears on these.
+            alerts += await asyncio.to_thread(self.alerts, now_ms, since_ms=min(about))
+        screens.tell_alerts(alerts)
+
+    async def follow(self, screens: Tellers) -> None:
         """Catch up until cancelled."""
         while True:
             await asyncio.sleep(FOLLOW_EVERY_S)

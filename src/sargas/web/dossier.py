@@ -26,6 +26,7 @@ from sargas.model.time import DAY_MS, HOUR_MS, MINUTE_MS, day_of, iso, parse_iso
 from sargas.reference import ship_type_text
 from sargas.reference.geography import land_collection
 from sargas.share.evidence import evidence_span_ms, without_copies
+from sargas.web.clocks import clock_of
 from sargas.web.files import AlertFiles, Gather
 from sargas.web.picture import track_columns
 
@@ -50,26 +51,26 @@ ROOM_DEG = 0.4
 
 
 def dossier_routes(
-    player: Player,
+    archive: Archive,
     assets: AssetSet,
-    alert_body: Callable[[str], dict[str, Any]],
+    alert_body: Callable[[str, Player], dict[str, Any]],
     gather: Gather | None,
 ) -> list[Route]:
     """Make the routes of the dossier.
 
     Args:
-        player: the clock, the picture and the alerts.
+        archive: the stored fixes.
         assets: what the map shows.
-        alert_body: the answer to `/api/alerts/{id}`.
+        alert_body: the answer to `/api/alerts/{id}`, by a clock.
         gather: gathers evidence for files; without it there are none.
     """
-    answers = _Answers(player, assets, alert_body)
+    answers = _Answers(archive, assets, alert_body)
     routes = [
         Route("/api/alerts/{id}/dossier", answers.dossier),
         Route("/api/vessels/{mmsi:int}/identities", answers.identities),
     ]
     if gather is not None:
-        routes.append(Route("/api/alerts/{id}/{file}", AlertFiles(player, gather).file))
+        routes.append(Route("/api/alerts/{id}/{file}", AlertFiles(gather).file))
     return routes
 
 
@@ -77,14 +78,18 @@ class _Answers:
     """What the page reads."""
 
     def __init__(
-        self, player: Player, assets: AssetSet, alert_body: Callable[[str], dict[str, Any]]
+        self,
+        archive: Archive,
+        assets: AssetSet,
+        alert_body: Callable[[str, Player], dict[str, Any]],
     ) -> None:
-        self.player, self.assets, self.alert_body = player, assets, alert_body
+        self.archive, self.assets, self.alert_body = archive, assets, alert_body
 
     def dossier(self, request: Request) -> Response:
         """Answer everything but the identities, which belong to the vessel."""
-        body = self.alert_body(request.path_params["id"])
-        archive, t_ms = self.player.picture.archive, self.player.t_ms
+        player = clock_of(request)
+        archive, t_ms = self.archive, player.t_ms
+        body = self.alert_body(request.path_params["id"], player)
         received = fixes_of(archive, body, t_ms)
         fixes = without_copies(received)
         body["evidence"] |= with_distance(fixes, body, self.assets, with_source=True)
@@ -100,8 +105,7 @@ class _Answers:
     def identities(self, request: Request) -> Response:
         """Answer who a vessel said it was, the newest first."""
         mmsi = request.path_params["mmsi"]
-        archive = self.player.picture.archive
-        found = static_history(archive.statics_of(SEA, mmsi, self.player.t_ms))
+        found = static_history(self.archive.statics_of(SEA, mmsi, clock_of(request).t_ms))
         rows = []
         for before, one in zip([None, *found], found, strict=False):
             said = {name: getattr(one, name) for name in IDENTITY}
@@ -152,7 +156,7 @@ class _Answers:
     ) -> dict[str, Any]:
         """Find the other ships as they were last received before the alert was raised."""
         t_ms = parse_iso(alert["t_detected"])
-        found = self.player.picture.archive.last_positions(t_ms, NEAR_MS)
+        found = self.archive.last_positions(t_ms, NEAR_MS)
         lon, lat = found.lon_deg, found.lat_deg
         west, south, east, north = box
         found = found.take(

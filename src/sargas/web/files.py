@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from sargas.errors import NotFoundError
 from sargas.share.evidence import Evidence
-
-if TYPE_CHECKING:
-    from sargas.web.player import Player
+from sargas.web.clocks import clock_of
 
 Gather = Callable[[str, int | None], Evidence]
 """Gathers what an alert rests on, by its id and the event time up to which it is known."""
@@ -44,12 +41,11 @@ class AlertFiles:
     """Answers files.
 
     Args:
-        player: the clock.
         gather: gathers evidence.
     """
 
-    def __init__(self, player: Player, gather: Gather) -> None:
-        self.player, self.gather = player, gather
+    def __init__(self, gather: Gather) -> None:
+        self.gather = gather
 
     def file(self, request: Request) -> Response:
         """Answer a file as the command line writes it."""
@@ -58,7 +54,7 @@ class AlertFiles:
         if media_type is None:
             known = ", ".join((*EVIDENCE, *TRACKS))
             raise NotFoundError(f"An alert is not saved as '{name}'.", hint=known)
-        player = self.player
+        player = clock_of(request)
         # At the end of all that is stored nothing is left out, so that the file is the same to the
         # byte as that of the command line.
         is_end = player.t_ms >= player.span().to_ms

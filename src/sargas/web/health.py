@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sargas.web.player import Player
+from sargas.web.clocks import Clocks
 
 OK, DEGRADED, FAILING = "ok", "degraded", "failing"
 WELL: Final = frozenset({"receiving", "ended", "connecting"})
@@ -47,12 +47,12 @@ class Health:
     """The answers about the service itself.
 
     Args:
-        player: the clock, with the feeds and the screens.
+        clocks: the shared clock, with the feeds, and the screens.
         vitals: asks the watch; a service over stored fixes has none.
     """
 
-    def __init__(self, player: Player, vitals: Callable[[], Vitals] | None = None) -> None:
-        self._player, self._vitals = player, vitals or Vitals
+    def __init__(self, clocks: Clocks, vitals: Callable[[], Vitals] | None = None) -> None:
+        self._clocks, self._player, self._vitals = clocks, clocks.shared, vitals or Vitals
 
     def routes(self) -> list[Route]:
         """Give the paths."""
@@ -98,7 +98,9 @@ class Health:
             ("sargas_journal_waiting_bytes", "Received and not folded yet.",
              float(vitals.waiting_bytes)),
             ("sargas_vessels", "Vessels in the picture.", float(player.picture.vessels)),
-            ("sargas_screens", "Screens that are connected.", float(player.screens)),
+            ("sargas_screens", "Screens that are connected.", float(self._clocks.screens)),
+            ("sargas_screens_looking_back", "Screens that look back in a live watch.",
+             float(self._clocks.looking_back)),
         ):  # fmt: skip
             yield GaugeMetricFamily(name, what, value=value)
         counts = CounterMetricFamily(

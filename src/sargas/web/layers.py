@@ -23,6 +23,7 @@ from sargas.reference.geography import COAST_MASK_M, shipped_geography
 from sargas.reference.mask_book import home_masks
 from sargas.reference.masks import DOWNGRADE, MUTE, feature_of
 from sargas.store import Archive
+from sargas.web.clocks import clock_of
 from sargas.web.player import Player
 
 Json = dict[str, Any]
@@ -46,11 +47,11 @@ MASKS_NOTE = (
 )
 
 
-def answer(layer: Callable[[Player], Json], player: Player) -> Callable[[Request], Response]:
+def answer(layer: Callable[[Player], Json]) -> Callable[[Request], Response]:
     """Make the answer to a path from a layer."""
 
     def answered(request: Request) -> Response:
-        body = json.dumps(layer(player), separators=(",", ":"))
+        body = json.dumps(layer(clock_of(request)), separators=(",", ":"))
         return Response(body, media_type="application/geo+json")
 
     return answered
@@ -113,12 +114,12 @@ def coverage(player: Player) -> Json:
     """Tell in which cells of the chart a position was received in the hour before the clock.
 
     One feature with `heard: true` and one with `heard: false`; together they are the chart. The
-    clock counts by whole minutes, so that the answer is made once for all screens.
+    clock counts by whole minutes, so that the answer is made once for all screens that follow it.
     """
     return _coverage(player.picture.archive, player.t_ms // MINUTE_MS * MINUTE_MS)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=16)  # clocks of a live watch (web/clocks.py)
 def _coverage(archive: Archive, to_ms: int) -> Json:
     counts = archive.reports_by_cell(
         to_ms - WINDOW_MIN * MINUTE_MS + 1, to_ms, CELL_LON_DEG, CELL_LAT_DEG

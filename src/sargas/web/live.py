@@ -3,6 +3,9 @@
 What was received lies in the shards only after the next commit, and is judged when its minute is
 complete. A watch must not look at a picture that is a minute and a half old: positions are shown
 as received, and the clock says up to when all was judged.
+
+The watch has one picture of now. A screen that looks back has a `PastPicture` of its own, which
+reads the shards and asks the picture of now for what is not stored yet; so no clock moves another.
 """
 
 from __future__ import annotations
@@ -87,15 +90,40 @@ class LivePicture(Picture):
 
     def track(self, mmsi: int, from_ms: int, to_ms: int) -> Fixes:
         """Give a ship's fixes in a span, with those that are not stored yet."""
+        # Before the shards: what is stored meanwhile is then in both, and not in neither.
+        fresh = self.recent(from_ms, to_ms, mmsi)
         stored = super().track(mmsi, from_ms, to_ms)
-        with self._turn:
-            parts = [*self._recent, *self._arrived]
-        mine = [part.take(part.subject_id == mmsi) for part in parts]
-        fresh = Fixes.concat(mine)
-        fresh = fresh.take((fresh.t_ms >= from_ms) & (fresh.t_ms <= to_ms))
         fresh = fresh.take(~np.isin(fresh.t_ms, stored.t_ms))
         both = Fixes.concat([stored, fresh])
         return both.take(np.argsort(both.t_ms, kind="stable"))
+
+    def recent(self, from_ms: int, to_ms: int, mmsi: int | None = None) -> Fixes:
+        """Give what was received lately of a span, of one ship or of all; any thread may ask.
+
+        Args:
+            from_ms, to_ms: event time, both included.
+            mmsi: None asks for all.
+        """
+        with self._turn:
+            parts = [*self._recent, *self._arrived]
+        return Fixes.concat(
+            [
+                part.take(
+                    (part.t_ms >= from_ms) & (part.t_ms <= to_ms)
+                    & (True if mmsi is None else part.subject_id == mmsi)
+                )
+                for part in parts
+            ]
+        )  # fmt: skip
+
+    @property
+    def stored_to_ms(self) -> int:
+        """Up to here all lies in the shards; later rows may be in memory alone."""
+        return self._clock() - RECENT_MS
+
+    def past(self) -> PastPicture:
+        """Give a picture of its own to a screen that looks back; it begins with what is shown."""
+        return PastPicture(self)
 
     def _follow(self) -> Fixes:
         """Bring the current picture up to what has arrived.
@@ -103,12 +131,13 @@ class LivePicture(Picture):
         Returns:
             The last fix of each ship that was heard since.
         """
-        with self._turn:
-            arrived, self._arrived = self._arrived, []
         now_ms = self._clock()
-        self._recent = [
-            part for part in [*self._recent, *arrived] if int(part.t_ms.max()) >= now_ms - RECENT_MS
-        ]
+        with self._turn:  # in one step: whoever asks meanwhile finds all of it
+            arrived, self._arrived = self._arrived, []
+            self._recent = [
+                part for part in [*self._recent, *arrived]
+                if int(part.t_ms.max()) >= now_ms - RECENT_MS
+            ]  # fmt: skip
         new = _newest(Fixes.concat(arrived))
         older = self._current.take(~np.isin(self._current.subject_id, new.subject_id))
         same = self._current.take(np.isin(self._current.subject_id, new.subject_id))
@@ -120,13 +149,46 @@ class LivePicture(Picture):
 
     def _known_types(self) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
         """Give the ship types said on the day shown, and since, by MMSI."""
-        mmsi, kinds = super()._known_types()
+        return self.with_said(*super()._known_types())
+
+    def with_said(
+        self, mmsi: NDArray[np.uint32], kinds: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+        """Join what ships said of their type since the watch began to what is stored of it."""
         if not self._said:
             return mmsi, kinds
         with self._turn:
             known = dict(zip(mmsi.tolist(), kinds.tolist(), strict=True)) | self._said
         numbers = np.array(sorted(known), np.uint32)
         return numbers, np.array([known[n] for n in numbers.tolist()], np.uint8)
+
+
+class PastPicture(Picture):
+    """The picture of one screen that looks back while the watch goes on.
+
+    Args:
+        live: the picture of now; it has the rows that are not stored yet.
+    """
+
+    def __init__(self, live: LivePicture) -> None:
+        super().__init__(live._home, archive=live.archive)
+        self._live = live
+        self._laid_in, self._now_ms, self._last = live._laid_in, live._now_ms, live._last
+
+    def advance(self, t_ms: int, known_to_ms: int = 0) -> list[bytes]:
+        """Go forward to a time; what is judged may not be stored yet, and is not read ahead."""
+        return super().advance(t_ms, min(known_to_ms, self._live.stored_to_ms))
+
+    def track(self, mmsi: int, from_ms: int, to_ms: int) -> Fixes:
+        """Give a ship's fixes in a span, with those that are not stored yet."""
+        return self._live.track(mmsi, from_ms, to_ms)
+
+    def _positions(self, t_ms: int, max_age_ms: int) -> Fixes:
+        fresh = self._live.recent(t_ms - max_age_ms, t_ms)
+        return _newest(Fixes.concat([super()._positions(t_ms, max_age_ms), fresh]))
+
+    def _known_types(self) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+        return self._live.with_said(*super()._known_types())
 
 
 def _newest(fixes: Fixes) -> Fixes:

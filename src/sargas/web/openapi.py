@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from sargas.share.partner.bundle import MEDIA_TYPE
 from sargas.share.partner.request import PATH as BUNDLES
+from sargas.web.clocks import HEADER, NAME, QUERY
 from sargas.web.commands import ActCommand, SuspendCommand, UndoCommand, WatchCommand
 from sargas.web.files import EVIDENCE, TRACKS
 from sargas.web.player import PlaybackAction
@@ -62,7 +63,7 @@ COLUMN = _list({"type": ["number", "null"]})
 SCHEMAS: Mapping[str, Schema] = {
     "Refusal": _object(error=TEXT, hint=TEXT),
     "Clock": _object(
-        t_ms=INT, t=TIME, playing=BOOL, live=BOOL, speed=NUMBER, analysed_to_ms=INT,
+        t_ms=INT, t=TIME, playing=BOOL, live=BOOL, own=BOOL, speed=NUMBER, analysed_to_ms=INT,
         span=_object(from_ms=INT, to_ms=INT),
     ),
     "Feed": _object(name=TEXT, kind=TEXT, last_ms=MAYBE_INT, fixes=INT, rejected=INT, note=TEXT),
@@ -220,8 +221,10 @@ OPERATIONS: Mapping[str, Operation] = {
                                 _object(acts=_list(_ref("LogLine"))), command="ActCommand"),
     "POST /api/undo": Operation("Take a command back within ten seconds.",
                                 _object(acts=_list(_ref("LogLine"))), command="UndoCommand"),
-    "POST /api/playback": Operation("Move the clock, which is one for all screens.", _ref("Clock"),
-                                    command="PlaybackAction"),
+    "POST /api/playback": Operation(
+        "Move the clock: that of all screens, or in a live watch that of the one which asks.",
+        _ref("Clock"), command="PlaybackAction",
+    ),
     "GET /ogc": Operation("OGC API Features: the landing page.", _object(links=_LINKS), _GROUP),
     "GET /ogc/api": Operation("OGC API Features: its own description.", _object(openapi=TEXT),
                               _GROUP, media=(OPENAPI_3_0,)),
@@ -259,6 +262,13 @@ _IN_PATH: Mapping[str, Schema] = {
     "id": TEXT, "mmsi": {"type": "integer", "minimum": 0, "maximum": 999_999_999},
     "collection": {"enum": ["alerts", "tracks", "assets"]}, "item": TEXT,
     "file": {"enum": [*EVIDENCE, *TRACKS]}, "layer": {"enum": ["land", "territory", "ports"]},
+}  # fmt: skip
+
+_SCREEN: Schema = {
+    "name": HEADER.title(), "in": "header", "required": False,
+    "schema": {"type": "string", "pattern": NAME},
+    "description": "Which screen asks, by an id of its own making: in a live watch it may look "
+    f"back by itself. Where no header can be sent, `{QUERY}` in the query.",
 }  # fmt: skip
 
 
@@ -302,6 +312,8 @@ def _described(row: str, path: str, operation: Operation) -> Schema:
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": _IN_PATH[name]} for name in in_path
     ]
+    if path.startswith("/api/") and path != BUNDLES:
+        parameters.append(_SCREEN)
     parameters += [
         {"name": name.rstrip("?"), "in": "query", "required": name[-1] != "?", "schema": schema}
         for name, schema in (operation.query or {}).items()

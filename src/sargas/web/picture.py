@@ -26,10 +26,16 @@ class Picture:
     Args:
         home: what is stored.
         exercise_mmsi: numbers of vessels laid in by an exercise.
+        archive: where it is asked, if another picture of the home has one.
     """
 
-    def __init__(self, home: Home, exercise_mmsi: frozenset[int] = frozenset()) -> None:
-        self.archive = Archive(home)
+    def __init__(
+        self,
+        home: Home,
+        exercise_mmsi: frozenset[int] = frozenset(),
+        archive: Archive | None = None,
+    ) -> None:
+        self.archive = archive or Archive(home)
         self._home = home
         self.lay_in(exercise_mmsi)
         self._now_ms = 0
@@ -79,6 +85,10 @@ class Picture:
         if len(removed):
             out.append(frames.encode(frames.REMOVED, t_ms, removed))
         return out
+
+    def rest(self) -> None:
+        """Let go of what was read ahead: the clock stands, and may stand for long."""
+        self._ahead, self._ahead_ms = Fixes.empty(), (0, -1)
 
     def vessel(self, mmsi: int, t_ms: int) -> dict[str, Any] | None:
         """Say who a vessel is and where it was last received; None if it never was."""

@@ -1,4 +1,4 @@
-"""The clock of the screen: it plays through what is stored and tells every connected screen."""
+"""A clock of screens: it plays through what is stored and tells every screen that follows it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from sargas.web.picture import Picture
 
 TICK_S = 1.0
 FEEDS_EVERY_S = 5.0
+RETRY_S = 5.0
+"""The clock of a live watch that had to stand still tries so often to go on."""
 SPEEDS = (1, 3600)
 SEND_TIMEOUT_S = 5.0
 """A screen that takes no data for so long is disconnected; it comes back by itself."""
@@ -67,7 +69,7 @@ class _Line:
     """
 
     def __init__(self, screen: Screen, ended: Callable[[], object]) -> None:
-        self._screen, self._ended = screen, ended
+        self._screen, self.ended = screen, ended
         self._waiting: asyncio.Queue[str | bytes] = asyncio.Queue(WAITING_MOST)
         self._task = asyncio.create_task(self._send())
         self._closing: asyncio.Task[None] | None = None
@@ -99,7 +101,7 @@ class _Line:
 
     async def _close(self) -> None:
         """Forget the screen and disconnect it, without waiting for it to agree."""
-        self._ended()
+        self.ended()
         with contextlib.suppress(Exception):
             async with asyncio.timeout(1.0):
                 await self._screen.close()
@@ -113,9 +115,9 @@ class PlaybackAction(msgspec.Struct, forbid_unknown_fields=True):
     speed: float | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Player:
-    """Plays the stored picture and alerts to all connected screens; one clock for all.
+    """Plays the stored picture and alerts to all screens that follow this clock.
 
     Args:
         picture: vessels at a time.
@@ -127,6 +129,10 @@ class Player:
         live: the clock stands at the end of what is analysed and goes on with it.
         is_now: the span ends now and grows with the time: what is received is shown before it is
             judged, and alerts are told of as they become known (`news`).
+        is_own: it is the clock of a screen that looks back in a live watch (`Clocks`).
+
+    Attributes:
+        also: told of the alerts that screens are told of.
     """
 
     picture: Picture
@@ -139,6 +145,8 @@ class Player:
     live: bool = False
     t_ms: int = 0
     is_now: bool = False
+    is_own: bool = False
+    also: Callable[[list[dict[str, Any]]], None] = lambda _: None
     _news: deque[str] = field(default_factory=deque)
     _told: int = 0
     _lines: dict[Screen, _Line] = field(default_factory=dict)
@@ -155,6 +163,7 @@ class Player:
             "playing": self.playing,
             "speed": self.speed,
             "live": self.live,
+            "own": self.is_own,
             "span": {"from_ms": span.from_ms, "to_ms": span.to_ms},
             "analysed_to_ms": span.analysed_to_ms,
         }
@@ -177,7 +186,7 @@ class Player:
     async def run(self) -> None:
         """Tick until cancelled."""
         last, fed = time.monotonic(), 0.0
-        due = last
+        due = tried = last
         while True:
             # On a grid: the time that a tick takes must not put off the next one. What was missed
             # is not made up for, as the clock goes by what has passed.
@@ -186,6 +195,9 @@ class Player:
             now = time.monotonic()
             if self.playing:
                 await self._or_pause(self._step(now - last))
+            elif self.is_now and not self.is_own and now - tried >= RETRY_S:
+                tried = now  # the present of a watch is nobody's to stop
+                await self._or_pause(self.act("live", None, None))
             last = now
             await self._or_pause(self._tell_news())
             is_due = now - fed >= FEEDS_EVERY_S
@@ -201,8 +213,7 @@ class Player:
         """Tell of alerts with new versions, as of the clock: issued before it, known only now."""
         ids = {self._news.popleft() for _ in range(len(self._news))}
         if ids:
-            alerts = await asyncio.to_thread(self.desk.these, ids, self.t_ms)
-            self.tell({"kind": "alerts", "alerts": alerts})
+            self.tell_alerts(await asyncio.to_thread(self.desk.these, ids, self.t_ms))
 
     @property
     def stamp(self) -> tuple[int, int, int]:
@@ -245,7 +256,7 @@ class Player:
             if not self.live:
                 after = min(before + round(seconds * self.speed * 1000), after)
             if after <= before:
-                if before >= span.to_ms and not self.live:
+                if before >= span.to_ms and not (self.live or self.is_now):
                     self.playing = False
                 return
             if self._is_torn:  # what a step that failed had read already was never sent
@@ -255,8 +266,7 @@ class Player:
             self.t_ms = after
             for frame in frames:
                 self._send(frame)
-            if alerts:
-                self.tell({"kind": "alerts", "alerts": alerts})
+            self.tell_alerts(alerts)
 
     async def seek(self, t_ms: int) -> None:
         """Go to a time within the span that is analysed."""
@@ -288,16 +298,16 @@ class Player:
             await self.seek(self._end_ms(self.span()))
         elif action == "pause":
             self.playing = self.live = False
+            if self.is_own:  # of these there may be some, and who looks back often stands
+                async with self._turn:
+                    self.picture.rest()
         elif action == "seek" and t_ms is not None:
             self.live = False
             await self.seek(t_ms)
         elif action == "speed" and speed is not None and SPEEDS[0] <= speed <= SPEEDS[1]:
             self.speed, self.live = float(speed), False
         else:
-            raise UsageError(
-                f"The clock cannot do '{action}' with these numbers.",
-                hint="play, pause, live, seek with t_ms, or speed with 1 to 3600.",
-            )
+            raise cannot(action)
         self.tell({"kind": "clock", "clock": self.clock()})
 
     async def join(self, screen: Screen, **more: Any) -> None:  # noqa: ANN401 - JSON
@@ -308,10 +318,45 @@ class Player:
             more: fields of the status that are this screen's own.
         """
         async with self._turn:
-            line = _Line(screen, lambda: self._lines.pop(screen, None))
+            line = _Line(screen, lambda: None)
             line.put(_json({"kind": "hello", "status": self.status() | more}))
             line.put(self.picture.snapshot())
-            self._lines[screen] = line
+            self._take(screen, line)
+
+    async def part(
+        self, picture: Callable[[], Picture], whose: Callable[[], Collection[Screen]]
+    ) -> Player:
+        """Give some screens a clock of their own, which stands where this one does.
+
+        Args:
+            picture: makes its picture, of the same time as this one's.
+            whose: gives the screens; what they were told last is what the new clock shows.
+        """
+        async with self._turn:
+            own = Player(
+                picture(), self.desk, self.span, self.feeds, self.about, speed=1.0,
+                playing=self.playing, t_ms=self.t_ms, is_now=self.is_now, is_own=True,
+            )  # fmt: skip
+            for screen in whose():
+                if (line := self._lines.pop(screen, None)) is not None:
+                    own._take(screen, line)
+            own.tell({"kind": "clock", "clock": own.clock()})
+            return own
+
+    async def hand_over(self, to: Player) -> None:
+        """Let all screens follow another clock; they begin anew with its picture."""
+        async with to._turn:
+            anew = _json({"kind": "clock", "clock": to.clock()}), _json({"kind": "reset"})
+            snapshot = to.picture.snapshot()
+            while self._lines:
+                screen, line = self._lines.popitem()
+                for message in (*anew, snapshot):
+                    line.put(message)
+                to._take(screen, line)
+
+    def _take(self, screen: Screen, line: _Line) -> None:
+        line.ended = lambda: self._lines.pop(screen, None)
+        self._lines[screen] = line
 
     def leave(self, screen: Screen) -> None:
         """Forget a screen; a second call does nothing."""
@@ -334,10 +379,24 @@ class Player:
         """Send a JSON message to every screen, encoded once."""
         self._send(_json(message))
 
+    def tell_alerts(self, alerts: list[dict[str, Any]]) -> None:
+        """Tell every screen, and whoever else is to know, of alerts; of none nothing is told."""
+        if alerts:
+            self.tell({"kind": "alerts", "alerts": alerts})
+            self.also(alerts)
+
     def _send(self, message: str | bytes) -> None:
         """Let every screen have a message."""
         for line in tuple(self._lines.values()):
             line.put(message)
+
+
+def cannot(action: str) -> UsageError:
+    """Say that the clock cannot do what it was asked."""
+    return UsageError(
+        f"The clock cannot do '{action[:40]}' with these numbers.",
+        hint="play, pause, live, seek with t_ms, or speed with 1 to 3600.",
+    )
 
 
 def _json(message: dict[str, Any]) -> str:

@@ -1,8 +1,9 @@
 """Answers that are remembered for a moment: the same question is worked out once for all who ask.
 
-All screens of a service show one clock, so what is asked as of that clock is the same for all of
-them. An answer is kept for a second at most, and forgotten as soon as the clock moves, an alert
-has a new version, or somebody does something. Who asks while it is being worked out waits for it.
+Screens that show one clock are answered the same, as of that clock. An answer is kept for a second
+at most, and is none any more as soon as its clock moves, an alert has a new version, or somebody
+does something; to who has another clock it never was one. Who asks while it is being worked out
+waits for it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ PATHS: Final = (
 WHOLE_PATHS: Final = ("/api/partners",)
 """The same, where something else lies below: what partners ask is signed, and answered once."""
 
+_Key = tuple[str, bytes, bool, Hashable]
+
 
 class _Answer(NamedTuple):
     start: Message
@@ -41,14 +44,15 @@ class Remembered:
 
     Args:
         app: what answers.
-        stamp: gives what answers depend on beside the question: the clock, what was done.
+        stamp: gives what the answer to a request depends on beside the question: whose clock, how
+            it stands, what was done.
     """
 
-    def __init__(self, app: ASGIApp, stamp: Callable[[], Hashable]) -> None:
+    def __init__(self, app: ASGIApp, stamp: Callable[[Scope], Hashable]) -> None:
         self.app, self._stamp = app, stamp
         self._kept: OrderedDict[Hashable, _Answer] = OrderedDict()
         self._bytes = 0
-        self._at: tuple[float, Hashable] = (float("-inf"), None)
+        self._since_s = float("-inf")
         self._working: dict[Hashable, asyncio.Future[_Answer | None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,7 +69,7 @@ class Remembered:
             return
         self._forget_if_old()
         packed = "gzip" in Headers(scope=scope).get("accept-encoding", "")
-        key = path, scope.get("query_string", b""), packed
+        key = path, scope.get("query_string", b""), packed, self._stamp(scope)
         answer = self._kept.get(key)
         if answer is None and (working := self._working.get(key)) is not None:
             answer = await asyncio.shield(working)
@@ -75,11 +79,11 @@ class Remembered:
         await send({**answer.start, "headers": list(answer.start["headers"])})
         await send({"type": "http.response.body", "body": answer.body})
 
-    async def _ask(self, key: Hashable, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _ask(self, key: _Key, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application answer, and remember what it said."""
         working = asyncio.get_running_loop().create_future()
         self._working[key] = working
-        asked_at, start, parts, size = self._at, None, [], 0
+        asked_at, start, parts, size = self._since_s, None, [], 0
         is_whole = False
 
         async def listening(message: Message) -> None:
@@ -97,7 +101,8 @@ class Remembered:
             await self.app(scope, receive, listening)
             if start is not None and start["status"] == 200 and is_whole and size <= ANSWER_MOST:
                 answer = _Answer(start, b"".join(parts))
-                if self._at == asked_at and self._is_fresh():
+                is_so = self._since_s == asked_at and key[-1] == self._stamp(scope)
+                if is_so and self._is_fresh():
                     self._keep(key, answer)
         finally:
             if self._working.get(key) is working:
@@ -112,15 +117,14 @@ class Remembered:
             self._bytes -= len(oldest.body)
 
     def _is_fresh(self) -> bool:
-        at_s, stamp = self._at
-        return time.monotonic() - at_s < LASTS_S and stamp == self._stamp()
+        return time.monotonic() - self._since_s < LASTS_S
 
     def _forget_if_old(self) -> None:
         if not self._is_fresh():
             self._forget()
 
     def _forget(self) -> None:
-        """Begin anew, from what answers depend on now."""
+        """Begin anew."""
         self._kept.clear()
         self._working.clear()
-        self._bytes, self._at = 0, (time.monotonic(), self._stamp())
+        self._bytes, self._since_s = 0, time.monotonic()

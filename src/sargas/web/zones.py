@@ -47,6 +47,7 @@ from sargas.reference.masks import (
     feature_of,
 )
 from sargas.watch.detect import DETECTORS
+from sargas.web.clocks import Clocks, clock_of
 from sargas.web.commands import read_command, without_watch
 from sargas.web.desk import Desk
 from sargas.web.player import Player
@@ -158,13 +159,13 @@ class Zones:
     """The paths of zones.
 
     Args:
-        player: the clock.
+        clocks: the clock, or clocks.
         desk: where acts are told and logged.
         book: the home's book.
     """
 
-    def __init__(self, player: Player, desk: Desk, book: ZoneBook) -> None:
-        self.player, self.desk, self.book = player, desk, book
+    def __init__(self, clocks: Clocks, desk: Desk, book: ZoneBook) -> None:
+        self.clocks, self.desk, self.book = clocks, desk, book
 
     def routes(self) -> list[Route]:
         """Give the paths."""
@@ -175,34 +176,35 @@ class Zones:
 
     def all(self, request: Request) -> Response:
         """Give the zones as of the clock."""
-        return JSONResponse(self._collection())
+        return JSONResponse(self._collection(clock_of(request)))
 
     async def post(self, request: Request) -> Response:
         """Draw, change or withdraw a zone."""
         command = await read_command(request, ZoneCommand)
         if refused := await without_watch(self.desk, command.officer):
             return refused
-        t_ms, at_ms = self.player.t_ms, time.time_ns() // 1_000_000
+        player = clock_of(request)
+        t_ms, at_ms = player.t_ms, time.time_ns() // 1_000_000
         try:
             entry = await asyncio.to_thread(
                 self.book.write, command, self.desk, t_ms, at_ms,
                 may_weigh=may_do(request, WEIGH),
             )  # fmt: skip
         except ConflictError as error:
-            now = await asyncio.to_thread(self._collection)
+            now = await asyncio.to_thread(self._collection, player)
             return refusal(409, error.what, error.hint, zones=now)
-        await self.desk.catch_up(self.player)
-        now = await asyncio.to_thread(self._collection)
+        await self.desk.catch_up(self.clocks)
+        now = await asyncio.to_thread(self._collection, player)
         return JSONResponse({
             "id": entry.mask.id if entry else command.id,
             "counts_from": iso(entry.counts_from_ms) if entry else None,
             "zones": now,
         })  # fmt: skip
 
-    def _collection(self) -> dict[str, Any]:
+    def _collection(self, player: Player) -> dict[str, Any]:
         return {
             "type": "FeatureCollection",
-            "features": self.book.known(self.player.t_ms),
+            "features": self.book.known(player.t_ms),
             "detectors": sorted(make.word for make in DETECTORS),
             "kinds": list(MASK_KINDS),
         }

@@ -7,10 +7,11 @@ import { Chips } from "../list/alert-row.tsx";
 import { Mark } from "../map/mark.tsx";
 import { alerts } from "../state/state.ts";
 import { ActsBar, Standing } from "../triage/bar.tsx";
+import { ofScreen } from "../wire/api.ts";
 import { backToWatch, dossierPath, neighbours, stepDossier } from "./go.ts";
 import type { DossierAlert } from "./types.ts";
 
-export const filePath = (id: string, file: string): string => `/api/alerts/${encodeURIComponent(id)}/${file}`;
+export const filePath = (id: string, file: string): string => ofScreen(`/api/alerts/${encodeURIComponent(id)}/${file}`);
 
 /** The ways back to the watch, and to the alerts before and after this one. */
 export function Ways({ id }: { id: string }) {

@@ -11,7 +11,7 @@ import { alerts, myWatch, now_ms, status, suspensions } from "../state/state.ts"
 import { dialog, handOver, refusedWith } from "../triage/triage.ts";
 import { listOpen, whatWord } from "../triage/suspensions.ts";
 import { stateWord } from "../triage/words.ts";
-import { ApiError, getHandover } from "../wire/api.ts";
+import { ApiError, getHandover, ofScreen } from "../wire/api.ts";
 import type { Handover, HandoverRow, HandoverSuspension } from "../wire/types.ts";
 
 const after = (ms: number | null): string => (ms === null ? "–" : duration(ms));
@@ -218,7 +218,7 @@ export function HandoverPage() {
         {report ? (
           <>
             <button type="button" class="small-button" onClick={() => window.print()}>{say("Print")}</button>
-            <a class="small-button" href={`/api/handover.csv?watch=${report.watch.seq}`} download>CSV</a>
+            <a class="small-button" href={ofScreen(`/api/handover.csv?watch=${report.watch.seq}`)} download>CSV</a>
           </>
         ) : null}
       </div>

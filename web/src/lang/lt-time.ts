@@ -17,6 +17,9 @@ export const LT_TIME: Dictionary = {
   "{x} behind": "atsilieka {x}",
   Live: "Tiesiogiai",
   "Go to the newest analysed and stay with it": "Eiti į naujausią išanalizuotą laiką ir likti jame",
+  "This screen looks back at {t}; the watch goes on.": "Šis ekranas žiūri į praeitį, {t}; budėjimas tęsiasi.",
+  "{n} new Alarms now:": { one: "Dabar {n} naujas pavojus:", few: "Dabar {n} nauji pavojai:", other: "Dabar {n} naujų pavojų:" },
+  "Back to live": "Grįžti į dabartį",
   "No alert before this time.": "Iki šio laiko signalų nėra.",
   "No alert after this time.": "Po šio laiko signalų nėra.",
   "When alerts arose: {n} parts of the span with any": {

@@ -58,12 +58,12 @@ function Standing() {
   if (analysed_ms === null || at_ms === null) return <p class="analysed mono"><span class="dim">{say("nothing analysed yet")}</span></p>;
   const isPresent = Math.abs(Date.now() - analysed_ms) < LIVE_MS;
   const isLive = clock.value?.live ?? false;
-  const behind_ms = analysed_ms - at_ms;
+  const behind_ms = (clock.value?.own ? clock.value.span!.to_ms : analysed_ms) - at_ms;
   const end = utcDate(analysed_ms) === utcDate(at_ms) ? "" : `${utcDate(analysed_ms).slice(5)} `;
   return (
     <>
       <p class="analysed mono">
-        {isLive || behind_ms < AT_END_MS ? (
+        {isLive || (behind_ms < AT_END_MS && !clock.value?.own) ? (
           <b>{isPresent ? say("live") : say("at the end")}</b>
         ) : <b class="behind">{say("{x} behind", { x: duration(behind_ms) })}</b>}
         <span><span class="dim">{say("analysed to")}</span> {end}{utcTime(analysed_ms)}</span>

@@ -18,8 +18,8 @@ export interface Silence {
 /** An Alarm that is raised again is a new one: what was silenced before does not count for it. */
 export const soundKey = ({ id, triage }: Alert): string => `${id} ${triage.raised_again_ms ?? ""}`;
 
-/** Events as they happen; a replay at speed would sound the past. */
-export const isLive = (clock: Clock | null): boolean => clock !== null && clock.playing && (clock.live || clock.speed === 1);
+/** Events as they happen; a replay at speed would sound the past. The watch goes on behind a screen that looks back. */
+export const isLive = (clock: Clock | null): boolean => clock !== null && (clock.own || (clock.playing && (clock.live || clock.speed === 1)));
 
 /** An Alarm that waits for somebody. Silence is not asked here: it never counts as an acknowledgement. */
 export const rings = (alert: Alert, at_ms: number | null): boolean =>

@@ -1,7 +1,7 @@
 // The sound of a new Alarm on this screen: switched on by its officer, silenced for two minutes, never acknowledged by it.
 import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import { say } from "../lang/lang.ts";
-import { alerts, alertsRead, clock, minute_ms, now_ms, tick_ms } from "../state/state.ts";
+import { alertsRead, clock, tick_ms, watch_ms, watched } from "../state/state.ts";
 import { announced } from "../triage/triage.ts";
 import type { Alert } from "../wire/types.ts";
 import { FRESH_MS, heardNow, isLive, REPEAT_MS, rings, type Silence, SILENCE_MS, soundKey, stoodAt } from "./rings.ts";
@@ -25,8 +25,10 @@ const silenced = signal<ReadonlyMap<string, Silence>>(new Map());
 /** What is no news; null until the screen has looked. */
 const stood = signal<ReadonlySet<string> | null>(null);
 
-const ringing = computed(() => [...alerts.value.values()].filter((alert) => rings(alert, minute_ms.value)));
+const minute_ms = computed(() => (watch_ms.value === null ? null : Math.floor(watch_ms.value / 60_000) * 60_000));
+const ringing = computed(() => [...watched.value.values()].filter((alert) => rings(alert, minute_ms.value)));
 const live = computed(() => isLive(clock.value));
+const isPresent = computed(() => clock.value?.live || clock.value?.own);
 const heard = computed<readonly Alert[]>(() =>
   soundOn.value && live.value && stood.value && ringing.value.length > 0
     ? heardNow(ringing.value, stood.value, silenced.value, tick_ms.value)
@@ -51,7 +53,7 @@ export const silentUntil = computed<number | null>(() => {
 export function silence(): void {
   const keys = heard.value.map(soundKey);
   if (keys.length === 0) return;
-  const until = { until_ms: performance.now() + SILENCE_MS, until_t_ms: (now_ms.value ?? 0) + SILENCE_MS };
+  const until = { until_ms: performance.now() + SILENCE_MS, until_t_ms: (watch_ms.value ?? 0) + SILENCE_MS };
   batch(() => {
     silenced.value = new Map([...silenced.value, ...keys.map((key) => [key, until] as const)]);
     announced.value = say("silenced for two minutes, not acknowledged");
@@ -76,21 +78,21 @@ function followTime(): void {
   const begun = new Set<string>();
   let lastLive_ms = Number.POSITIVE_INFINITY;
   const begin = (): void => {
-    const now = now_ms.value ?? 0;
+    const now = watch_ms.value ?? 0;
     // Back at the newest: what came while the screen was in the past is news too.
-    const since_ms = clock.value?.live ? Math.min(lastLive_ms, now - FRESH_MS) : now - FRESH_MS;
+    const since_ms = isPresent.value ? Math.min(lastLive_ms, now - FRESH_MS) : now - FRESH_MS;
     // A look at the past ends no sound that has begun.
     stood.value = new Set([...stoodAt(ringing.value, since_ms)].filter((key) => !begun.has(key)));
   };
   effect(() => {
-    if (!alertsRead.value || !live.value) {
+    if (!(alertsRead.value || clock.value?.own) || !live.value) {
       // After a lost line the alerts are kept: what came meanwhile is news.
-      if (!live.value || alerts.value.size === 0) stood.value = null;
+      if (!live.value || watched.value.size === 0) stood.value = null;
       return;
     }
     if (stood.value === null) untracked(begin);
     for (const alert of heard.value) begun.add(soundKey(alert));
-    if (clock.value?.live) lastLive_ms = now_ms.value ?? lastLive_ms;
+    if (isPresent.value) lastLive_ms = watch_ms.value ?? lastLive_ms;
   });
 }
 

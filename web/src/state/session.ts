@@ -1,6 +1,7 @@
 // Joins the wire to the state: what comes in, what is asked for, and when.
 import { batch, effect, untracked } from "@preact/signals";
-import { ApiError, getAlert, getAlerts, getAssets, getStatus, getSuspensions, getTrack, getVessel, getWatches } from "../wire/api.ts";
+import { ApiError, getAlert, getAlerts, getAssets, getPresent, getStatus, getSuspensions, getTrack, getVessel, getWatches, ofScreen } from "../wire/api.ts";
+import { soundKey } from "../sound/rings.ts";
 import { DELTA, type Frame, SNAPSHOT } from "../wire/frame.ts";
 import { openSocket } from "../wire/socket.ts";
 import type { Alert, Clock, Message, Status, Track } from "../wire/types.ts";
@@ -28,6 +29,7 @@ export function mergeAlerts(known: ReadonlyMap<string, Alert>, came: readonly Al
 function setClock(clock: Clock | null): void {
   if (!clock) return;
   batch(() => {
+    lookBack(clock.own);
     state.clock.value = clock;
     state.clockHeard_ms.value = performance.now();
     state.now_ms.value = clock.t_ms;
@@ -35,6 +37,27 @@ function setClock(clock: Clock | null): void {
 }
 
 export const heardClock = setClock;
+
+/** The watch goes on behind a screen that looks back: its alerts are kept apart, and are the list again afterwards. */
+function lookBack(own: boolean): void {
+  const was = state.clock.value?.own ?? false;
+  if (own && !was) {
+    state.present.value = state.alerts.value;
+    state.presentBefore.value = new Set([...state.alerts.value.values()].map(soundKey));
+    void readPresent(); // what was on its way meanwhile
+  } else if (was && !own) {
+    state.alerts.value = state.present.value;
+  }
+}
+
+async function readPresent(): Promise<void> {
+  try {
+    const list = await getPresent();
+    state.present.value = mergeAlerts(new Map(list.map((alert) => [alert.id, alert])), [...state.present.value.values()]);
+  } catch (cause) {
+    fail(cause);
+  }
+}
 
 function setStatus(status: Status): void {
   batch(() => {
@@ -91,6 +114,7 @@ function hear(message: Message): void {
       // After a lost line the selected vessel's track has a hole: what was read is read again.
       state.alertsRead.value = false;
       void readAlerts();
+      if (message.status.clock?.own) void readPresent();
       heardHello();
       break;
     case "clock":
@@ -99,6 +123,9 @@ function hear(message: Message): void {
     case "alerts":
       early.push(...message.alerts);
       state.alerts.value = mergeAlerts(state.alerts.value, message.alerts);
+      break;
+    case "present":
+      state.present.value = mergeAlerts(state.present.value, message.alerts);
       break;
     case "reset":
       state.vessels.clear();
@@ -278,7 +305,7 @@ export function startSession(): void {
   followSelectedAlert();
   followSelectedVessel();
   runClock();
-  const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
+  const url = ofScreen(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
   const socket = openSocket(url, {
     message: hear,
     frame: see,

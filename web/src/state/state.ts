@@ -31,6 +31,13 @@ export const picture = signal(0);
 
 /** In the service's order, newest first; a later version takes its predecessor's place. */
 export const alerts = signal<ReadonlyMap<string, Alert>>(new Map());
+/** While this screen looks back: the alerts of the watch, as they stand now. */
+export const present = signal<ReadonlyMap<string, Alert>>(new Map());
+/** Keys of those that were there when it began to look back (soundKey). */
+export const presentBefore = signal<ReadonlySet<string>>(new Set());
+/** Whatever this screen shows: what the watch says now, and its time, ms UTC. */
+export const watched = computed(() => (clock.value?.own ? present.value : alerts.value));
+export const watch_ms = computed(() => (clock.value?.own ? (clock.value.span?.to_ms ?? null) : now_ms.value));
 /** Null until the list has been read once. */
 export const alertsRead = signal(false);
 

@@ -1,8 +1,11 @@
-// Two strips below the top bar: that this is an exercise, and that the line is down.
-import { duration, outside, utcTime } from "../format/format.ts";
-import { say } from "../lang/lang.ts";
+// Strips below the top bar: that this is an exercise, that this screen looks back, that the line is down.
+import { computed } from "@preact/signals";
+import { duration, outside, utcDate, utcMinute, utcTime } from "../format/format.ts";
+import { say, sayCount } from "../lang/lang.ts";
+import { goLive } from "../playback/commands.ts";
+import { rings, soundKey } from "../sound/rings.ts";
 import { retryNow } from "../state/session.ts";
-import { line, lineDownAt_ms, now_ms, retryAt_ms, status, tick_ms, trouble } from "../state/state.ts";
+import { clock, line, lineDownAt_ms, now_ms, present, presentBefore, retryAt_ms, status, tick_ms, trouble, watch_ms } from "../state/state.ts";
 
 function ExerciseBanner() {
   const exercise = status.value?.exercise;
@@ -44,10 +47,32 @@ function TroubleBanner() {
   );
 }
 
+const freshAlarms = computed(() =>
+  [...present.value.values()].filter((alert) => rings(alert, watch_ms.value) && !presentBefore.value.has(soundKey(alert))));
+
+/** In a live watch: that this screen alone is in the past, and the Alarms that arose in the present meanwhile. */
+function LookBackBanner() {
+  if (!clock.value?.own) return null;
+  const [fresh, at_ms, watch] = [freshAlarms.value, now_ms.value ?? 0, watch_ms.value ?? 0];
+  const day = utcDate(at_ms) === utcDate(watch) ? "" : `${utcDate(at_ms)} `;
+  return (
+    <div class={fresh.length > 0 ? "banner line-banner" : "banner look-back"} role="note">
+      <b>{say("This screen looks back at {t}; the watch goes on.", { t: day + utcMinute(at_ms) })}</b>
+      <span role="alert">
+        {fresh.length > 0 ? (
+          <><b>{sayCount(fresh.length, "One new Alarm now:", "{n} new Alarms now:")}</b> {outside(fresh[0]!.text)}</>
+        ) : null}
+      </span>
+      <button type="button" onClick={goLive}>{say("Back to live")} <kbd>.</kbd></button>
+    </div>
+  );
+}
+
 export function Banners() {
   return (
     <div class="banners">
       <LineBanner />
+      <LookBackBanner />
       <TroubleBanner />
       <ExerciseBanner />
     </div>

@@ -23,10 +23,16 @@ export class ApiError extends Error {
   }
 }
 
-async function ask<T>(path: string, init?: RequestInit): Promise<T> {
+/** Names this screen to the service, which gives it a clock of its own while it looks back in a live watch. */
+const SCREEN = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** A path for what sends no headers: the socket, and links to files. */
+export const ofScreen = (path: string): string => `${path}${path.includes("?") ? "&" : "?"}screen=${SCREEN}`;
+
+async function ask<T>(path: string, init?: RequestInit, screen = SCREEN): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(path, init);
+    response = await fetch(path, { ...init, headers: { ...init?.headers, ...(screen && { "x-sargas-screen": screen }) } });
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
     throw new ApiError(0, "The service does not answer.", "Is sargas still running?");
@@ -45,6 +51,8 @@ export const getGeo = (name: "land" | "territory" | "ports"): Promise<GeoJSON.Ge
 export const getLayer = (name: "masks" | "coverage", signal?: AbortSignal): Promise<ClockLayer> =>
   ask(`/api/layers/${name}`, { signal: signal ?? null });
 export const getAlerts = async (): Promise<Alert[]> => (await ask<{ alerts: Alert[] }>("/api/alerts")).alerts;
+/** The alerts of the watch as it stands now, wherever this screen looks. */
+export const getPresent = async (): Promise<Alert[]> => (await ask<{ alerts: Alert[] }>("/api/alerts", undefined, "")).alerts;
 
 export const getAlert = (id: string, signal?: AbortSignal): Promise<AlertDetail> =>
   ask(`/api/alerts/${encodeURIComponent(id)}`, { signal: signal ?? null });

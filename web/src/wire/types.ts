@@ -12,6 +12,8 @@ export interface Clock {
   speed: number;
   /** It stands at the end of what is analysed and goes on with it. */
   live: boolean;
+  /** In a live watch: the clock of this screen alone, which looks back. */
+  own: boolean;
   span: { from_ms: number; to_ms: number } | null;
   analysed_to_ms: number | null;
 }
@@ -371,6 +373,7 @@ export type Message =
   | { kind: "hello"; status: Status }
   | { kind: "clock"; clock: Clock }
   | { kind: "alerts"; alerts: Alert[] }
+  | { kind: "present"; alerts: Alert[] }
   | { kind: "reset" }
   | { kind: "feeds"; feeds: Feed[] }
   | { kind: "suspensions"; suspensions: Suspension[] }

@@ -13,6 +13,7 @@ from sargas.cli.live.running import LiveWatch
 from sargas.reference import home_assets
 from sargas.store import AuditLog, Ledger
 from sargas.web.api import make_app
+from sargas.web.clocks import Clocks
 from sargas.web.desk import Desk
 from sargas.web.listening import Listening
 from sargas.web.live import LivePicture
@@ -39,7 +40,7 @@ class Screen:
         exercise: dict[str, str] | None,
     ) -> None:
         self._picture: LivePicture | None = None
-        self._player: Player | None = None
+        self._clocks: Clocks | None = None
         self.live = make_live(self)
         home = self.live.home
         now_ms = self.live.receiver.clock.now_ms
@@ -60,10 +61,11 @@ class Screen:
             "version": __version__, "mode": "watch", "exercise": exercise,
             "attribution": self._attribution,
         }  # fmt: skip
-        self._player = Player(
+        player = Player(
             self._picture, self._desk, span, self.live.feeds, about,
             speed=1.0, live=True, t_ms=now_ms(), is_now=True,
         )  # fmt: skip
+        self._clocks = Clocks(player, self._picture.past)
 
     def rows(self, batch: Any) -> None:  # noqa: ANN401 - see `Folding`
         """Show what was received."""
@@ -72,8 +74,8 @@ class Screen:
 
     def alerts(self, alerts: Any) -> None:  # noqa: ANN401
         """Tell every screen of new versions."""
-        if self._player is not None:
-            self._player.news(alert.id for alert in alerts)
+        if self._clocks is not None:
+            self._clocks.news(alert.id for alert in alerts)
 
     def serve(
         self, sock: socket.socket, listening: Listening, *, browser: bool, tick: Callable[[], bool]
@@ -83,8 +85,8 @@ class Screen:
         Raises:
             Exception: what ended the watch, if anything did.
         """
-        assert self._player is not None
-        live, stop = self.live, threading.Event()
+        assert self._clocks is not None
+        live, clocks, stop = self.live, self._clocks, threading.Event()
         fault: list[BaseException] = []
 
         def fold() -> None:
@@ -98,8 +100,8 @@ class Screen:
 
         book = ZoneBook(live.home.path, lambda: live.watch.judged_to_ms, live.turn)
         app = make_app(
-            self._player, self._desk, self._assets, self._attribution, hosts(sock, listening),
-            gather=evidence, book=book, vitals=lambda: live.vitals(),
+            clocks.shared, self._desk, self._assets, self._attribution, hosts(sock, listening),
+            gather=evidence, book=book, vitals=lambda: live.vitals(), clocks=clocks,
         )  # fmt: skip
         folding = threading.Thread(target=fold, name="folding")
         folding.start()
