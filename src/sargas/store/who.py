@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from sargas.model.arrow import statics_from_arrow
+import numpy as np
+from numpy.typing import NDArray
+
 from sargas.model.fixes import AIR, SEA, Statics
-from sargas.store.asking import EARLIEST, LATEST, Asking, bounded, checked_limit, is_subject
+from sargas.store.asking import EARLIEST, LATEST, bounded, checked_limit, is_subject
 from sargas.store.canon import shard_of
 from sargas.store.home import FIXES, STATICS
+from sargas.store.subject_rows import SubjectRows
 
 DOMAIN_WORDS = {SEA: "sea", AIR: "air"}
-_SAID = (
-    "SELECT "  # noqa: S608 - joins constants only
-    + ", ".join(Statics.DTYPES)
-    + """ FROM read_parquet($files, hive_partitioning = false)
-    WHERE t_ms <= $to_ms AND domain = $domain AND subject_id = $subject_id
-    ORDER BY t_ms, payload_hash, station"""
-)
 _LAST_TIME = """
     SELECT max(t_ms) FROM read_parquet($files, hive_partitioning = false)
     WHERE domain = $domain AND subject_id = $subject_id AND t_ms <= $to_ms"""
@@ -40,29 +37,13 @@ _NAMED = """
     )
     SELECT domain, subject_id FROM found GROUP BY domain, subject_id
     ORDER BY min(place), max(t_ms) DESC, domain, subject_id LIMIT $limit"""
-_STATICS = """
-    SELECT domain, subject_id, max(t_ms) AS t_ms,
-        arg_max(imo, (t_ms, payload_hash, station, imo)) FILTER (imo <> 0),
-        arg_max(name, (t_ms, payload_hash, station, name)) FILTER (name <> ''),
-        arg_max(callsign, (t_ms, payload_hash, station, callsign)) FILTER (callsign <> ''),
-        arg_max(ship_type, (t_ms, payload_hash, station, ship_type)) FILTER (ship_type <> 0),
-        arg_max(length_m, (t_ms, payload_hash, station, length_m)) FILTER (length_m <> 0),
-        arg_max(beam_m, (t_ms, payload_hash, station, beam_m)) FILTER (beam_m <> 0),
-        arg_max(draught_dm, (t_ms, payload_hash, station, draught_dm)) FILTER (draught_dm <> 0),
-        arg_max(destination, (t_ms, payload_hash, station, destination))
-            FILTER (destination <> ''),
-        arg_max(eta_raw, (t_ms, payload_hash, station, eta_raw)) FILTER (eta_raw <> 0)
-    FROM read_parquet($files, hive_partitioning = false)
-    WHERE t_ms <= $to_ms
-      AND list_contains($keys::UBIGINT[], domain::UBIGINT * 4294967296 + subject_id)
-    GROUP BY domain, subject_id"""
 _STATIC_FIELDS = (
-    "imo", "name", "callsign", "ship_type", "length_m", "beam_m", "draught_m", "destination",
+    "imo", "name", "callsign", "ship_type", "length_m", "beam_m", "draught_dm", "destination",
     "eta_raw",
 )  # fmt: skip
 
 
-class WhoIs(Asking):
+class WhoIs(SubjectRows):
     """The questions that an archive answers from static reports. Reads only.
 
     Times are event times in ms UTC.
@@ -95,7 +76,7 @@ class WhoIs(Asking):
             mmsi = int(needle)
             if (SEA, mmsi) not in known and len(found) < limit:
                 last_ms = self._last_ms(SEA, mmsi, to_ms)
-                found += [] if last_ms is None else [_static(SEA, mmsi, last_ms, [None] * 9)]
+                found += [] if last_ms is None else [_vessel(SEA, mmsi, last_ms)]
         return found
 
     def static_of(
@@ -127,25 +108,14 @@ class WhoIs(Asking):
         """
         if not is_subject(domain, subject_id):
             return Statics.empty()
-        shard = int(shard_of(domain, subject_id, self.home.shards)[0])
         to_ms = LATEST if as_of_ms is None else as_of_ms
-        values = {"domain": domain, "subject_id": subject_id, "to_ms": bounded(to_ms)}
-        table = self._ask(_SAID, STATICS, EARLIEST, to_ms, values, shard, arrow=True)
-        return Statics.empty() if table is None else statics_from_arrow(table)
+        return self.rows_of(Statics, (domain, subject_id), EARLIEST, bounded(to_ms))
 
     def _statics_of(
         self, subjects: list[tuple[int, int]], to_ms: int
     ) -> dict[tuple[int, int], dict[str, Any]]:
-        if not subjects:
-            return {}
-        shards = {int(shard_of(*subject, self.home.shards)[0]) for subject in subjects}
-        shard = shards.pop() if len(shards) == 1 else None
-        values = {
-            "keys": [domain << 32 | subject_id for domain, subject_id in subjects],
-            "to_ms": bounded(to_ms),
-        }
-        rows = self._ask(_STATICS, STATICS, EARLIEST, to_ms, values, shard)
-        return {(row[0], row[1]): _static(row[0], row[1], row[2], row[3:]) for row in rows}
+        said = self.rows_of_all(Statics, subjects, EARLIEST, bounded(to_ms))
+        return {subject: _static(*subject, rows) for subject, rows in said.items() if len(rows)}
 
     def _last_ms(self, domain: int, subject_id: int, to_ms: int) -> int | None:
         shard = int(shard_of(domain, subject_id, self.home.shards)[0])
@@ -154,9 +124,39 @@ class WhoIs(Asking):
         return None if not rows else rows[0][0]
 
 
-def _static(domain: int, subject_id: int, t_ms: int, values: Any) -> dict[str, Any]:  # noqa: ANN401
-    fields = dict(zip(_STATIC_FIELDS, values, strict=True))
-    if fields["draught_m"] is not None:
-        fields["draught_m"] /= 10
+def _static(domain: int, subject_id: int, said: Statics) -> dict[str, Any]:
+    """Put together of each field the last value sent, None where there is none.
+
+    Args:
+        domain, subject_id: the vessel.
+        said: what it sent, in canonical order.
+    """
+    fields = {name: _last_said(getattr(said, name), said) for name in _STATIC_FIELDS}
+    return _vessel(domain, subject_id, int(said.t_ms[-1]), fields)
+
+
+def _last_said(column: NDArray[Any], said: Statics) -> Any:  # noqa: ANN401 - a number or a text
+    """Give the last value of a column that says something: a 0 and an empty text say nothing.
+
+    Of several at one time it is the last by payload, station and value.
+    """
+    at = np.flatnonzero(column != column.dtype.type())
+    if not len(at):
+        return None
+    last = at[said.t_ms[at] == said.t_ms[at[-1]]]
+    if len(last) > 1:
+        last = last[np.lexsort((column[last], said.station[last], said.payload_hash[last]))]
+    value = column[last[-1]]
+    return value.decode("latin-1") if column.dtype.kind == "S" else int(value)
+
+
+def _vessel(
+    domain: int, subject_id: int, t_ms: int, fields: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Write who a vessel is; without fields, one that never said it."""
+    said = fields or dict.fromkeys(_STATIC_FIELDS)
+    said = {"draught_m" if k == "draught_dm" else k: v for k, v in said.items()}
+    if said["draught_m"] is not None:
+        said["draught_m"] /= 10
     subject = {"domain": DOMAIN_WORDS.get(domain, str(domain)), "mmsi": subject_id}
-    return {**subject, **fields, "t_ms": t_ms}
+    return {**subject, **said, "t_ms": t_ms}
