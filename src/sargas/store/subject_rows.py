@@ -162,8 +162,8 @@ def _key(subject: Subject) -> int:
 def _by_subject(rows: T) -> Iterator[tuple[Subject, T]]:
     """Cut rows in canonical order by subject; copies, as one may be kept longer than the others."""
     keys = subject_keys(rows.domain, rows.subject_id)
-    cuts = np.flatnonzero(keys[1:] != keys[:-1]) + 1
-    for start, end in pairwise([0, *cuts.tolist(), len(rows)] if len(rows) else []):
+    cuts: list[int] = (np.flatnonzero(keys[1:] != keys[:-1]) + 1).tolist()
+    for start, end in pairwise([0, *cuts, len(rows)] if len(rows) else []):
         own = {name: column[start:end].copy() for name, column in rows.columns().items()}
         yield (int(rows.domain[start]), int(rows.subject_id[start])), type(rows)(**own)
 

@@ -280,7 +280,7 @@ class _Answers:
                 "ship_type_text": ship_type_text(kind) if kind else None,
                 "length_m": said.get("length_m"), "flag": flag.name if flag else None,
                 "destination": said.get("destination"),
-                "last": _last(last), "exercise": bool(self.player.status()["exercise"]),
+                "last": _last(last), "exercise": bool(self.player.about["exercise"]),
             }
         )  # fmt: skip
 

@@ -66,8 +66,8 @@ class Health:
         states = {str(feed.get("state", "receiving")) for feed in self._player.feeds()}
         return DEGRADED if states - WELL or vitals.waiting_bytes > WAITING_BYTES else OK
 
-    def healthz(self, request: Request) -> Response:
-        """Answer whoever restarts services."""
+    async def healthz(self, request: Request) -> Response:
+        """Answer whoever restarts services; at once, as all of it stands in memory."""
         state = self.state()
         return JSONResponse({"status": state}, 503 if state == FAILING else 200)
 
