@@ -6,6 +6,8 @@ import threading
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sargas.errors import StoreError
 from sargas.model.fixes import SEA, Statics
@@ -15,6 +17,45 @@ from sargas.store.memo import Memo
 from sargas.store.shards import tidy
 from tests.store.rows import T0_MS, make_fixes
 
+NAMED = """
+    WITH named AS (
+        SELECT *, CASE domain WHEN 0 THEN lpad(subject_id::VARCHAR, 9, '0')
+                              ELSE printf('%06x', subject_id) END AS number,
+               imo::VARCHAR AS imo_text, lower(name) AS low_name, lower(callsign) AS low_call
+        FROM read_parquet($files, hive_partitioning = false) WHERE t_ms <= $to_ms
+    ), found AS (
+        SELECT domain, subject_id, t_ms, least(
+            CASE WHEN number = $text OR imo_text = $text OR low_name = $text OR low_call = $text
+                 THEN 0 ELSE 2 END,
+            CASE WHEN starts_with(number, $text) OR starts_with(low_name, $text)
+                   OR starts_with(imo_text, $text) OR starts_with(low_call, $text)
+                 THEN 1 ELSE 2 END) AS place
+        FROM named
+        WHERE contains(number, $text) OR contains(imo_text, $text)
+           OR contains(low_name, $text) OR contains(low_call, $text)
+    )
+    SELECT domain, subject_id FROM found GROUP BY domain, subject_id
+    ORDER BY min(place), max(t_ms) DESC, domain, subject_id LIMIT $limit"""
+"""The question that a search is: what it finds in memory is what this finds on the disk."""
+
+SAID = """
+    SELECT domain, subject_id, max(t_ms) AS t_ms,
+        arg_max(imo, (t_ms, payload_hash, station, imo)) FILTER (imo <> 0),
+        arg_max(name, (t_ms, payload_hash, station, name)) FILTER (name <> ''),
+        arg_max(callsign, (t_ms, payload_hash, station, callsign)) FILTER (callsign <> ''),
+        arg_max(ship_type, (t_ms, payload_hash, station, ship_type)) FILTER (ship_type <> 0),
+        arg_max(length_m, (t_ms, payload_hash, station, length_m)) FILTER (length_m <> 0),
+        arg_max(beam_m, (t_ms, payload_hash, station, beam_m)) FILTER (beam_m <> 0),
+        arg_max(draught_dm, (t_ms, payload_hash, station, draught_dm)) FILTER (draught_dm <> 0),
+        arg_max(destination, (t_ms, payload_hash, station, destination))
+            FILTER (destination <> ''),
+        arg_max(eta_raw, (t_ms, payload_hash, station, eta_raw)) FILTER (eta_raw <> 0)
+    FROM read_parquet($files, hive_partitioning = false)
+    WHERE t_ms <= $to_ms
+      AND list_contains($keys::UBIGINT[], domain::UBIGINT * 4294967296 + subject_id)
+    GROUP BY domain, subject_id"""
+"""Who vessels said they were, asked of the disk."""
+
 VESSELS = [230_000_000 + k for k in range(6)]
 LATE_MS = T0_MS + 3 * DAY_MS
 
@@ -22,7 +63,8 @@ LATE_MS = T0_MS + 3 * DAY_MS
 def make_statics(n: int, seed: int) -> Statics:
     rng = np.random.default_rng(seed)
     return Statics.build(
-        n, subject_id=rng.choice(VESSELS, n), t_ms=T0_MS + rng.integers(0, 30, n) * 3_600_000,
+        n, domain=rng.random(n) < 0.1, subject_id=rng.choice(VESSELS, n),
+        t_ms=T0_MS + rng.integers(0, 30, n) * 3_600_000, callsign=rng.choice([b"", b"E9"], n),
         name=rng.choice(np.array([b"", b"EAGLE", b"\xc5LAND"]), n), imo=rng.choice([0, 9], n),
         draught_dm=rng.choice([0, 125], n), payload_hash=rng.integers(0, 3, n),
     )  # fmt: skip
@@ -44,6 +86,50 @@ def answers(archive: Archive) -> list:
 def fresh(home: Home) -> list:
     with Archive(home) as archive:
         return answers(archive)
+
+
+def asked(archive: Archive, text: str, limit: int, to_ms: int) -> list[tuple]:
+    """What a search finds when DuckDB is asked, with what the vessels said."""
+    values = {"text": text.strip().lower(), "limit": limit, "to_ms": to_ms}
+    subjects = archive._ask(NAMED, "statics", -(2**62), to_ms, values)
+    keys = {"keys": [domain << 32 | one for domain, one in subjects], "to_ms": to_ms}
+    said = archive._ask(SAID, "statics", -(2**62), to_ms, keys)
+    known = {row[:2]: row for row in said}
+    return [known[subject] for subject in subjects]
+
+
+def told(archive: Archive, text: str, limit: int, to_ms: int) -> list[tuple]:
+    """What a search tells, as `asked` has it."""
+    out = []
+    for said in archive.vessels(text, limit, to_ms):
+        row = {"sea": 0, "air": 1}[said["domain"]], said["mmsi"], said["t_ms"]
+        draught = said["draught_m"]
+        rest = (said[k] for k in ("imo", "name", "callsign", "ship_type", "length_m", "beam_m"))
+        last = None if draught is None else round(draught * 10), said["destination"]
+        out.append((*row, *rest, *last, said["eta_raw"]))
+    return out
+
+
+texts = st.one_of(
+    st.sampled_from(["", "eagle", "E", "23", "230000001", "0", "9", "land", "\xc5land", "\u0100"]),
+    st.text("aegl0923 \x00\xe5\xc5\u0100\u0130%_", max_size=4),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 60), st.integers(0, 2**32), st.lists(texts, min_size=1, max_size=4),
+       st.integers(-1, 31), st.sampled_from([1, 3, 20]))  # fmt: skip
+def test_a_search_in_memory_finds_what_duckdb_finds(tmp_path_factory, n, seed, words, hour, limit):
+    home = Home(tmp_path_factory.mktemp("h") / "w[a]t*ch? 'x'")
+    rows = make_statics(n, seed)
+    with ShardWriter(home) as writer:
+        for half in (slice(0, n // 2), slice(n // 2, n)):
+            writer.append_statics(rows.take(half))
+            writer.flush()
+    with Archive(home) as archive:
+        for to_ms in (T0_MS + hour * 3_600_000, LATE_MS, T0_MS + 7 * 3_600_000):
+            for text in words:
+                assert told(archive, text, limit, to_ms) == asked(archive, text, limit, to_ms)
 
 
 @pytest.fixture(params=[0, 2_000_000], ids=["asked", "whole"])

@@ -112,17 +112,19 @@ class Asking:
             cursor.close()
 
     def _paths(self, table: str, from_ms: int, to_ms: int, shard: int | None) -> list[Path]:
-        """Name the files whose day, shard and times may hold an answer."""
-        found = []
-        for day in self.home.days(table):
-            start = day_ms(day)
-            if start <= to_ms and start + DAY_MS > from_ms:
-                found += [
-                    file.path
-                    for file in self._files_of_day(table, day, shard)
-                    if file.first_ms <= to_ms and file.last_ms >= from_ms
-                ]
-        return found
+        return [file.path for file in self.files_of(table, from_ms, to_ms, shard)]
+
+    def files_of(
+        self, table: str, from_ms: int, to_ms: int, shard: int | None = None
+    ) -> list[files.ShardFile]:
+        """List the files whose day, shard and times may hold an answer; None is every shard."""
+        return [
+            file
+            for day in self.home.days(table)
+            if day_ms(day) <= to_ms and day_ms(day) + DAY_MS > from_ms
+            for file in self._files_of_day(table, day, shard)
+            if file.first_ms <= to_ms and file.last_ms >= from_ms
+        ]
 
     def _files_of_day(self, table: str, day: str, shard: int | None) -> list[files.ShardFile]:
         shards = range(self.home.shards) if shard is None else [shard]

@@ -19,9 +19,8 @@ import numpy as np
 
 from sargas.model.arrow import fixes_from_arrow, statics_from_arrow
 from sargas.model.fixes import Fixes, Statics
-from sargas.model.time import DAY_MS
 from sargas.store import files
-from sargas.store.asking import Asking, day_ms
+from sargas.store.asking import Asking
 from sargas.store.canon import T, canonical_order, shard_of, subject_keys
 from sargas.store.files import ShardFile
 from sargas.store.home import FIXES, STATICS, Home
@@ -48,10 +47,15 @@ Subject = tuple[int, int]
 """Domain and id."""
 
 
-class _File(NamedTuple):
+WHOLE_MOST: Final = 16
+"""Of more files than this a question is asked: they would not be kept for long."""
+
+
+class Listed(NamedTuple):
     """A file of a shard, and what changes when it is another one of the same name."""
 
     path: Path
+    last_ms: int
     inode: int
     modified_ns: int
     bytes: int
@@ -97,9 +101,9 @@ class SubjectRows(Asking):
     ) -> dict[Subject, list[T]]:
         """Give what each file that may hold an answer holds of each subject, oldest file first."""
         table = FIXES if kind is Fixes else STATICS
-        listed = {shard: self._listed(table, from_ms, to_ms, shard) for shard in by_shard}
-        found: dict[tuple[_File, Subject], T] = {}
-        missing: dict[_File, list[Subject]] = defaultdict(list)
+        listed = {shard: self.listed(table, from_ms, to_ms, shard) for shard in by_shard}
+        found: dict[tuple[Listed, Subject], T] = {}
+        missing: dict[Listed, list[Subject]] = defaultdict(list)
         for shard, subjects in by_shard.items():
             for key in product(listed[shard], subjects):
                 known = self._rows.get(key)
@@ -107,65 +111,70 @@ class SubjectRows(Asking):
                     missing[key[0]].append(key[1])
                 else:
                     found[key] = known
-        for key, rows in self._read(kind, missing).items():
-            found[key] = rows
+        wanted = {(file, subject) for file, own in missing.items() for subject in own}
+        for key, rows in self._read(kind, missing):
             size = sum(column.nbytes for column in rows.columns().values()) + OWN_BYTES
             self._rows.keep(key, rows, size)
+            if key in wanted:
+                found[key] = rows
         return {
             subject: [found[file, subject] for file in listed[shard]]
             for shard, subjects in by_shard.items()
             for subject in subjects
         }
 
-    def _listed(self, table: str, from_ms: int, to_ms: int, shard: int) -> list[_File]:
-        """List a shard's files whose day and times may hold an answer."""
-        listed = []
-        for day in self.home.days(table):
-            if not (day_ms(day) <= to_ms and day_ms(day) + DAY_MS > from_ms):
-                continue
-            for file in files.list_shard(self.home.shard_path(table, day, shard)):
-                if file.first_ms <= to_ms and file.last_ms >= from_ms:
-                    stat = file.path.stat()
-                    listed.append(_File(file.path, stat.st_ino, stat.st_mtime_ns, stat.st_size))
-        return listed
-
-    def _read(
-        self, kind: type[T], wanted: dict[_File, list[Subject]]
-    ) -> dict[tuple[_File, Subject], T]:
-        """Read what files hold of subjects; of small files, what they hold of any."""
-        found: dict[tuple[_File, Subject], T] = {}
-        large = [file for file in wanted if file.bytes > WHOLE_BYTES]
-        for file in wanted.keys() - set(large):
-            rows = in_order(from_shard(kind, ShardFile(file.path, 0, 0)))
-            found |= {(file, subject): own for subject, own in _by_subject(rows)}
-        if large:
-            keys = sorted({_key(one) for file in large for one in wanted[file]})
-            ids = [key & 0xFFFFFFFF for key in keys]
-            values = {"keys": keys, "first": min(ids), "last": max(ids)}
-            table = self.answer(_QUERIES[kind], [file.path for file in large], values, arrow=True)
-            read: Any = fixes_from_arrow if kind is Fixes else statics_from_arrow
-            of_file, rows = table.column("filename").to_numpy(), read(table)
-            for file in large:
-                own_rows = rows.take(of_file == str(file.path))
-                ordered = own_rows.take(canonical_order(own_rows))
-                found |= {(file, subject): own for subject, own in _by_subject(ordered)}
-        for file, subjects in wanted.items():
-            for subject in subjects:
-                found.setdefault((file, subject), kind.empty())
+    def listed(
+        self, table: str, from_ms: int, to_ms: int, shard: int | None = None
+    ) -> list[Listed]:
+        """List the files whose day, shard and times may hold an answer."""
+        found = []
+        for file in self.files_of(table, from_ms, to_ms, shard):
+            stat = file.path.stat()
+            found.append(
+                Listed(file.path, file.last_ms, stat.st_ino, stat.st_mtime_ns, stat.st_size)
+            )
         return found
 
+    def _read(
+        self, kind: type[T], wanted: dict[Listed, list[Subject]]
+    ) -> Iterator[tuple[tuple[Listed, Subject], T]]:
+        """Read what files hold of subjects; of small files, what they hold of any."""
+        small = [file for file in wanted if file.bytes <= WHOLE_BYTES]
+        small = [] if len(small) > WHOLE_MOST else small
+        large = [file for file in wanted if file not in small]
+        for file in small:
+            rows = in_order(from_shard(kind, ShardFile(file.path, 0, 0)))
+            yield from _of_file(file, wanted[file], rows)
+        if not large:
+            return
+        keys = sorted({one[0] << 32 | one[1] for file in large for one in wanted[file]})
+        ids = [key & 0xFFFFFFFF for key in keys]
+        values = {"keys": keys, "first": min(ids), "last": max(ids)}
+        table = self.answer(_QUERIES[kind], [file.path for file in large], values, arrow=True)
+        read: Any = fixes_from_arrow if kind is Fixes else statics_from_arrow
+        of_file, rows = table.column("filename").to_numpy(), read(table)
+        for file in large:
+            own = rows.take(of_file == str(file.path))
+            yield from _of_file(file, wanted[file], own.take(canonical_order(own)))
 
-def _key(subject: Subject) -> int:
-    return subject[0] << 32 | subject[1]
 
+def _of_file(
+    file: Listed, wanted: list[Subject], rows: T
+) -> Iterator[tuple[tuple[Listed, Subject], T]]:
+    """Cut a file's rows, in canonical order, by subject; nothing is an answer for the others.
 
-def _by_subject(rows: T) -> Iterator[tuple[Subject, T]]:
-    """Cut rows in canonical order by subject; copies, as one may be kept longer than the others."""
+    They are copies: one subject's may be kept longer than the others'.
+    """
     keys = subject_keys(rows.domain, rows.subject_id)
     cuts: list[int] = (np.flatnonzero(keys[1:] != keys[:-1]) + 1).tolist()
+    none = set(wanted)
     for start, end in pairwise([0, *cuts, len(rows)] if len(rows) else []):
+        subject = int(rows.domain[start]), int(rows.subject_id[start])
         own = {name: column[start:end].copy() for name, column in rows.columns().items()}
-        yield (int(rows.domain[start]), int(rows.subject_id[start])), type(rows)(**own)
+        none.discard(subject)
+        yield (file, subject), type(rows)(**own)
+    for subject in none:
+        yield (file, subject), type(rows).empty()
 
 
 def _within(kind: type[T], parts: list[T], from_ms: int, to_ms: int) -> T:

@@ -9,34 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sargas.model.fixes import AIR, SEA, Statics
+from sargas.store import files
 from sargas.store.asking import EARLIEST, LATEST, bounded, checked_limit, is_subject
 from sargas.store.canon import shard_of
-from sargas.store.home import FIXES, STATICS
+from sargas.store.home import FIXES, STATICS, Home
+from sargas.store.memo import Memo
+from sargas.store.naming import KEPT_BYTES as NAMES_BYTES
+from sargas.store.naming import SAID, Names, found_in, names_of
 from sargas.store.subject_rows import SubjectRows
 
 DOMAIN_WORDS = {SEA: "sea", AIR: "air"}
 _LAST_TIME = """
     SELECT max(t_ms) FROM read_parquet($files, hive_partitioning = false)
     WHERE domain = $domain AND subject_id = $subject_id AND t_ms <= $to_ms"""
-_NAMED = """
-    WITH named AS (
-        SELECT *, CASE domain WHEN 0 THEN lpad(subject_id::VARCHAR, 9, '0')
-                              ELSE printf('%06x', subject_id) END AS number,
-               imo::VARCHAR AS imo_text, lower(name) AS low_name, lower(callsign) AS low_call
-        FROM read_parquet($files, hive_partitioning = false) WHERE t_ms <= $to_ms
-    ), found AS (
-        SELECT domain, subject_id, t_ms, least(
-            CASE WHEN number = $text OR imo_text = $text OR low_name = $text OR low_call = $text
-                 THEN 0 ELSE 2 END,
-            CASE WHEN starts_with(number, $text) OR starts_with(low_name, $text)
-                   OR starts_with(imo_text, $text) OR starts_with(low_call, $text)
-                 THEN 1 ELSE 2 END) AS place
-        FROM named
-        WHERE contains(number, $text) OR contains(imo_text, $text)
-           OR contains(low_name, $text) OR contains(low_call, $text)
-    )
-    SELECT domain, subject_id FROM found GROUP BY domain, subject_id
-    ORDER BY min(place), max(t_ms) DESC, domain, subject_id LIMIT $limit"""
 _STATIC_FIELDS = (
     "imo", "name", "callsign", "ship_type", "length_m", "beam_m", "draught_dm", "destination",
     "eta_raw",
@@ -47,7 +32,14 @@ class WhoIs(SubjectRows):
     """The questions that an archive answers from static reports. Reads only.
 
     Times are event times in ms UTC.
+
+    Args:
+        home: the home to read.
     """
+
+    def __init__(self, home: Home) -> None:
+        super().__init__(home)
+        self._said: Memo[Names] = Memo(NAMES_BYTES)
 
     def vessels(
         self, text: str, limit: int = 20, as_of_ms: int | None = None
@@ -67,9 +59,8 @@ class WhoIs(SubjectRows):
         """
         needle = text.strip().lower().encode("utf-8", "replace").decode("utf-8")
         to_ms = LATEST if as_of_ms is None else as_of_ms
-        values = {"text": needle, "limit": checked_limit(limit), "to_ms": bounded(to_ms)}
-        rows = self._ask(_NAMED, STATICS, EARLIEST, to_ms, values)
-        subjects = [(int(row[0]), int(row[1])) for row in rows]
+        limit = checked_limit(limit)
+        subjects = found_in(self._names(bounded(to_ms)), needle)[:limit]
         known = self._statics_of(subjects, to_ms)
         found = [known[subject] for subject in subjects if subject in known]
         if len(needle) == 9 and needle.isascii() and needle.isdigit():
@@ -111,6 +102,30 @@ class WhoIs(SubjectRows):
         to_ms = LATEST if as_of_ms is None else as_of_ms
         return self.rows_of(Statics, (domain, subject_id), EARLIEST, bounded(to_ms))
 
+    def _names(self, to_ms: int) -> list[Names]:
+        """Give what each file says up to a time."""
+
+        def read() -> list[Names]:
+            listed = self.listed(STATICS, EARLIEST, to_ms)
+            # All that a file says counts for every time after it.
+            keys = [(file, to_ms if file.last_ms > to_ms else None) for file in listed]
+            found = {key: self._said.get(key) for key in keys}
+            for whole in (True, False):
+                missing = {
+                    str(key[0].path): key for key, known in found.items()
+                    if known is None and (key[1] is None) == whole
+                }  # fmt: skip
+                rows: dict[str, list[Any]] = {path: [] for path in missing}
+                paths = [key[0].path for key in missing.values()]
+                for row in self.answer(SAID, paths, {"to_ms": to_ms}) if paths else ():
+                    rows[row[0]].append(row[1:])
+                for path, key in missing.items():
+                    names = found[key] = names_of(rows[path])
+                    self._said.keep(key, names, names.bytes)
+            return [names for names in found.values() if names is not None]
+
+        return files.retrying(read, lost=(FileNotFoundError,))
+
     def _statics_of(
         self, subjects: list[tuple[int, int]], to_ms: int
     ) -> dict[tuple[int, int], dict[str, Any]]:
@@ -140,11 +155,12 @@ def _last_said(column: NDArray[Any], said: Statics) -> Any:  # noqa: ANN401 - a 
 
     Of several at one time it is the last by payload, station and value.
     """
-    at = np.flatnonzero(column != column.dtype.type())
+    at = column.nonzero()[0]
     if not len(at):
         return None
-    last = at[said.t_ms[at] == said.t_ms[at[-1]]]
-    if len(last) > 1:
+    last = at[-1:]
+    if len(at) > 1 and said.t_ms[at[-2]] == said.t_ms[at[-1]]:
+        last = at[said.t_ms[at] == said.t_ms[at[-1]]]
         last = last[np.lexsort((column[last], said.station[last], said.payload_hash[last]))]
     value = column[last[-1]]
     return value.decode("latin-1") if column.dtype.kind == "S" else int(value)
