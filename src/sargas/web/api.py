@@ -11,14 +11,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib import resources
 from typing import Any
 
-import msgspec
 import shapely
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -32,6 +31,7 @@ from sargas.reference.geography import land_collection
 from sargas.store.access import Access
 from sargas.store.peers import ALL, OWN
 from sargas.web import layers, openapi
+from sargas.web.as_json import Json
 from sargas.web.commands import Commands, read_command
 from sargas.web.desk import Desk
 from sargas.web.dossier import dossier_routes, fixes_of, with_distance
@@ -183,7 +183,7 @@ class _Answers:
         return FileResponse(str(resources.files("sargas.web").joinpath("static", "index.html")))
 
     async def status(self, request: Request) -> Response:
-        return JSONResponse(self.player.status() | {"user": _user_of(request)})
+        return Json(self.player.status() | {"user": _user_of(request)})
 
     async def all_assets(self, request: Request) -> Response:
         if "assets" not in self._layers:
@@ -229,14 +229,13 @@ class _Answers:
         if origin != OWN:
             theirs = partner_alerts(self.desk, origin, is_whole=is_whole)
             found = sorted([*found, *theirs], key=lambda a: str(a["t_detected"]), reverse=True)
-        body = msgspec.json.encode({"alerts": found})
-        return Response(body, media_type="application/json")
+        return Json({"alerts": found})
 
     def alert(self, request: Request) -> Response:
         name, origin = request.path_params["id"], request.query_params.get("origin", OWN)
         if origin != OWN:
-            return JSONResponse(partner_alert(self.desk, name, origin))
-        return JSONResponse(self.alert_body(name))
+            return Json(partner_alert(self.desk, name, origin))
+        return Json(self.alert_body(name))
 
     def alert_body(self, alert_id: str) -> dict[str, Any]:
         """Give an alert as it was known at the clock, with what it rests on."""
@@ -264,7 +263,7 @@ class _Answers:
             raise UsageError("A histogram needs from_ms and to_ms, whole numbers.") from error
         # All that is analysed, past the clock too: it is there to find one's way to.
         times = self._times.by_priority(self.player.span().analysed_to_ms)
-        return JSONResponse(count(times, from_ms, to_ms, bins) | neighbours(times, at_ms))
+        return Json(count(times, from_ms, to_ms, bins) | neighbours(times, at_ms))
 
     def vessel(self, request: Request) -> Response:
         mmsi = request.path_params["mmsi"]
@@ -273,7 +272,7 @@ class _Answers:
             raise NotFoundError(f"Nothing was received from MMSI {mmsi} up to this time.")
         said, last, flag = found["said"] or {}, found["last"], flag_of(mmsi)
         kind = said.get("ship_type")
-        return JSONResponse(
+        return Json(
             {
                 "mmsi": mmsi, "name": said.get("name"), "imo": said.get("imo"),
                 "callsign": said.get("callsign"), "ship_type": kind,
@@ -293,12 +292,12 @@ class _Answers:
         # The screen shows the past of its clock; what lies after it is not known there yet.
         to_ms = min(to_ms, self.player.t_ms)
         fixes = self.player.picture.track(mmsi, from_ms, to_ms)
-        return JSONResponse(track_columns(fixes))
+        return Json(track_columns(fixes))
 
     def search(self, request: Request) -> Response:
         text = request.query_params.get("q", "").strip()
         if not text:
-            return JSONResponse({"vessels": []})
+            return Json({"vessels": []})
         t_ms, archive = self.player.t_ms, self.player.picture.archive
         rows = []
         for said in archive.vessels(text, 20, t_ms):
@@ -307,14 +306,14 @@ class _Answers:
                 {k: said[k] for k in ("mmsi", "name", "imo", "callsign")}
                 | {"lon": last[0] if last else None, "lat": last[1] if last else None}
             )
-        return JSONResponse({"vessels": rows})
+        return Json({"vessels": rows})
 
     async def playback(self, request: Request) -> Response:
         action = await read_command(request, PlaybackAction, 1000)
         if self.player.span().to_ms <= self.player.span().from_ms:
             return refusal(409, "There is nothing to play back.")
         await self.player.act(action.action, action.t_ms, action.speed)
-        return JSONResponse(self.player.clock())
+        return Json(self.player.clock())
 
     async def socket(self, socket: WebSocket) -> None:
         key = key_of(socket, who_of(socket))
