@@ -9,6 +9,7 @@ whatever was written, merged or let go meanwhile, and at whatever time the clock
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import pairwise, product
@@ -41,7 +42,7 @@ _QUERIES: Final = {kind: "SELECT " + ", ".join(kind.DTYPES) + _OF for kind in (F
 
 WHOLE_BYTES: Final = 1_000_000
 """A file up to so large, some 50,000 fixes, is read for all its subjects at once: that costs what
-the question for one does (measured), and in a live watch each minute's file is read once."""
+four questions for one do (measured), and in a live watch each minute's file is read once."""
 
 Subject = tuple[int, int]
 """Domain and id."""
@@ -71,6 +72,7 @@ class SubjectRows(Asking):
     def __init__(self, home: Home) -> None:
         super().__init__(home)
         self._rows: Memo[Any] = Memo(KEPT_BYTES)
+        self._turns = [threading.Lock() for _ in range(16)]
 
     def rows_of(self, kind: type[T], subject: Subject, from_ms: int, to_ms: int) -> T:
         """Read one subject's rows in a span, both ends included, in canonical order.
@@ -111,12 +113,12 @@ class SubjectRows(Asking):
                     missing[key[0]].append(key[1])
                 else:
                     found[key] = known
-        wanted = {(file, subject) for file, own in missing.items() for subject in own}
-        for key, rows in self._read(kind, missing):
-            size = sum(column.nbytes for column in rows.columns().values()) + OWN_BYTES
-            self._rows.keep(key, rows, size)
-            if key in wanted:
-                found[key] = rows
+        small = [file for file in missing if file.bytes <= WHOLE_BYTES]
+        if len(small) <= WHOLE_MOST:
+            for file in small:
+                found |= self._read_whole(kind, file, missing.pop(file))
+        if missing:
+            found |= self._ask_for(kind, missing)
         return {
             subject: [found[file, subject] for file in listed[shard]]
             for shard, subjects in by_shard.items()
@@ -135,46 +137,60 @@ class SubjectRows(Asking):
             )
         return found
 
-    def _read(
+    def _read_whole(
+        self, kind: type[T], file: Listed, subjects: list[Subject]
+    ) -> dict[tuple[Listed, Subject], T]:
+        """Read a file and keep what it holds of any subject; who asks meanwhile waits for it."""
+        with self._turns[hash(file) % len(self._turns)]:
+            known = {(file, one): self._rows.get((file, one)) for one in subjects}
+            found: dict[tuple[Listed, Subject], T] = {
+                key: rows for key, rows in known.items() if rows is not None
+            }
+            if len(found) < len(known):  # nobody has read it while this one waited
+                rows = in_order(from_shard(kind, ShardFile(file.path, 0, 0)))
+                found = self._kept(file, subjects, rows)
+            return found
+
+    def _ask_for(
         self, kind: type[T], wanted: dict[Listed, list[Subject]]
-    ) -> Iterator[tuple[tuple[Listed, Subject], T]]:
-        """Read what files hold of subjects; of small files, what they hold of any."""
-        small = [file for file in wanted if file.bytes <= WHOLE_BYTES]
-        small = [] if len(small) > WHOLE_MOST else small
-        large = [file for file in wanted if file not in small]
-        for file in small:
-            rows = in_order(from_shard(kind, ShardFile(file.path, 0, 0)))
-            yield from _of_file(file, wanted[file], rows)
-        if not large:
-            return
-        keys = sorted({one[0] << 32 | one[1] for file in large for one in wanted[file]})
+    ) -> dict[tuple[Listed, Subject], T]:
+        """Read what files hold of subjects, all in one question."""
+        keys = sorted({one[0] << 32 | one[1] for subjects in wanted.values() for one in subjects})
         ids = [key & 0xFFFFFFFF for key in keys]
         values = {"keys": keys, "first": min(ids), "last": max(ids)}
-        table = self.answer(_QUERIES[kind], [file.path for file in large], values, arrow=True)
+        table = self.answer(_QUERIES[kind], [file.path for file in wanted], values, arrow=True)
         read: Any = fixes_from_arrow if kind is Fixes else statics_from_arrow
         of_file, rows = table.column("filename").to_numpy(), read(table)
-        for file in large:
+        found: dict[tuple[Listed, Subject], T] = {}
+        for file, subjects in wanted.items():
             own = rows.take(of_file == str(file.path))
-            yield from _of_file(file, wanted[file], own.take(canonical_order(own)))
+            found |= self._kept(file, subjects, own.take(canonical_order(own)))
+        return found
+
+    def _kept(
+        self, file: Listed, subjects: list[Subject], rows: T
+    ) -> dict[tuple[Listed, Subject], T]:
+        """Keep a file's rows, in canonical order, by subject; give those that are asked for."""
+        none: T = type(rows).empty()
+        found = {(file, subject): none for subject in subjects}
+        for subject, own in _by_subject(rows):
+            size = sum(column.nbytes for column in own.columns().values()) + OWN_BYTES
+            self._rows.keep((file, subject), own, size)
+            if (file, subject) in found:
+                found[file, subject] = own
+        for key, own in found.items():
+            if own is none:  # that it holds nothing is worth knowing, too
+                self._rows.keep(key, own, OWN_BYTES)
+        return found
 
 
-def _of_file(
-    file: Listed, wanted: list[Subject], rows: T
-) -> Iterator[tuple[tuple[Listed, Subject], T]]:
-    """Cut a file's rows, in canonical order, by subject; nothing is an answer for the others.
-
-    They are copies: one subject's may be kept longer than the others'.
-    """
+def _by_subject(rows: T) -> Iterator[tuple[Subject, T]]:
+    """Cut rows in canonical order by subject: copies, as one may be kept longer than the others."""
     keys = subject_keys(rows.domain, rows.subject_id)
     cuts: list[int] = (np.flatnonzero(keys[1:] != keys[:-1]) + 1).tolist()
-    none = set(wanted)
     for start, end in pairwise([0, *cuts, len(rows)] if len(rows) else []):
-        subject = int(rows.domain[start]), int(rows.subject_id[start])
         own = {name: column[start:end].copy() for name, column in rows.columns().items()}
-        none.discard(subject)
-        yield (file, subject), type(rows)(**own)
-    for subject in none:
-        yield (file, subject), type(rows).empty()
+        yield (int(rows.domain[start]), int(rows.subject_id[start])), type(rows)(**own)
 
 
 def _within(kind: type[T], parts: list[T], from_ms: int, to_ms: int) -> T:

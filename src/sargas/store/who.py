@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,6 +41,7 @@ class WhoIs(SubjectRows):
     def __init__(self, home: Home) -> None:
         super().__init__(home)
         self._said: Memo[Names] = Memo(NAMES_BYTES)
+        self._naming = threading.Lock()
 
     def vessels(
         self, text: str, limit: int = 20, as_of_ms: int | None = None
@@ -124,7 +126,8 @@ class WhoIs(SubjectRows):
                     self._said.keep(key, names, names.bytes)
             return [names for names in found.values() if names is not None]
 
-        return files.retrying(read, lost=(FileNotFoundError,))
+        with self._naming:  # of several who search, one reads
+            return files.retrying(read, lost=(FileNotFoundError,))
 
     def _statics_of(
         self, subjects: list[tuple[int, int]], to_ms: int

@@ -24,6 +24,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sargas.errors import NotFoundError, SargasError, UsageError
 from sargas.model.assets import AssetSet
+from sargas.model.geodesy import distance_m
 from sargas.model.time import iso
 from sargas.reference import flag_of, ship_type_text
 from sargas.reference.files import read_json
@@ -97,6 +98,8 @@ def make_app(
 
     @contextlib.asynccontextmanager
     async def life(app: Starlette) -> AsyncIterator[None]:
+        # Compiled or read from its cache now, not before the first officer who looks at an alert.
+        await asyncio.to_thread(distance_m, 20.0, 60.0, 21.0, 60.0)
         await player.open()
         tasks = [asyncio.create_task(player.run()), asyncio.create_task(desk.follow(player))]
         if background is not None:
