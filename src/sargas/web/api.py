@@ -265,7 +265,8 @@ class _Answers:
         except (KeyError, ValueError) as error:
             raise UsageError("A histogram needs from_ms and to_ms, whole numbers.") from error
         # All that is analysed, past the clock too: it is there to find one's way to.
-        times = self._times.by_priority(self.player.span().analysed_to_ms)
+        _, analysed_to_ms, news = self.player.stamp
+        times = self._times.by_priority(analysed_to_ms, (news, self.desk.told))
         return Json(count(times, from_ms, to_ms, bins) | neighbours(times, at_ms))
 
     def vessel(self, request: Request) -> Response:
