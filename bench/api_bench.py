@@ -11,7 +11,8 @@ Told are the CPU time of an answer by kind, asked for the first time and again (
 are remembered), then percentiles and the service's share of its core: for the mix as the first
 thing that a service is asked for, for the same once more, and while it plays; beside a run of
 nothing but `/healthz`, which costs what the server itself costs. On a machine that does other
-things the percentiles tell of those too; the CPU time does not.
+things the percentiles tell of those too, as how late the client itself was does; the CPU time
+does not.
 
 Run: .venv/bin/python -m bench.api_bench [--rate 500] [--seconds 30]
 """
@@ -162,17 +163,25 @@ def questions(words: dict[str, list[Any]], t_ms: int, rng: random.Random, n: int
 def ask(url: str, pid: int, paths: list[str], rate: int) -> dict:
     """Ask at a rate; give percentiles in ms, failures and the share of a core."""
     before_s, began_s = used_s(pid), time.monotonic()
-    took = asyncio.run(asking(url, paths, rate))
+    late: list[float] = []
+    took = asyncio.run(asking(url, paths, rate, late))
     share = (used_s(pid) - before_s) / (time.monotonic() - began_s)
     good = sorted(t for t in took if t is not None)
     at = {q: good[min(int(len(good) * q / 100), len(good) - 1)] * 1000 for q in (50, 99)}
     return {"n": len(good), "failed": took.count(None), "p50": at[50], "p99": at[99],
             "max": good[-1] * 1000, "share": share,
+            "late": sorted(late)[int(len(late) * 0.99)] * 1000,
             "rate": len(good) / (time.monotonic() - began_s)}  # fmt: skip
 
 
-async def asking(url: str, paths: list[str], rate: int) -> list[float | None]:
-    """Ask each path at its time, by whichever connection is free."""
+async def asking(
+    url: str, paths: list[str], rate: int, late: list[float] | None = None
+) -> list[float | None]:
+    """Ask each path at its time, by whichever connection is free.
+
+    Args:
+        late: takes by how many seconds the client itself was late: the machine was busy elsewhere.
+    """
     host, port = url.removeprefix("http://").rstrip("/").split(":")
     free: asyncio.Queue = asyncio.Queue()
     for _ in range(CONNECTIONS):
@@ -180,8 +189,7 @@ async def asking(url: str, paths: list[str], rate: int) -> list[float | None]:
     took: list[float | None] = [None] * len(paths)
     start_s = time.monotonic()
 
-    async def one(k: int, path: str) -> None:
-        due_s = start_s + k / rate
+    async def one(k: int, path: str, asked_s: float) -> None:
         reader, writer = await free.get()
         writer.write(
             f"GET /{path.replace(' ', '%20')} HTTP/1.1\r\nHost: {host}:{port}\r\n"
@@ -190,9 +198,9 @@ async def asking(url: str, paths: list[str], rate: int) -> list[float | None]:
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
         await reader.readexactly(length)
-        # From when it was due: waiting counts. At an earlier clock some are not there yet.
+        # Waiting for a line that is free counts, too. At an earlier clock some are not there yet.
         if head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 404")):
-            took[k] = time.monotonic() - due_s
+            took[k] = time.monotonic() - asked_s
         free.put_nowait((reader, writer))
 
     tasks = []
@@ -200,7 +208,10 @@ async def asking(url: str, paths: list[str], rate: int) -> list[float | None]:
         wait_s = start_s + k / rate - time.monotonic()
         if wait_s > 0:
             await asyncio.sleep(wait_s)
-        tasks.append(asyncio.create_task(one(k, path)))
+        asked_s = time.monotonic()
+        if late is not None:
+            late.append(asked_s - start_s - k / rate)
+        tasks.append(asyncio.create_task(one(k, path, asked_s)))
     await asyncio.gather(*tasks)
     while not free.empty():
         free.get_nowait()[1].close()
@@ -217,7 +228,8 @@ def tell(what: str, found: dict) -> None:
     """Print one row."""
     print(f"{what:<20} {found['n']:,} answers, {found['failed']} failed, {found['rate']:,.0f}/s; "
           f"p50 {found['p50']:.1f} ms, p99 {found['p99']:.1f} ms, max {found['max']:.1f} ms; "
-          f"{found['share']:.2f} of a core")  # fmt: skip
+          f"{found['share']:.2f} of a core; the client itself was late by p99 "
+          f"{found['late']:.1f} ms")  # fmt: skip
 
 
 if __name__ == "__main__":

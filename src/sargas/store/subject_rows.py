@@ -72,7 +72,7 @@ class SubjectRows(Asking):
     def __init__(self, home: Home) -> None:
         super().__init__(home)
         self._rows: Memo[Any] = Memo(KEPT_BYTES)
-        self._turns = [threading.Lock() for _ in range(16)]
+        self._turn = threading.Lock()
 
     def rows_of(self, kind: type[T], subject: Subject, from_ms: int, to_ms: int) -> T:
         """Read one subject's rows in a span, both ends included, in canonical order.
@@ -140,8 +140,11 @@ class SubjectRows(Asking):
     def _read_whole(
         self, kind: type[T], file: Listed, subjects: list[Subject]
     ) -> dict[tuple[Listed, Subject], T]:
-        """Read a file and keep what it holds of any subject; who asks meanwhile waits for it."""
-        with self._turns[hash(file) % len(self._turns)]:
+        """Read a file and keep what it holds of any subject; who asks meanwhile waits for it.
+
+        One file after the other: many at once would take the core from all that is in memory.
+        """
+        with self._turn:
             known = {(file, one): self._rows.get((file, one)) for one in subjects}
             found: dict[tuple[Listed, Subject], T] = {
                 key: rows for key, rows in known.items() if rows is not None
