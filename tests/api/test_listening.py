@@ -267,6 +267,64 @@ def test_half_a_request_is_not_waited_for(home: Home, monkeypatch: pytest.Monkey
             assert closed_within(line, 30.0)
 
 
+@pytest.mark.parametrize(
+    ("begun", "piece"),
+    [
+        (b"GET /", b"a" * 8000),
+        (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"X-More: 1\r\n" * 800),
+        (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-More: ", b"a" * 8000),
+        (b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+         b"X-More: 1\r\n" * 800),
+        (b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n1",
+         b";more=1" * 1000),
+    ],
+    ids=["path", "headers", "header", "trailers", "extensions"],
+)  # fmt: skip
+def test_a_head_without_end_is_not_taken(home: Home, begun: bytes, piece: bytes) -> None:
+    with running(home, Listening()) as port, socket.create_connection(("127.0.0.1", port)) as line:
+        line.settimeout(30)
+        line.sendall(begun)
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            while sent < 64 << 20:
+                line.sendall(piece)
+                sent += len(piece)
+        assert sent < 64 << 20, "somebody reads without end"
+        assert closed_within(line, 30.0)
+
+
+def answers_of(line: socket.socket, least: int, before: bytes = b"") -> bytes:
+    """Read until there are so many answers."""
+    told = before
+    while told.count(b"HTTP/1.1 200") < least:
+        piece = line.recv(1 << 20)
+        assert piece, told[-200:]
+        told += piece
+    return told
+
+
+def test_many_requests_at_once_are_no_head_without_end(home: Home) -> None:
+    """Each in pieces that end in the midst of the next; and a body is no head."""
+    one = b"GET /login.css HTTP/1.1\r\nHost: 127.0.0.1\r\nX-More: " + b"a" * 900 + b"\r\n\r\n"
+    with running(home, Listening()) as port, socket.create_connection(("127.0.0.1", port)) as line:
+        line.settimeout(60)
+        told = b""
+        for k in range(300):
+            line.sendall(one[500:] + one[:500] if k else one + one[:500])
+            if k % 10 == 9:
+                told = answers_of(line, k, told)
+        line.sendall(one[500:])
+        answers_of(line, 301, told)
+    body = b'{"name": "' + b"a" * 200_000
+    head = f"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n"
+    with running(home, Listening()) as port, socket.create_connection(("127.0.0.1", port)) as line:
+        line.settimeout(60)
+        line.sendall(head.encode())
+        for start in range(0, len(body), 1000):
+            line.sendall(body[start : start + 1000])
+        assert line.recv(10) == b"HTTP/1.1 4"  # it was read, and is no login
+
+
 def test_who_takes_nothing_of_an_answer_is_not_waited_for(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,6 +78,7 @@ def serve(
     from sargas.web.listening import Listening
     from sargas.web.picture import Picture
     from sargas.web.player import Player, Span
+    from sargas.web.remembered import Lately
     from sargas.web.service import address, bind, hosts
     from sargas.web.service import serve as serve_app
 
@@ -103,8 +104,10 @@ def serve(
     exercise = kind_of(ledger) or ""
     picture.lay_in(_laid_in(exercise, ledger))
 
+    counters = Lately(ledger.counters)
+
     def feeds() -> list[dict[str, Any]]:
-        counted = ledger.counters()
+        counted = dict(counters())
         fixes = counted.pop("ok", 0)
         return [
             {

@@ -79,33 +79,52 @@ class Asking:
             paths = self._paths(table, from_ms, to_ms, shard)
             if not paths:
                 return None if arrow else []
-            with self._lock:
-                cursor = self._database.cursor()
-            try:
-                bound = {"files": [escape(str(path)) for path in paths], **values}
-                answer = cursor.sql(query, params=bound)
-                return answer.to_arrow_table() if arrow else answer.fetchall()
-            except duckdb.Error as error:
-                if not all(path.exists() for path in paths):
-                    raise FileNotFoundError(str(error)) from error
-                raise self._refused(error) from error
-            finally:
-                cursor.close()
+            return self.answer(query, paths, values, arrow=arrow)
 
         return files.retrying(ask, lost=(FileNotFoundError,))
 
+    def answer(
+        self, query: str, paths: list[Path], values: dict[str, Any], *, arrow: bool = False
+    ) -> Any:  # noqa: ANN401 - an Arrow table or rows
+        """Ask some files.
+
+        Args:
+            query: reads `$files`.
+            paths: the files, at least one.
+            values: the query's other parameters.
+            arrow: give a table, not rows.
+
+        Raises:
+            FileNotFoundError: a file has gone meanwhile; list them again.
+            StoreError: they cannot answer.
+        """
+        with self._lock:
+            cursor = self._database.cursor()
+        try:
+            bound = {"files": [escape(str(path)) for path in paths], **values}
+            answer = cursor.sql(query, params=bound)
+            return answer.to_arrow_table() if arrow else answer.fetchall()
+        except duckdb.Error as error:
+            if not all(path.exists() for path in paths):
+                raise FileNotFoundError(str(error)) from error
+            raise self._refused(error) from error
+        finally:
+            cursor.close()
+
     def _paths(self, table: str, from_ms: int, to_ms: int, shard: int | None) -> list[Path]:
-        """Name the files whose day, shard and times may hold an answer."""
-        found = []
-        for day in self.home.days(table):
-            start = day_ms(day)
-            if start <= to_ms and start + DAY_MS > from_ms:
-                found += [
-                    file.path
-                    for file in self._files_of_day(table, day, shard)
-                    if file.first_ms <= to_ms and file.last_ms >= from_ms
-                ]
-        return found
+        return [file.path for file in self.files_of(table, from_ms, to_ms, shard)]
+
+    def files_of(
+        self, table: str, from_ms: int, to_ms: int, shard: int | None = None
+    ) -> list[files.ShardFile]:
+        """List the files whose day, shard and times may hold an answer; None is every shard."""
+        return [
+            file
+            for day in self.home.days(table)
+            if day_ms(day) <= to_ms and day_ms(day) + DAY_MS > from_ms
+            for file in self._files_of_day(table, day, shard)
+            if file.first_ms <= to_ms and file.last_ms >= from_ms
+        ]
 
     def _files_of_day(self, table: str, day: str, shard: int | None) -> list[files.ShardFile]:
         shards = range(self.home.shards) if shard is None else [shard]

@@ -20,10 +20,9 @@ _FROM = " FROM read_parquet($files, hive_partitioning = false)"
 _COLUMNS = ", ".join(Fixes.DTYPES)
 _FIXES = "SELECT " + _COLUMNS + _FROM + " WHERE t_ms BETWEEN $from_ms AND $to_ms"
 
-_OF = " AND domain = $domain AND subject_id = $subject_id"
-_TRACK = _FIXES + _OF
 _LAST_FIX = (
-    _TRACK + " AND lon_raw BETWEEN -108000000 AND 108000000"
+    _FIXES + " AND domain = $domain AND subject_id = $subject_id"
+    " AND lon_raw BETWEEN -108000000 AND 108000000"
     " AND lat_raw BETWEEN -54000000 AND 54000000"
     " ORDER BY t_ms DESC, payload_hash DESC, station DESC LIMIT 1"
 )
@@ -93,9 +92,7 @@ class Archive(WhoIs):
         """
         if not is_subject(domain, subject_id):
             return Fixes.empty()
-        shard = int(shard_of(domain, subject_id, self.home.shards)[0])
-        values = {"domain": domain, "subject_id": subject_id}
-        return self._fixes(_TRACK, from_ms, to_ms, values, shard)
+        return self.rows_of(Fixes, (domain, subject_id), bounded(from_ms), bounded(to_ms))
 
     def last_fix(self, domain: int, subject_id: int, as_of_ms: int | None = None) -> Fixes:
         """Read one subject's last fix with a position, however old: one row, or none.

@@ -10,6 +10,7 @@ from typing import Any
 
 from sargas.model.suspension import Suspension, muted
 from sargas.model.time import parse_iso
+from sargas.model.triage import Step, triage_of
 from sargas.store.audit import AuditLog
 from sargas.store.home import Home
 from sargas.store.ledger import Ledger
@@ -60,9 +61,15 @@ class Standing:
         Raises:
             NotFoundError: there is no such alert, or not yet.
         """
-        (alert,) = self._with_triage([self.ledger.alert(alert_id, as_of_ms)], as_of_ms)
+        found = self.ledger.alert(alert_id, as_of_ms)
         lines = self.log.lines(alert=alert_id, as_of_ms=as_of_ms)
-        return alert | {"log": [act.to_dict() for act in lines]}
+        steps = [
+            Step(v["version"], v["state"], v["priority"], parse_iso(v["t_issued"]))
+            for v in found["versions"]
+        ]
+        (alert,) = self._suspended([found], as_of_ms)
+        triage = triage_of(steps, lines).to_dict()
+        return alert | {"triage": triage, "log": [act.to_dict() for act in lines]}
 
     def _with_triage(
         self, alerts: list[dict[str, Any]], as_of_ms: int, *, everything: bool = False

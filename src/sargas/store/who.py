@@ -2,71 +2,46 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Mapping
 from typing import Any
 
-from sargas.model.arrow import statics_from_arrow
+import numpy as np
+from numpy.typing import NDArray
+
 from sargas.model.fixes import AIR, SEA, Statics
-from sargas.store.asking import EARLIEST, LATEST, Asking, bounded, checked_limit, is_subject
+from sargas.store import files
+from sargas.store.asking import EARLIEST, LATEST, bounded, checked_limit, is_subject
 from sargas.store.canon import shard_of
-from sargas.store.home import FIXES, STATICS
+from sargas.store.home import FIXES, STATICS, Home
+from sargas.store.memo import Memo
+from sargas.store.naming import KEPT_BYTES as NAMES_BYTES
+from sargas.store.naming import SAID, Names, found_in, names_of
+from sargas.store.subject_rows import SubjectRows
 
 DOMAIN_WORDS = {SEA: "sea", AIR: "air"}
-_SAID = (
-    "SELECT "  # noqa: S608 - joins constants only
-    + ", ".join(Statics.DTYPES)
-    + """ FROM read_parquet($files, hive_partitioning = false)
-    WHERE t_ms <= $to_ms AND domain = $domain AND subject_id = $subject_id
-    ORDER BY t_ms, payload_hash, station"""
-)
 _LAST_TIME = """
     SELECT max(t_ms) FROM read_parquet($files, hive_partitioning = false)
     WHERE domain = $domain AND subject_id = $subject_id AND t_ms <= $to_ms"""
-_NAMED = """
-    WITH named AS (
-        SELECT *, CASE domain WHEN 0 THEN lpad(subject_id::VARCHAR, 9, '0')
-                              ELSE printf('%06x', subject_id) END AS number,
-               imo::VARCHAR AS imo_text, lower(name) AS low_name, lower(callsign) AS low_call
-        FROM read_parquet($files, hive_partitioning = false) WHERE t_ms <= $to_ms
-    ), found AS (
-        SELECT domain, subject_id, t_ms, least(
-            CASE WHEN number = $text OR imo_text = $text OR low_name = $text OR low_call = $text
-                 THEN 0 ELSE 2 END,
-            CASE WHEN starts_with(number, $text) OR starts_with(low_name, $text)
-                   OR starts_with(imo_text, $text) OR starts_with(low_call, $text)
-                 THEN 1 ELSE 2 END) AS place
-        FROM named
-        WHERE contains(number, $text) OR contains(imo_text, $text)
-           OR contains(low_name, $text) OR contains(low_call, $text)
-    )
-    SELECT domain, subject_id FROM found GROUP BY domain, subject_id
-    ORDER BY min(place), max(t_ms) DESC, domain, subject_id LIMIT $limit"""
-_STATICS = """
-    SELECT domain, subject_id, max(t_ms) AS t_ms,
-        arg_max(imo, (t_ms, payload_hash, station, imo)) FILTER (imo <> 0),
-        arg_max(name, (t_ms, payload_hash, station, name)) FILTER (name <> ''),
-        arg_max(callsign, (t_ms, payload_hash, station, callsign)) FILTER (callsign <> ''),
-        arg_max(ship_type, (t_ms, payload_hash, station, ship_type)) FILTER (ship_type <> 0),
-        arg_max(length_m, (t_ms, payload_hash, station, length_m)) FILTER (length_m <> 0),
-        arg_max(beam_m, (t_ms, payload_hash, station, beam_m)) FILTER (beam_m <> 0),
-        arg_max(draught_dm, (t_ms, payload_hash, station, draught_dm)) FILTER (draught_dm <> 0),
-        arg_max(destination, (t_ms, payload_hash, station, destination))
-            FILTER (destination <> ''),
-        arg_max(eta_raw, (t_ms, payload_hash, station, eta_raw)) FILTER (eta_raw <> 0)
-    FROM read_parquet($files, hive_partitioning = false)
-    WHERE t_ms <= $to_ms
-      AND list_contains($keys::UBIGINT[], domain::UBIGINT * 4294967296 + subject_id)
-    GROUP BY domain, subject_id"""
 _STATIC_FIELDS = (
-    "imo", "name", "callsign", "ship_type", "length_m", "beam_m", "draught_m", "destination",
+    "imo", "name", "callsign", "ship_type", "length_m", "beam_m", "draught_dm", "destination",
     "eta_raw",
 )  # fmt: skip
 
 
-class WhoIs(Asking):
+class WhoIs(SubjectRows):
     """The questions that an archive answers from static reports. Reads only.
 
     Times are event times in ms UTC.
+
+    Args:
+        home: the home to read.
     """
+
+    def __init__(self, home: Home) -> None:
+        super().__init__(home)
+        self._said: Memo[Names] = Memo(NAMES_BYTES)
+        self._naming = threading.Lock()
 
     def vessels(
         self, text: str, limit: int = 20, as_of_ms: int | None = None
@@ -86,16 +61,15 @@ class WhoIs(Asking):
         """
         needle = text.strip().lower().encode("utf-8", "replace").decode("utf-8")
         to_ms = LATEST if as_of_ms is None else as_of_ms
-        values = {"text": needle, "limit": checked_limit(limit), "to_ms": bounded(to_ms)}
-        rows = self._ask(_NAMED, STATICS, EARLIEST, to_ms, values)
-        subjects = [(int(row[0]), int(row[1])) for row in rows]
+        limit = checked_limit(limit)
+        subjects = found_in(self._names(bounded(to_ms)), needle)[:limit]
         known = self._statics_of(subjects, to_ms)
         found = [known[subject] for subject in subjects if subject in known]
         if len(needle) == 9 and needle.isascii() and needle.isdigit():
             mmsi = int(needle)
             if (SEA, mmsi) not in known and len(found) < limit:
                 last_ms = self._last_ms(SEA, mmsi, to_ms)
-                found += [] if last_ms is None else [_static(SEA, mmsi, last_ms, [None] * 9)]
+                found += [] if last_ms is None else [_vessel(SEA, mmsi, last_ms)]
         return found
 
     def static_of(
@@ -127,25 +101,39 @@ class WhoIs(Asking):
         """
         if not is_subject(domain, subject_id):
             return Statics.empty()
-        shard = int(shard_of(domain, subject_id, self.home.shards)[0])
         to_ms = LATEST if as_of_ms is None else as_of_ms
-        values = {"domain": domain, "subject_id": subject_id, "to_ms": bounded(to_ms)}
-        table = self._ask(_SAID, STATICS, EARLIEST, to_ms, values, shard, arrow=True)
-        return Statics.empty() if table is None else statics_from_arrow(table)
+        return self.rows_of(Statics, (domain, subject_id), EARLIEST, bounded(to_ms))
+
+    def _names(self, to_ms: int) -> list[Names]:
+        """Give what each file says up to a time."""
+
+        def read() -> list[Names]:
+            listed = self.listed(STATICS, EARLIEST, to_ms)
+            # All that a file says counts for every time after it.
+            keys = [(file, to_ms if file.last_ms > to_ms else None) for file in listed]
+            found = {key: self._said.get(key) for key in keys}
+            for whole in (True, False):
+                missing = {
+                    str(key[0].path): key for key, known in found.items()
+                    if known is None and (key[1] is None) == whole
+                }  # fmt: skip
+                rows: dict[str, list[Any]] = {path: [] for path in missing}
+                paths = [key[0].path for key in missing.values()]
+                for row in self.answer(SAID, paths, {"to_ms": to_ms}) if paths else ():
+                    rows[row[0]].append(row[1:])
+                for path, key in missing.items():
+                    names = found[key] = names_of(rows[path])
+                    self._said.keep(key, names, names.bytes)
+            return [names for names in found.values() if names is not None]
+
+        with self._naming:  # of several who search, one reads
+            return files.retrying(read, lost=(FileNotFoundError,))
 
     def _statics_of(
         self, subjects: list[tuple[int, int]], to_ms: int
     ) -> dict[tuple[int, int], dict[str, Any]]:
-        if not subjects:
-            return {}
-        shards = {int(shard_of(*subject, self.home.shards)[0]) for subject in subjects}
-        shard = shards.pop() if len(shards) == 1 else None
-        values = {
-            "keys": [domain << 32 | subject_id for domain, subject_id in subjects],
-            "to_ms": bounded(to_ms),
-        }
-        rows = self._ask(_STATICS, STATICS, EARLIEST, to_ms, values, shard)
-        return {(row[0], row[1]): _static(row[0], row[1], row[2], row[3:]) for row in rows}
+        said = self.rows_of_all(Statics, subjects, EARLIEST, bounded(to_ms))
+        return {subject: _static(*subject, rows) for subject, rows in said.items() if len(rows)}
 
     def _last_ms(self, domain: int, subject_id: int, to_ms: int) -> int | None:
         shard = int(shard_of(domain, subject_id, self.home.shards)[0])
@@ -154,9 +142,40 @@ class WhoIs(Asking):
         return None if not rows else rows[0][0]
 
 
-def _static(domain: int, subject_id: int, t_ms: int, values: Any) -> dict[str, Any]:  # noqa: ANN401
-    fields = dict(zip(_STATIC_FIELDS, values, strict=True))
-    if fields["draught_m"] is not None:
-        fields["draught_m"] /= 10
+def _static(domain: int, subject_id: int, said: Statics) -> dict[str, Any]:
+    """Put together of each field the last value sent, None where there is none.
+
+    Args:
+        domain, subject_id: the vessel.
+        said: what it sent, in canonical order.
+    """
+    fields = {name: _last_said(getattr(said, name), said) for name in _STATIC_FIELDS}
+    return _vessel(domain, subject_id, int(said.t_ms[-1]), fields)
+
+
+def _last_said(column: NDArray[Any], said: Statics) -> Any:  # noqa: ANN401 - a number or a text
+    """Give the last value of a column that says something: a 0 and an empty text say nothing.
+
+    Of several at one time it is the last by payload, station and value.
+    """
+    at = column.nonzero()[0]
+    if not len(at):
+        return None
+    last = at[-1:]
+    if len(at) > 1 and said.t_ms[at[-2]] == said.t_ms[at[-1]]:
+        last = at[said.t_ms[at] == said.t_ms[at[-1]]]
+        last = last[np.lexsort((column[last], said.station[last], said.payload_hash[last]))]
+    value = column[last[-1]]
+    return value.decode("latin-1") if column.dtype.kind == "S" else int(value)
+
+
+def _vessel(
+    domain: int, subject_id: int, t_ms: int, fields: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Write who a vessel is; without fields, one that never said it."""
+    said = fields or dict.fromkeys(_STATIC_FIELDS)
+    said = {"draught_m" if k == "draught_dm" else k: v for k, v in said.items()}
+    if said["draught_m"] is not None:
+        said["draught_m"] /= 10
     subject = {"domain": DOMAIN_WORDS.get(domain, str(domain)), "mmsi": subject_id}
-    return {**subject, **fields, "t_ms": t_ms}
+    return {**subject, **said, "t_ms": t_ms}

@@ -18,20 +18,24 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sargas.errors import ConflictError, NotFoundError, SargasError, UsageError
 from sargas.model.assets import AssetSet
+from sargas.model.fixes import Fixes
+from sargas.model.geodesy import distance_m
 from sargas.model.time import iso
 from sargas.reference import flag_of, ship_type_text
 from sargas.reference.files import read_json
 from sargas.reference.geography import land_collection
 from sargas.store.access import Access
+from sargas.store.memo import Memo
 from sargas.store.peers import ALL, OWN
 from sargas.web import layers, openapi
+from sargas.web.as_json import Json
 from sargas.web.clocks import Clocks, OwnClock, clock_of
 from sargas.web.commands import Commands, read_command
 from sargas.web.desk import Desk
@@ -45,7 +49,7 @@ from sargas.web.limits import WORDS_BURST, WORDS_RATE, Buckets
 from sargas.web.login import Login
 from sargas.web.ogc import Ogc
 from sargas.web.partners import PartnerPaths, partner_alert, partner_alerts
-from sargas.web.picture import track_columns
+from sargas.web.picture import TRACK_COLUMNS, track_columns
 from sargas.web.player import PlaybackAction, Player
 from sargas.web.refusals import (
     is_same_origin,
@@ -63,6 +67,9 @@ from sargas.web.zones import ZoneBook, Zones
 GEO_FILES = {"territory": "territory_12nm.geojson", "ports": "ports_wpi.geojson"}
 GZIP_LEVEL = 4
 """Measured over a first load and 5,000 alerts: 120 ms of CPU and 1.5 MB; with 6 240 ms, 1.4 MB."""
+WAYS_BYTES = 32 << 20
+"""What is kept of the fixes that alerts rest on, as JSON with their distances (chosen): those of
+about a thousand alerts."""
 CAVEAT = "Public data, not evidence on its own. A match is information, not intent."
 
 
@@ -102,6 +109,8 @@ def make_app(
 
     @contextlib.asynccontextmanager
     async def life(app: Starlette) -> AsyncIterator[None]:
+        # Compiled or read from its cache now, not before the first officer who looks at an alert.
+        await asyncio.to_thread(distance_m, 20.0, 60.0, 21.0, 60.0)
         await player.open()
         tasks = [asyncio.create_task(one) for one in (
             player.run(), clocks.run(), desk.follow(clocks),
@@ -187,12 +196,13 @@ class _Answers:
         self.attribution = attribution
         self._times = AlertTimes(desk.standing)
         self._layers: dict[str, bytes] = {}
+        self._ways: Memo[dict[str, Any]] = Memo(WAYS_BYTES)
 
     async def index(self, request: Request) -> Response:
         return FileResponse(str(resources.files("sargas.web").joinpath("static", "index.html")))
 
     async def status(self, request: Request) -> Response:
-        return JSONResponse(clock_of(request).status() | {"user": _user_of(request)})
+        return Json(clock_of(request).status() | {"user": _user_of(request)})
 
     async def all_assets(self, request: Request) -> Response:
         if "assets" not in self._layers:
@@ -238,14 +248,13 @@ class _Answers:
         if origin != OWN:
             theirs = partner_alerts(self.desk, origin, is_whole=is_whole)
             found = sorted([*found, *theirs], key=lambda a: str(a["t_detected"]), reverse=True)
-        body = msgspec.json.encode({"alerts": found})
-        return Response(body, media_type="application/json")
+        return Json({"alerts": found})
 
     def alert(self, request: Request) -> Response:
         name, origin = request.path_params["id"], request.query_params.get("origin", OWN)
         if origin != OWN:
-            return JSONResponse(partner_alert(self.desk, name, origin))
-        return JSONResponse(self.alert_body(name, clock_of(request)))
+            return Json(partner_alert(self.desk, name, origin))
+        return Json(self.alert_body(name, clock_of(request)))
 
     def alert_body(self, alert_id: str, player: Player) -> dict[str, Any]:
         """Give an alert as it was known at a clock, with what it rests on."""
@@ -256,12 +265,25 @@ class _Answers:
         alert["versions"] = [{k: v[k] for k in wanted} for v in alert["versions"]]
         alert["evidence"] = {
             **evidence,
-            **with_distance(fixes, alert, self.assets),
+            **self._way(fixes, alert),
             "rules": alert["rules"],
             "attribution": self.attribution,
             "caveat": CAVEAT,
         }
         return alert
+
+    def _way(self, fixes: Fixes, alert: dict[str, Any]) -> dict[str, Any]:
+        """Give what `with_distance` does, its fixes as JSON; kept by all that it is made from."""
+        about = alert["asset"] or next(iter(alert["next_assets"]), None)
+        rows = tuple(getattr(fixes, name).tobytes() for name in TRACK_COLUMNS)
+        key = (about and about["id"], alert["asset"] is None, rows)
+        found = self._ways.get(key)
+        if found is None:
+            found = with_distance(fixes, alert, self.assets)
+            found["fixes"] = msgspec.Raw(msgspec.json.encode(found["fixes"]))
+            size = len(bytes(found["fixes"])) + sum(map(len, rows)) + 2000
+            self._ways.keep(key, found, size)
+        return found
 
     def histogram(self, request: Request) -> Response:
         query, player = request.query_params, clock_of(request)
@@ -272,8 +294,9 @@ class _Answers:
         except (KeyError, ValueError) as error:
             raise UsageError("A histogram needs from_ms and to_ms, whole numbers.") from error
         # All that is analysed, past the clock too: it is there to find one's way to.
-        times = self._times.by_priority(player.span().analysed_to_ms)
-        return JSONResponse(count(times, from_ms, to_ms, bins) | neighbours(times, at_ms))
+        _, analysed_to_ms, news = self.clocks.shared.stamp
+        times = self._times.by_priority(analysed_to_ms, (news, self.desk.told))
+        return Json(count(times, from_ms, to_ms, bins) | neighbours(times, at_ms))
 
     def vessel(self, request: Request) -> Response:
         mmsi, player = request.path_params["mmsi"], clock_of(request)
@@ -282,14 +305,14 @@ class _Answers:
             raise NotFoundError(f"Nothing was received from MMSI {mmsi} up to this time.")
         said, last, flag = found["said"] or {}, found["last"], flag_of(mmsi)
         kind = said.get("ship_type")
-        return JSONResponse(
+        return Json(
             {
                 "mmsi": mmsi, "name": said.get("name"), "imo": said.get("imo"),
                 "callsign": said.get("callsign"), "ship_type": kind,
                 "ship_type_text": ship_type_text(kind) if kind else None,
                 "length_m": said.get("length_m"), "flag": flag.name if flag else None,
                 "destination": said.get("destination"),
-                "last": _last(last), "exercise": bool(player.status()["exercise"]),
+                "last": _last(last), "exercise": bool(player.about["exercise"]),
             }
         )  # fmt: skip
 
@@ -303,12 +326,12 @@ class _Answers:
         player = clock_of(request)
         to_ms = min(to_ms, player.t_ms)
         fixes = player.picture.track(mmsi, from_ms, to_ms)
-        return JSONResponse(track_columns(fixes))
+        return Json(track_columns(fixes))
 
     def search(self, request: Request) -> Response:
         text = request.query_params.get("q", "").strip()
         if not text:
-            return JSONResponse({"vessels": []})
+            return Json({"vessels": []})
         player = clock_of(request)
         t_ms, archive = player.t_ms, player.picture.archive
         rows = []
@@ -318,7 +341,7 @@ class _Answers:
                 {k: said[k] for k in ("mmsi", "name", "imo", "callsign")}
                 | {"lon": last[0] if last else None, "lat": last[1] if last else None}
             )
-        return JSONResponse({"vessels": rows})
+        return Json({"vessels": rows})
 
     async def playback(self, request: Request) -> Response:
         action = await read_command(request, PlaybackAction, 1000)
@@ -326,7 +349,7 @@ class _Answers:
         if span.to_ms <= span.from_ms:
             return refusal(409, "There is nothing to play back.")
         try:
-            return JSONResponse(await self.clocks.act(request, action))
+            return Json(await self.clocks.act(request, action))
         except ConflictError as error:
             return refusal(409, error.what, error.hint)
 

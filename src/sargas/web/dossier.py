@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from sargas.model.assets import Asset, AssetSet, chains
@@ -26,6 +26,7 @@ from sargas.model.time import DAY_MS, HOUR_MS, MINUTE_MS, day_of, iso, parse_iso
 from sargas.reference import ship_type_text
 from sargas.reference.geography import land_collection
 from sargas.share.evidence import evidence_span_ms, without_copies
+from sargas.web.as_json import Json
 from sargas.web.clocks import clock_of
 from sargas.web.files import AlertFiles, Gather
 from sargas.web.picture import track_columns
@@ -93,7 +94,7 @@ class _Answers:
         received = fixes_of(archive, body, t_ms)
         fixes = without_copies(received)
         body["evidence"] |= with_distance(fixes, body, self.assets, with_source=True)
-        return JSONResponse(
+        return Json(
             {
                 "alert": body,
                 "kept": _kept(archive, body, len(fixes), len(received)),
@@ -125,7 +126,7 @@ class _Answers:
                 }
             )  # fmt: skip
         rows = rows[::-1][:IDENTITIES_MOST]
-        return JSONResponse({"mmsi": mmsi, "versions": rows, "total": len(found)})
+        return Json({"mmsi": mmsi, "versions": rows, "total": len(found)})
 
     def _map(self, alert: dict[str, Any], fixes: Fixes) -> dict[str, Any] | None:
         """Cut the map of the hour around the way; None for an alert without a place."""

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from sargas.web.as_json import Json
 from sargas.web.clocks import Clocks
 
 OK, DEGRADED, FAILING = "ok", "degraded", "failing"
@@ -66,10 +67,10 @@ class Health:
         states = {str(feed.get("state", "receiving")) for feed in self._player.feeds()}
         return DEGRADED if states - WELL or vitals.waiting_bytes > WAITING_BYTES else OK
 
-    def healthz(self, request: Request) -> Response:
-        """Answer whoever restarts services."""
+    async def healthz(self, request: Request) -> Response:
+        """Answer whoever restarts services; at once, as all of it stands in memory."""
         state = self.state()
-        return JSONResponse({"status": state}, 503 if state == FAILING else 200)
+        return Json({"status": state}, 503 if state == FAILING else 200)
 
     def metrics(self, request: Request) -> Response:
         """Answer Prometheus."""

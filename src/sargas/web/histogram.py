@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -28,17 +29,25 @@ class AlertTimes:
 
     def __init__(self, standing: Standing) -> None:
         self._standing = standing
-        self._read: tuple[int, dict[str, NDArray[np.int64]]] | None = None
+        self._read: tuple[Hashable, dict[str, NDArray[np.int64]]] | None = None
 
-    def by_priority(self, as_of_ms: int) -> dict[str, NDArray[np.int64]]:
-        """Give the times of detection known at an event time, ms UTC, sorted, by priority."""
+    def by_priority(self, as_of_ms: int, stamp: Hashable = None) -> dict[str, NDArray[np.int64]]:
+        """Give the times of detection known at an event time, ms UTC, sorted, by priority.
+
+        Args:
+            as_of_ms: leave out what was issued later.
+            stamp: other than the last time where something may have changed since.
+        """
         known = self._read
-        if known is None or known[0] != as_of_ms:
+        if known is None or known[0] != (as_of_ms, stamp):
             times: dict[str, list[int]] = {priority: [] for priority in PRIORITIES}
             for alert in self._standing.alerts(as_of_ms):
                 if alert["state"] != "retracted" and not alert["muted_by"]:
                     times[alert["priority"]].append(parse_iso(alert["t_detected"]))
-            known = (as_of_ms, {p: np.sort(np.array(t, np.int64)) for p, t in times.items()})
+            known = (
+                (as_of_ms, stamp),
+                {p: np.sort(np.array(t, np.int64)) for p, t in times.items()},
+            )
             self._read = known
         return known[1]
 

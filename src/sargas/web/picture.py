@@ -15,6 +15,8 @@ from sargas.web import frames
 
 MAX_AGE_MS = 20 * MINUTE_MS
 """A vessel not received for so long leaves the picture; its alerts and track stay."""
+TRACK_COLUMNS = ("t_ms", "lon_raw", "lat_raw", "sog_raw", "cog_raw", "heading_raw")
+"""What a track as it is told is made from."""
 AHEAD_STEPS, AHEAD_ROWS = 8, 300_000
 """Playing reads so many steps at once, or so many rows (chosen): for the fixes of a minute all of
 the day's files must be gone through, as they are ordered by vessel."""

@@ -12,10 +12,12 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Final, NamedTuple
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_V = TypeVar("_V")
 
 LASTS_S: Final = 1.0
 BYTES_MOST: Final = 64 << 20
@@ -32,6 +34,28 @@ WHOLE_PATHS: Final = ("/api/partners",)
 """The same, where something else lies below: what partners ask is signed, and answered once."""
 
 _Key = tuple[str, bytes, bool, Hashable]
+
+
+class Lately(Generic[_V]):
+    """Asks for something once a second at most, for all who ask meanwhile.
+
+    Example:
+        >>> asked = []
+        >>> lately = Lately(lambda: asked.append(1) or len(asked))
+        >>> lately(), lately(), asked
+        (1, 1, [1])
+    """
+
+    def __init__(self, ask: Callable[[], _V]) -> None:
+        self._ask = ask
+        self._known: tuple[float, _V] | None = None
+
+    def __call__(self) -> _V:
+        """Give what was found within the last second."""
+        known, now_s = self._known, time.monotonic()
+        if known is None or now_s - known[0] >= LASTS_S:
+            known = self._known = now_s, self._ask()
+        return known[1]
 
 
 class _Answer(NamedTuple):

@@ -57,7 +57,8 @@ export class GlView implements MapView {
   private readonly map: MapLibreMap;
   private readonly pending = new Map<string, GeoJSON.GeoJSON>();
   private ready = false;
-  private lastColours: unknown = null;
+  /** Those that the style was made of: the theme may be another one by the time it has loaded. */
+  private lastColours: unknown = colours.value;
 
   constructor(
     private readonly host: HTMLElement,
@@ -137,7 +138,6 @@ export class GlView implements MapView {
     this.map.addImage(HATCH, hatchImage(colours.value.wind));
     this.map.addImage(STIPPLE, stippleImage(colours.value["sea-label"]));
     this.map.addImage(TERMINAL, terminalImage(colours.value.sea, colours.value.pipeline));
-    this.lastColours = colours.value;
     for (const [source, data] of this.pending) this.put(source, data);
     this.pending.clear();
     const layer = new VesselLayer(vessels, () => ({
@@ -147,6 +147,7 @@ export class GlView implements MapView {
       stale: shown.value.stale,
     }));
     this.map.addLayer(layer, FIRST_ABOVE_TRAFFIC);
+    this.refresh();
   }
 
   private recolour(): void {
