@@ -163,6 +163,8 @@ def _polygon(body: Any, shape: Shape) -> Any:  # noqa: ANN401
         while len(points) < 4:
             points = np.vstack([points, points[-1:]])
         rings.append(shapely.linearrings(points))
+    if not rings:
+        raise GeometryFaultError("empty_geometry")
     return shapely.polygons(rings[0], holes=rings[1:] or None)
 
 

@@ -6,6 +6,7 @@ kilobyte into gigabytes), and a KMZ is unpacked only up to a cap.
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
 from pathlib import Path
@@ -54,8 +55,12 @@ def _unpack(path: Path) -> bytes:
             names = [n for n in archive.namelist() if n.lower().endswith(".kml")]
             with archive.open(names[0]) as file:
                 data = file.read(MAX_UNPACKED + 1)
-    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError) as error:
-        raise FormatError(f"The KMZ cannot be unpacked ({error}).", where=str(path)) from error
+    except (
+        zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RuntimeError,
+        NotImplementedError,
+    ) as error:  # fmt: skip
+        said = str(error) or "it ends too early"
+        raise FormatError(f"The KMZ cannot be unpacked ({said}).", where=str(path)) from error
     if len(data) > MAX_UNPACKED:
         raise InputError(
             f"The KMZ unpacks to more than {MAX_UNPACKED // 10**6} MB.",
