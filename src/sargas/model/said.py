@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sargas.errors import UsageError
-from sargas.model.time import DAY_MS, MINUTE_MS, iso
+from sargas.model.time import DAY_MS, MINUTE_MS, iso_or_number
 from sargas.model.triage import OTHER, REASONS, RELEASE_TO, WITHDRAW
 
 OFFICER_MOST, LINE_MOST, COMMENT_MOST = 40, 120, 2000
@@ -97,8 +97,7 @@ def _until(until_ms: object, t_ms: int) -> int:
         raise UsageError("A snooze needs the time at which it ends.")
     if not t_ms + MINUTE_MS <= until_ms <= t_ms + SNOOZE_MOST_MS:
         raise UsageError(
-            f"A snooze until {iso(until_ms) if abs(until_ms) < 2**52 else until_ms} is not within "
-            "a minute and a day from now.",
+            f"A snooze until {iso_or_number(until_ms)} is not within a minute and a day from now.",
             hint="For longer, suspend the detector for this vessel.",
         )
     return until_ms

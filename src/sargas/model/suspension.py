@@ -25,7 +25,7 @@ from shapely.errors import ShapelyError  # type: ignore[attr-defined]
 
 from sargas.errors import UsageError
 from sargas.model.said import checked_line
-from sargas.model.time import DAY_MS, MINUTE_MS, iso, parse_iso
+from sargas.model.time import DAY_MS, MINUTE_MS, iso, iso_or_number, parse_iso
 from sargas.model.triage import Act
 
 SUSPEND, END_SUSPENSION = "suspend", "end_suspension"
@@ -285,7 +285,7 @@ def _until(until_ms: object, t_ms: int) -> int:
         raise UsageError("A suspension needs the time at which it ends.")
     if not t_ms + MINUTE_MS <= until_ms <= t_ms + MOST_MS:
         raise UsageError(
-            f"A suspension until {iso(until_ms) if abs(until_ms) < 2**52 else until_ms} is not "
+            f"A suspension until {iso_or_number(until_ms)} is not "
             f"within a minute and {MOST_MS // DAY_MS} days from {iso(t_ms)}.",
             hint="For what is ordinary for longer, make a mask ('sargas masks add').",
         )

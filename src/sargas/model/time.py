@@ -72,3 +72,13 @@ def day_of(t_ms: int) -> str:
         '2024-12-25'
     """
     return iso(t_ms)[:10]
+
+
+def iso_or_number(t_ms: int) -> str:
+    """Write a time that came from outside: as `iso`, or as the number where it is no time.
+
+    Example:
+        >>> iso_or_number(1735122360000), iso_or_number(2**60)
+        ('2024-12-25T10:26:00Z', '1152921504606846976')
+    """
+    return iso(t_ms) if FIRST_MS <= t_ms <= LAST_MS else str(t_ms)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from sargas.model.fixes import Fixes, Statics
-from sargas.model.time import DAY_MS, day_of, iso, parse_iso
+from sargas.model.time import DAY_MS, iso, iso_or_number, parse_iso
 from sargas.store import files
 from sargas.store.home import FIXES, STATICS, Home, sync_directory, unusable
 
@@ -166,20 +166,12 @@ def fault_of(path: Path, table: str, day: str) -> str:
     if len(t_ms) != rows:
         return f"it claims {rows:,} rows, and has {len(t_ms):,} times"
     first, last = int(t_ms.min()), int(t_ms.max())
-    if (_day_or_none(first), _day_or_none(last)) != (day, day):
+    if {iso_or_number(t_ms)[:10] for t_ms in (first, last)} != {day}:
         return "its rows are not of its day"
     span = files.span_in(path.name)
     if span is not None and span != (first, last):
         return "its times are not those of its name"
     return ""
-
-
-def _day_or_none(t_ms: int) -> str | None:
-    """Name the day of a time that may be any number."""
-    try:
-        return day_of(t_ms)
-    except OverflowError:
-        return None
 
 
 def _days(home: Home, table: str) -> list[str]:

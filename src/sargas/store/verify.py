@@ -19,7 +19,7 @@ import numpy as np
 
 from sargas.errors import SargasError
 from sargas.model.fixes import Fixes, Statics
-from sargas.model.time import DAY_MS, day_of, iso
+from sargas.model.time import DAY_MS, iso, iso_or_number
 from sargas.store import files
 from sargas.store.canon import canonical_order, shard_of
 from sargas.store.damaged import FOLDER, files_set_aside
@@ -187,7 +187,8 @@ def _check_rows(home: Home, kind: type[Fixes] | type[Statics], path: Path, conte
         raise _Wrong(str(error)) from error
     day = path.parent.parent.name.removeprefix("day=")
     first, last = int(rows.t_ms.min()), int(rows.t_ms.max())
-    if {day_of(first), day_of(last)} != {day} or last - first >= DAY_MS:
+    days = {iso_or_number(t_ms)[:10] for t_ms in (first, last)}
+    if days != {day} or last - first >= DAY_MS:
         raise _Wrong("It holds rows of another day.")
     shard = int(path.parent.name.removeprefix("shard="))
     if np.any(shard_of(rows.domain, rows.subject_id, home.shards) != shard):
