@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from sargas.model.time import HOUR_MS
+from sargas.model.time import DAY_MS, HOUR_MS
 from sargas.store.home import Home, unusable
 
 FOLDER: Final = "snapshots"
@@ -20,7 +20,7 @@ STEPS_H: Final = ((4, 1), (13, 3), (31, 6))
 """Up to so many hours old, those of every so many hours are kept (chosen): some ten files, and
 however late a row comes within a day, at most about twice its lateness is folded again."""
 BEFORE_ALL: Final = 0
-"""The time of a state that has seen nothing."""
+"""The time of a state that has seen nothing: kept until another one is a day old."""
 _NAME: Final = re.compile(r"(\d{1,18})-(\d{1,9})\.state")
 
 
@@ -38,10 +38,13 @@ class Snapshots:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     kept = Snapshots(Home(folder), version=1)
-        ...     for hour in range(40):
+        ...     for hour in range(20):
         ...         kept.save(hour * 3_600_000, b"state")
-        ...     [t // 3_600_000 for t in kept.times], kept.before(20 * 3_600_000 - 1)
-        ([12, 18, 24, 27, 30, 33, 36, 37, 38, 39], 64800000)
+        ...     young = [t // 3_600_000 for t in kept.times]
+        ...     for hour in range(20, 40):
+        ...         kept.save(hour * 3_600_000, b"state")
+        ...     young, [t // 3_600_000 for t in kept.times], kept.before(20 * 3_600_000 - 1)
+        ([0, 6, 9, 12, 15, 16, 17, 18, 19], [12, 18, 24, 27, 30, 33, 36, 37, 38, 39], 64800000)
     """
 
     def __init__(self, home: Home, version: int) -> None:
@@ -89,10 +92,10 @@ class Snapshots:
             temporary.unlink(missing_ok=True)
             raise unusable(error, path, "keep an earlier state of the watch") from error
         self.times.append(t_ms)
-        # A state of before all rows is as old as the one after it.
-        first = self.times[1] if self.times[0] == BEFORE_ALL and len(self.times) > 1 else t_ms
-        for old in [t for t in self.times if not _is_wanted(max(t, first), t_ms)]:
+        for old in [t for t in self.times if not _is_wanted(t, t_ms)]:
             self.forget(old)
+        if BEFORE_ALL in self.times and t_ms - self.times[1 % len(self.times)] >= DAY_MS:
+            self.forget(BEFORE_ALL)
 
     def before(self, t_ms: int) -> int | None:
         """Give the time of the newest state that had judged nothing from a time on."""
@@ -135,4 +138,4 @@ class Snapshots:
 def _is_wanted(t_ms: int, newest_ms: int) -> bool:
     """Tell whether a state is kept beside the newest one."""
     hour, age_h = t_ms // HOUR_MS, (newest_ms - t_ms) / HOUR_MS
-    return any(age_h < until and hour % step == 0 for until, step in STEPS_H)
+    return t_ms == BEFORE_ALL or any(age_h < until and hour % step == 0 for until, step in STEPS_H)

@@ -16,7 +16,7 @@ export function Help() {
     if (!helpOpen.value) dialog.current?.close();
   });
   return (
-    <dialog ref={dialog} class="help" aria-labelledby="help-title" onCancel={() => { helpOpen.value = false; }} onClose={() => { helpOpen.value = false; }}>
+    <dialog ref={dialog} class="help" aria-labelledby="help-title" onClose={() => { helpOpen.value = false; }}>
       <h2 id="help-title">{say("Keys")}</h2>
       <dl>
         {keysHere().map(({ keys, text }) => (

@@ -99,10 +99,22 @@ const TYPED = "input[type=text], textarea, select, dialog";
 /** What these keys already do on the focused control goes before what they do here. */
 const OWN = "button, a, input, select, summary";
 
+/** The browser closes a dialog too, and tells of it later: a key that came in between would go nowhere. */
+function closeDialogs(): void {
+  helpOpen.value = listOpen.value = viewsOpen.value = false;
+  dialog.value = suspending.value = releasing.value = null;
+}
+
 export function startKeys(): void {
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || helpOpen.value || dialog.value || suspending.value || releasing.value || listOpen.value || viewsOpen.value) return;
-    const at = event.target as Element | null;
+    if (event.defaultPrevented) return;
+    if (helpOpen.value || dialog.value || suspending.value || releasing.value || listOpen.value || viewsOpen.value) {
+      if (event.key === "Escape") closeDialogs();
+      return;
+    }
+    const focused = event.target as Element | null;
+    // The focus stays in a dialog that was just closed until the next frame.
+    const at = focused?.closest("dialog:not([open])") ? null : focused;
     if (at?.closest(TYPED)) return;
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {
       event.preventDefault();

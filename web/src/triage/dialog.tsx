@@ -205,7 +205,6 @@ export function TriageDialog() {
       ref={box}
       class="dialog"
       aria-labelledby="dialog-title"
-      onCancel={() => { dialog.value = null; }}
       onClose={() => { dialog.value = null; refusedWith.value = null; }}
     >
       {open ? (

@@ -321,7 +321,7 @@ export function Dialogs() {
     box.current?.querySelector<HTMLElement>("[autofocus]")?.focus();
   }, [key]);
   return (
-    <dialog ref={box} class="dialog release" aria-labelledby="release-title" onCancel={() => { releasing.value = null; }} onClose={() => { releasing.value = null; refusedWith.value = null; }}>
+    <dialog ref={box} class="dialog release" aria-labelledby="release-title" onClose={() => { releasing.value = null; refusedWith.value = null; }}>
       {open ? open.from ? <WithdrawForm key={key} opened={open.alert} from={open.from} /> : <ReleaseForm key={key} opened={open.alert} /> : null}
     </dialog>
   );

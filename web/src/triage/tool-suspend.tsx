@@ -148,7 +148,7 @@ function SuspendDialog() {
     box.current?.querySelector<HTMLElement>("input[name=reason]")?.focus();
   }, [alert?.id]);
   return (
-    <dialog ref={box} class="dialog suspend" aria-labelledby="suspend-title" onCancel={() => { suspending.value = null; }} onClose={() => { suspending.value = null; refusedWith.value = null; }}>
+    <dialog ref={box} class="dialog suspend" aria-labelledby="suspend-title" onClose={() => { suspending.value = null; refusedWith.value = null; }}>
       {alert ? <Form key={alert.id} alert={alert} from_ms={now_ms.peek() ?? 0} /> : null}
     </dialog>
   );
@@ -187,7 +187,7 @@ function SuspensionList() {
   const active = suspensions.value.filter(isActive).sort((a, b) => a.ends_ms - b.ends_ms);
   const over = suspensions.value.filter((one) => !isActive(one));
   return (
-    <dialog ref={box} class="dialog suspend" aria-labelledby="suspensions-title" onCancel={() => { listOpen.value = false; }} onClose={() => { listOpen.value = false; refusedWith.value = null; }}>
+    <dialog ref={box} class="dialog suspend" aria-labelledby="suspensions-title" onClose={() => { listOpen.value = false; refusedWith.value = null; }}>
       {listOpen.value ? (
         <form method="dialog">
           <h2 id="suspensions-title">{say("Suspensions")}</h2>

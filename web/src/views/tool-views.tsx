@@ -116,7 +116,7 @@ export function Views() {
   // The event comes late: by then the dialog may be open again.
   const onClose = (): void => { viewsOpen.value = dialog.current?.open ?? false; };
   return (
-    <dialog ref={dialog} class="views" aria-labelledby="views-title" onCancel={() => { viewsOpen.value = false; }} onClose={onClose}>
+    <dialog ref={dialog} class="views" aria-labelledby="views-title" onClose={onClose}>
       <h2 id="views-title">{say("Views")}</h2>
       <p class="dim small">{say("A view keeps the place and zoom of the map, its layers and the list's filter, in this browser.")}</p>
       {saved.value.length === 0 ? <p class="dim">{say("No view is saved yet.")}</p> : <ul>{saved.value.map((view) => <Row key={view.name} view={view} />)}</ul>}
