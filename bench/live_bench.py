@@ -28,6 +28,8 @@ from pathlib import Path
 EVERY_S = 2
 LATENESS_S = 5
 GOAL_P99_S = 2.0
+HEARD = 1.08
+"""So many more ships are made than report at a time: some are not under way yet."""
 STATION = "SIMULATED"
 
 
@@ -51,7 +53,7 @@ def send(port: int, rate: int, seconds: int) -> None:
 
     from sargas.exercise.encode import LINE, write_positions
 
-    fleet = Fleet(rate * EVERY_S, seconds)
+    fleet = Fleet(round(rate * EVERY_S * HEARD), seconds)
     listening = socket.create_server(("127.0.0.1", port))
     print(json.dumps({"port": listening.getsockname()[1]}), flush=True)
     line, _ = listening.accept()
@@ -217,8 +219,10 @@ def report(
             f"alerts    {len(delays):,} versions, visible p50 {p50:.2f} s, p99 {p99:.2f} s, max "
             f"{delays[-1]:.2f} s after their minute and the lateness of {LATENESS_S} s were over"
         )
-    goal = bool(delays) and p99 < GOAL_P99_S and not lost
-    print("keeps up" if goal else "DOES NOT KEEP UP")
+    else:
+        print("alerts    none arose in so short a time: --seconds 3600 tells how soon they are seen")
+    is_soon = not delays or p99 < GOAL_P99_S
+    print("keeps up" if is_soon and not lost and told["sent"] else "DOES NOT KEEP UP")
     return 0
 
 
