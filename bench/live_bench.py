@@ -220,7 +220,7 @@ def report(
             f"{delays[-1]:.2f} s after their minute and the lateness of {LATENESS_S} s were over"
         )
     else:
-        print("alerts    none arose in so short a time: --seconds 3600 tells how soon they are seen")
+        print("alerts    none in so short a time; --seconds 3600 tells how soon they are seen")
     is_soon = not delays or p99 < GOAL_P99_S
     print("keeps up" if is_soon and not lost and told["sent"] else "DOES NOT KEEP UP")
     return 0
