@@ -177,6 +177,36 @@ def test_what_was_not_committed_with_its_state_never_was(tmp_path, monkeypatch):
     agrees(home)
 
 
+def test_a_feed_that_is_always_late_is_not_folded_from_further_and_further_back(
+    tmp_path, monkeypatch
+):
+    """A state is kept on the way: the next hour begins there, and not where the first one did."""
+    monkeypatch.setattr(late_module, "KEEP_MS", 60_000)
+    monkeypatch.setattr(late_module, "STEP_ROWS", 200)
+    n = len(lines())
+    late = np.array([b"230000002" in line or k % 7 == 3 for k, line in enumerate(lines())])
+    late[:20] = False  # the names, in parts
+    place = np.arange(n) + np.where(late, n // 12, 0)
+    came = [lines()[k] for k in np.argsort(place, kind="stable")]
+    file = tmp_path / "log.nmea"
+    file.write_bytes(b"".join(came[: n * 2 // 3]))
+    plain, begun = late_module.LateFolding._begun, []
+
+    def begin(self: late_module.LateFolding, *args: int) -> str:
+        said = plain(self, *args)  # type: ignore[arg-type]
+        begun.append(args[-1])
+        return said
+
+    monkeypatch.setattr(late_module.LateFolding, "_begun", begin)
+    watched(tmp_path / "home", file)
+    first = begun.copy()
+    with file.open("ab") as grown:
+        grown.write(b"".join(came[n * 2 // 3 :]))
+    watched(tmp_path / "home", file)
+    agrees(tmp_path / "home")
+    assert begun[len(first)] > first[0]
+
+
 def test_rows_of_before_all_states_are_stored_and_said_to_be_left(tmp_path):
     home, file = tmp_path / "home", tmp_path / "log.nmea"
     file.write_bytes(b"".join(lines()[1000:]))

@@ -89,6 +89,11 @@ class LateRows:
         """The earliest event time among them; None where there are none."""
         return min((int(part[1].min()) for part in self._parts), default=None)
 
+    @property
+    def latest_ms(self) -> int:
+        """How late the latest of them came; 0 where there are none."""
+        return max((int((part[2] - part[1]).max()) for part in self._parts), default=0)
+
     def from_ms(self, t_ms: int) -> LateRows:
         """Give those of an event time and later."""
         out = LateRows()

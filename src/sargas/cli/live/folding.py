@@ -281,7 +281,7 @@ class Folding:
         self.publish()
         self.watch.take_over(done.watch)
         self._issue(done)
-        self._late.done()
+        self._late.done(done)
         self._say(f"late data: {done.words}")
 
     def _issue(self, done: SetRight) -> None:

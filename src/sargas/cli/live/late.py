@@ -37,6 +37,10 @@ STEP_ROWS: Final = 50_000
 """Rows that are folded again at a time: about a third of a second."""
 NOTED_ROWS: Final = 200_000
 """So many late rows are noted one by one, for the words of alerts."""
+AGAIN: Final = 1.25
+"""What comes late again is thought to be at most so many times as late (chosen)."""
+KEEP_MS: Final = 30 * MINUTE_MS
+"""A state is kept on the way if it is so much later than the one that was begun from."""
 LAST_MS: Final = 5 * MINUTE_MS
 """When so little is left it is folded without a pause."""
 
@@ -67,10 +71,24 @@ class _Replay:
     watch: Watch
     from_ms: int
     known: dict[str, int]
+    keep_ms: int
+    """At this time a state is kept: from where what comes as late again will be folded in."""
+    kept: tuple[int, bytes] | None = None
+    after: set[str] = field(default_factory=set)
+    """The alerts that were told of after that."""
     found: dict[str, Alert] = field(default_factory=dict)
     stretch: Iterator[None] = field(default_factory=lambda: iter(()))
     to_ms: int = 0
     began_s: float = field(default_factory=time.monotonic)
+
+    def take(self, batch: Batch, to_ms: int) -> None:
+        """Fold some more rows."""
+        told = {alert.id: alert for alert in self.watch.replay(batch, to_ms)}
+        self.found |= told
+        if self.kept is not None:
+            self.after |= told.keys()
+        elif self.watch.judged_to_ms >= self.keep_ms:
+            self.kept = self.watch.judged_to_ms, self.watch.dump()
 
 
 @dataclass(frozen=True)
@@ -237,7 +255,8 @@ class LateFolding:
             return f"cannot be folded in: {error.what}"
         replayed.begin_replay()
         self._at_work = (rows, first_ms)
-        self._replay = _Replay(replayed, t_ms, saved.known)
+        keep_ms = watch.judged_to_ms - round(AGAIN * rows.latest_ms) - MINUTE_MS
+        self._replay = _Replay(replayed, t_ms, saved.known, max(keep_ms, t_ms + KEEP_MS))
         self._aim(watch)
         return ""
 
@@ -271,9 +290,14 @@ class LateFolding:
             return None
         return self._compared(watch, replay)
 
-    def done(self) -> None:
-        """Take note that what `step` gave has been committed."""
+    def done(self, right: SetRight) -> None:
+        """Take note that the watch has gone over to what `step` gave."""
         assert self._replay is not None
+        if self._replay.kept is not None:
+            # Who folds from there again finds what was told after it, and no more.
+            t_ms, state = self._replay.kept
+            known = {a.id: a.version for a in right.last.values() if a.id not in self._replay.after}
+            self._save(t_ms, Snapshot(state, known))
         took_s = time.monotonic() - self._replay.began_s
         self._due_s = time.monotonic() + max(WAIT_S, took_s * (SHARE - 1))
         self._replay = self._at_work = None
@@ -303,9 +327,9 @@ class LateFolding:
         """Fold what is stored of a span, with a pause after each piece."""
         for end_ms, batch in stored_batches(self._home, from_ms, to_ms - 1):
             for piece, whole_ms in pieces(batch, end_ms, STEP_ROWS):
-                replay.found |= {a.id: a for a in replay.watch.replay(piece, whole_ms)}
+                replay.take(piece, whole_ms)
                 yield
-        replay.found |= {a.id: a for a in replay.watch.replay(Batch.empty(), to_ms)}
+        replay.take(Batch.empty(), to_ms)
 
     def _compared(self, watch: Watch, replay: _Replay) -> SetRight:
         """Compare what was found with the ledger."""
