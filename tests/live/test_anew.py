@@ -13,8 +13,8 @@ from sargas.errors import StateVersionError
 from sargas.model.alerts import CLOSED, OPEN, Alert
 from sargas.watch.fold import Watch
 from tests.live.lines import kept, log, scanned
-from tests.live.test_late import agrees, last_versions, left, versions, watched
-from tests.live.test_watching import live
+from tests.live.test_late import agrees, in_time, last_versions, left, versions, watched
+from tests.live.test_watching import live, until_folded
 
 
 @pytest.fixture(autouse=True)
@@ -141,3 +141,25 @@ def test_a_report_of_the_future_is_not_where_the_last_day_ends(tmp_path, monkeyp
     assert anew.newest_stored_ms(watch.home, newest - 3_600_000) == newest - 3_600_000
     assert anew.newest_stored_ms(watch.home, 0) is None
     left(watch)
+
+
+def test_what_came_late_before_is_judged_with_the_rest(tmp_path, monkeypatch):
+    """It stands in the shards in its place: nothing is left to be folded in."""
+    home, file = tmp_path / "home", tmp_path / "log.nmea"
+    lines = log().splitlines(keepends=True)
+    end = len(lines) // 2
+    file.write_bytes(b"".join((*lines[:200], *lines[300:end], *lines[200:300])))
+    first = live(home, f"tail:{file}")
+    first.run(until_folded(first, file.stat().st_size))
+    assert first.folding.has_late
+    ended = {name for name, alert in last_versions(home).items() if alert.state == CLOSED}
+    of_no_use(monkeypatch)
+    said: list[str] = []
+    second = watched(home, file, said)
+    assert not second.folding.has_late
+    assert not any(text.startswith("late data:") for text in said)
+    file.write_bytes(file.read_bytes() + b"".join(lines[end:]))
+    watched(home, file)
+    now = last_versions(home)
+    going_on = {name: alert for name, alert in in_time().items() if name not in ended}
+    assert {n: differences(now[n], a) for n, a in going_on.items()} == {n: [] for n in going_on}

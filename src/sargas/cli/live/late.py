@@ -140,11 +140,12 @@ class LateFolding:
             self._save(BEFORE_ALL, Snapshot(watch.dump(), {}))
 
     def forget_states(self) -> None:
-        """Let go of all earlier states: the watch begins anew.
+        """Let go of all earlier states: the watch begins anew, with what came late in its place.
 
         Raises:
             StoreError: the disk refuses.
         """
+        self._rows, self._first_ms = LateRows(), None
         self._snapshots.forget_after(-1)
 
     def hurry(self) -> None:
