@@ -18,7 +18,7 @@ from sargas.store.access import Access
 from sargas.web import gate
 from sargas.web.roles import PATHS, PUBLIC, needed_for
 
-from .guarded import ALERTS, BY, NAMES, WORDS, app_of, bearer, log_in, make_home, served
+from .guarded import ALERTS, BY, END, NAMES, WORDS, app_of, bearer, log_in, make_home, served
 
 SQUARE = [[[20, 58], [21, 58], [21, 59], [20, 58]]]
 IDS = [alert.id for alert in ALERTS]
@@ -367,6 +367,17 @@ def test_a_zone_that_weighs_is_a_supervisors(client: TestClient, home: Home) -> 
         answer = client.post("/api/zones", json=change | {"id": drawn["id"], "version": 1})
         assert answer.status_code == 403, "what it weighed until now is the supervisor's too"
     assert client.post("/api/suspensions", json={"action": "end"}).status_code == 403
+
+
+def test_the_clock_that_all_follow_is_an_officers(client: TestClient) -> None:
+    seek = {"action": "seek", "t_ms": END - 60_000}
+    log_in(client, "Viewer")
+    before = client.get("/api/status").json()["clock"]
+    refused = client.post("/api/playback", json=seek)
+    assert (refused.status_code, refused.json()["needs"]) == (403, "officer")
+    assert client.get("/api/status").json()["clock"] == before
+    log_in(client, "Officer")
+    assert client.post("/api/playback", json=seek).json()["t_ms"] == seek["t_ms"]
 
 
 # ---- what ends it --------------------------------------------------------------------------------

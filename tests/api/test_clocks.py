@@ -387,8 +387,6 @@ def test_the_name_of_a_foreign_screen_names_nothing(tmp_path) -> None:
         asked = client.get("/api/status", headers=named(ONE) | bearer(home, "officer"))
         assert asked.json()["clock"]["t_ms"] == NOW
         assert watch.clocks.looking_back == 1, "the officer still looks back"
-        log_in(client, NAMES["viewer"])
-        assert play(client, TWO, "pause").status_code == 403
 
 
 def test_clocks_are_bounded(live) -> None:
@@ -412,6 +410,32 @@ def test_one_user_does_not_take_them_all(tmp_path) -> None:
         assert done == [200] * clockwork.MOST_OF_ONE + [409]
         log_in(client, NAMES["supervisor"])
         assert play(client, ONE, "pause").is_success
+
+
+def test_a_viewer_looks_back_and_changes_nothing_for_others(tmp_path) -> None:
+    with serving(make_home(tmp_path / "home")) as (watch, client):
+        log_in(client, NAMES["viewer"])
+        back_ms = T0_MS + 10 * MINUTE_MS
+        look_back(client, ONE, back_ms)
+        assert (shown_ms(client, ONE), shown_ms(client)) == (back_ms, NOW)
+        assert play(client, ONE, "speed", speed=60).json()["speed"] == 60
+        assert watch.player.speed == 1.0
+        assert play(client, ONE, "live").json()["own"] is False
+        assert play(client, "", "seek", t_ms=back_ms).status_code == 400, "the clock of nobody"
+        assert shown_ms(client) == NOW
+
+
+def test_viewers_leave_places_to_who_may_have_the_watch(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(clockwork, "MOST_OF_ONE", clockwork.MOST)
+    free = clockwork.MOST - clockwork.KEPT
+    with serving(make_home(tmp_path / "home")) as (_watch, client):
+        log_in(client, NAMES["viewer"])
+        done = [play(client, f"{k:032x}", "pause").status_code for k in range(free + 1)]
+        assert done == [200] * free + [409]
+        client.cookies.clear()
+        log_in(client, NAMES["officer"])
+        done = [play(client, f"{k:032x}", "pause").status_code for k in range(clockwork.KEPT + 1)]
+        assert done == [200] * clockwork.KEPT + [409]
 
 
 def test_a_screen_that_has_gone_looks_back_no_more(live, monkeypatch) -> None:

@@ -29,7 +29,7 @@ from sargas.web.live import NOW_MS
 from sargas.web.picture import Picture
 from sargas.web.player import SPEEDS, PlaybackAction, Player, Screen, cannot
 from sargas.web.refusals import refusal
-from sargas.web.roles import who_of
+from sargas.web.roles import CLOCK_OF_ALL, RoleNeededError, may_do, who_of
 
 HEADER, QUERY = "x-sargas-screen", "screen"
 """A screen names itself in the header; where it cannot send one, on its socket and in links to
@@ -39,6 +39,8 @@ MOST: Final = 12
 shards once in some seconds, and holds what it read ahead)."""
 MOST_OF_ONE: Final = 4
 """And of one user, so that nobody takes them all."""
+KEPT: Final = 4
+"""So many of them viewers leave to those who may have the watch."""
 GONE_S: Final = 120.0
 """A screen that has gone for so long, and asked nothing, does not look back any more."""
 SWEEP_S: Final = 1.0
@@ -132,9 +134,12 @@ class Clocks:
         Raises:
             UsageError: it is no such action, or lacks its number or whose clock is meant.
             ConflictError: too many screens look back, or the present was to go faster.
+            RoleNeededError: others follow this clock, and who asks may not move it.
         """
         words = asked.action, asked.t_ms, asked.speed
         if self._past is None:
+            if not may_do(connection, CLOCK_OF_ALL):
+                raise RoleNeededError(CLOCK_OF_ALL)
             await self.shared.act(*words)
             return self.shared.clock()
         key = self._key(connection)
@@ -144,7 +149,8 @@ class Clocks:
             if own is None:
                 if await self._stays(asked):
                     return self.shared.clock()
-                own = await self._begin(key)
+                most = MOST if may_do(connection, CLOCK_OF_ALL) else MOST - KEPT
+                own = await self._begin(key, most)
             async with own.turn:
                 if key is None or self._own.get(key) is not own:
                     continue  # it ended while others had the turn
@@ -179,7 +185,7 @@ class Clocks:
             await self.shared.act("live", None, None)
         return True
 
-    async def _begin(self, key: Key | None) -> _Own:
+    async def _begin(self, key: Key | None, most: int) -> _Own:
         """Give a screen a clock of its own, which stands where the shared one does."""
         if key is None or self._past is None:
             raise UsageError(
@@ -190,7 +196,7 @@ class Clocks:
             if key in self._own:
                 return self._own[key]
             of_one = sum(owner == key[0] for owner, _ in self._own)
-            if len(self._own) >= MOST or (key[0] and of_one >= MOST_OF_ONE):
+            if len(self._own) >= most or (key[0] and of_one >= MOST_OF_ONE):
                 raise ConflictError(
                     f"{len(self._own)} screens look back already, {of_one} of them yours.",
                     hint="Let one of them go back to live.",

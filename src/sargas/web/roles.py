@@ -65,8 +65,8 @@ PATHS: Mapping[str, str] = {
     "GET /ogc/collections/{collection}": VIEWER,
     "GET /ogc/collections/{collection}/items": VIEWER,
     "GET /ogc/collections/{collection}/items/{item}": VIEWER,
+    "POST /api/playback": VIEWER,
     "WS /ws": VIEWER,
-    "POST /api/playback": OFFICER,
     "POST /api/acts": OFFICER,
     "POST /api/undo": OFFICER,
     "POST /api/watches": OFFICER,
@@ -78,9 +78,11 @@ PATHS: Mapping[str, str] = {
 """By method and path as the routes have them; HEAD is as GET, and below a mount all is as it."""
 
 WEIGH = "zones that weigh"
-COMMANDS: Mapping[str, str] = {WEIGH: SUPERVISOR}
+CLOCK_OF_ALL = "changes of the clock of all screens"
+COMMANDS: Mapping[str, str] = {WEIGH: SUPERVISOR, CLOCK_OF_ALL: OFFICER}
 """Of one path, commands that need more than the path: a zone on the map is an officer's, one that
-raises, lowers or mutes alerts is a supervisor's, as a suspension is."""
+raises, lowers or mutes alerts is a supervisor's, as a suspension is; the clock of one's own screen
+is anybody's, one that others follow is an officer's."""
 
 _WHO = "sargas.who"
 

@@ -176,6 +176,10 @@ export const LT_FLOOR: Dictionary = {
   "Nothing was done; what you typed is kept. Send it again to do it all the same.":
     "Nieko nepadaryta; ką parašėte, išsaugota. Siųskite dar kartą, jei vis tiek norite.",
   Cancel: "Nedaryti",
+  "On watch: {who}": "Budi: {who}",
+  "Nobody on watch": "Niekas nebudi",
+  "You are a viewer: acting needs the role officer.": "Jūs stebėtojas: veikti galima tik turint vaidmenį „officer“.",
+  "Ask an admin.": "Kreipkitės į administratorių.",
   "Also on watch: {who}": "Taip pat budi: {who}",
   "since {t}": "nuo {t}",
 

@@ -54,6 +54,8 @@ export const selectedMmsi = signal<number | null>(null);
 export const detail = signal<AlertDetail | null>(null);
 export const vessel = signal<Vessel | null>(null);
 export const track = signal<Track | null>(null);
+/** A viewer looks on: the service would refuse what they did. */
+export const mayAct = computed(() => status.value?.user?.role !== "viewer");
 /** A sentence for the user when an answer failed; cleared by the next success. */
 export const trouble = signal<{ what: string; hint: string } | null>(null);
 

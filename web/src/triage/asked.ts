@@ -1,9 +1,11 @@
 // What a key or a button asks for: the watch first, what must be said next, then the act.
 import { effect } from "@preact/signals";
+import { say } from "../lang/lang.ts";
 import { step } from "../list/alert-list.tsx";
 import { letGo, shownAlerts, stackOf, stacks } from "../list/filter.ts";
-import { alerts, myWatch, officer, onWatch, selectedAlertId } from "../state/state.ts";
-import { selectAlert } from "../state/session.ts";
+import { alerts, mayAct, myWatch, officer, onWatch, selectedAlertId } from "../state/state.ts";
+import { selectAlert, tell } from "../state/session.ts";
+import { ApiError } from "../wire/api.ts";
 import type { Verb } from "../wire/types.ts";
 import { act, can, dialog, marked, seeNow, subjectsOf, undoable } from "./triage.ts";
 
@@ -37,8 +39,9 @@ function selectNext(id: string, at: number): void {
   });
 }
 
-/** Asks for the name first where this screen has no officer on watch, then goes on. */
+/** Asks for the name first where this screen has no officer on watch, then goes on; tells a viewer why not. */
 export function withWatch(then: () => void): void {
+  if (!mayAct.value) return tell(new ApiError(403, say("You are a viewer: acting needs the role officer."), say("Ask an admin.")));
   const known = onWatch.value.some((one) => one.officer === officer.value);
   if (myWatch.value && known) then();
   else dialog.value = { kind: "watch", seen: [], then };

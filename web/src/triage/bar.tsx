@@ -1,7 +1,7 @@
 // What can be done with an alert, as buttons with their keys; and how it stands.
 import { duration, outside, utcMinute } from "../format/format.ts";
 import { say } from "../lang/lang.ts";
-import { now_ms } from "../state/state.ts";
+import { mayAct, now_ms } from "../state/state.ts";
 import type { Alert, LogLine, Verb } from "../wire/types.ts";
 import { askFor } from "./asked.ts";
 import { askRelease } from "./release.tsx";
@@ -41,6 +41,7 @@ function ActButton({ verb, label, cap, minor }: Button) {
 }
 
 export function ActsBar({ alert }: { alert: Alert }) {
+  if (!mayAct.value) return <p class="acts dim small">{say("You are a viewer: acting needs the role officer.")}</p>;
   const members = subjectsOf(alert.id, "comment").length;
   const possible = buttons().filter(({ verb }) => can(verb, alert));
   return (

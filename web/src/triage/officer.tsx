@@ -2,7 +2,7 @@
 import { outside, utcMinute } from "../format/format.ts";
 import { say } from "../lang/lang.ts";
 import { go } from "../route.ts";
-import { myWatch, onWatch, status } from "../state/state.ts";
+import { mayAct, myWatch, onWatch, status } from "../state/state.ts";
 import { dialog } from "./triage.ts";
 
 /** Who is logged in; the way to log out. */
@@ -20,6 +20,9 @@ export function OfficerPill() {
   const mine = myWatch.value;
   const others = onWatch.value.filter((one) => one !== mine).map((one) => one.officer);
   const title = others.length > 0 ? say("Also on watch: {who}", { who: outside(others.join(", ")) }) : say("Handover");
+  if (!mayAct.value) {
+    return <span class="pill officer"><bdi>{others.length > 0 ? say("On watch: {who}", { who: outside(others.join(", ")) }) : say("Nobody on watch")}</bdi></span>;
+  }
   if (!mine) {
     return (
       <button type="button" class="pill officer none" title={others.length > 0 ? title : undefined} onClick={() => { dialog.value = { kind: "watch", seen: [] }; }}>

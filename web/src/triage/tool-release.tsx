@@ -8,7 +8,7 @@ import { detectorTitle, inWords, PRIORITY_WORD, STATE_WORD } from "../format/wor
 import { say, sayCount } from "../lang/lang.ts";
 import { keptBack } from "../partners/tool-kept-back.ts";
 import { readTheirs } from "../partners/tool-read.ts";
-import { alerts } from "../state/state.ts";
+import { alerts, mayAct } from "../state/state.ts";
 import { ApiError, getReleases } from "../wire/api.ts";
 import type { Reach, Releases } from "../partners/types.ts";
 import type { Alert, AlertDetail } from "../wire/types.ts";
@@ -97,7 +97,7 @@ function Row({ alert, reach }: { alert: Alert; reach: Reach }) {
           {" · "}<Left reach={reach} />
         </p>
       </div>
-      {gets ? (
+      {gets && mayAct.value ? (
         <button type="button" class="small-button" disabled={busy.value} aria-label={say("Withdraw from {group}…", { group: named(reach) })} onClick={() => withWatch(() => { releasing.value = { alert, from: reach }; })}>
           {say("Withdraw…")}
         </button>
@@ -119,7 +119,7 @@ export function Reached({ alert }: { alert: Alert }) {
       <p class="dim">
         {told.length === 0 ? say("It is released to nobody.") : null}{" "}
         {others.length > 0 ? <bdi>{say("Not released to: {groups}.", { groups: others.map(named).join(", ") })}</bdi> : null}{" "}
-        <button type="button" class="small-button" disabled={busy.value} onClick={askRelease}>{say("Release to…")} <kbd>&gt;</kbd></button>
+        {mayAct.value ? <button type="button" class="small-button" disabled={busy.value} onClick={askRelease}>{say("Release to…")} <kbd>&gt;</kbd></button> : null}
       </p>
     </>
   );
