@@ -3,9 +3,9 @@
 A generator simulates 4,000 vessels, at most a report a minute each, and writes a file of sentences
 a day; a sender sends the files by TCP as fast as `sargas watch` takes them, which is held to a core
 of its own. Every few seconds the watch's memory, its open files, the journal and the home's files
-are noted, and drawn at the end. Flat is: the largest memory of the last ten days is at most 5 %
-above that of the second five, when lanes and reception have been learnt, and no more files are
-open at the end than then.
+are noted, and drawn at the end. Flat is: the median memory of the last third is at most 5 % above
+that of the middle one, and no more files are open in it. The first third, in which lanes and
+reception are learnt, is printed beside them.
 
 Run: .venv/bin/python -m bench.month_bench [--days 30] [--keep DIR] [--svg docs/soak.svg]
 """
@@ -224,12 +224,13 @@ def report(
         f"of CPU; {days * 86_400 / wall_s:,.0f} times real time"
     )
     print(
-        f"memory    {rss[0]:,.0f} MB in days {days // 6}-{days // 3}, {rss[1]:,.0f} MB in the "
-        f"last third: {growth:+.1%}"
+        f"memory    {rss[0]:,.0f}, {rss[1]:,.0f}, {rss[2]:,.0f} MB, medians of the thirds: "
+        f"{growth:+.1%} from the second to the last; at most "
+        f"{max(s['rss_mb'] for s in samples):,.0f} MB"
     )
     print(
-        f"files     {files[0]} open, {files[1]} in the last third; journal at most "
-        f"{max(s['journal_mb'] for s in samples):,.0f} MB"
+        f"files     {files[0]}, {files[1]}, {files[2]} open at most in the thirds; journal at "
+        f"most {max(s['journal_mb'] for s in samples):,.0f} MB"
     )
     if svg is not None:
         svg.write_text(graph(samples))
