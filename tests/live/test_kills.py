@@ -1,4 +1,9 @@
-"""kill -9 at any point, again and again: the alerts are those of an undisturbed run (law 5)."""
+"""kill -9 at any point, again and again: the alerts are those of an undisturbed run (law 5).
+
+A watch commits twice a minute: one that is killed after seconds would never have committed, and the
+next would begin where all began. So most of those that are killed here commit without a pause or
+three times a second, and it is counted how many went on from a state and left another.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,16 +28,52 @@ from tests.laws.test_fold import traffic
 from tests.live.lines import kept, log, scanned
 
 SARGAS = Path(sys.executable).with_name("sargas")
+HASTY = """
+import sys
+import sargas.cli.live.folding as folding
+from sargas.cli.root import run
+folding.COMMIT_S = folding.COMMIT_MOST_S = float(sys.argv.pop(1))
+sys.exit(run(sys.argv[1:]))
+"""
+"""The same watch, which commits more often."""
+WHEN = (
+    ("started", None), ("watching", None), ("watching", 0.0),
+    ("committed", 0.0), ("committed", 0.0), ("committed", 0.3),
+)  # fmt: skip
+"""From when on a process is killed at any moment, and how often it commits, in seconds."""
+BEGIN_S = 120.0
+"""So long a process may take on a busy machine until it watches, or has committed."""
 
 
-def begun(file: Path, home: Path) -> subprocess.Popen[bytes]:
+def begun(
+    file: Path, home: Path, said: int = subprocess.PIPE, commit_s: float | None = None
+) -> subprocess.Popen[bytes]:
     """Start the watch as a person would."""
+    program = [str(SARGAS)] if commit_s is None else [sys.executable, "-c", HASTY, str(commit_s)]
     return subprocess.Popen(
-        [str(SARGAS), "watch", f"tail:{file}", "--home", str(home)],
+        [*program, "watch", f"tail:{file}", "--home", str(home)],
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        stderr=said,
         start_new_session=True,
     )
+
+
+@dataclass
+class Killed:
+    """What a process had said when it was killed; how far in the log the state was, and then."""
+
+    said: str
+    before: int
+    committed: int
+
+
+def grow(file: Path, piece: bytes, rng: random.Random) -> bytes:
+    """Add a part of a piece to the log; gives what is left of it."""
+    size = rng.randint(0, len(piece))
+    with file.open("ab") as grown:
+        grown.write(piece[:size])
+    time.sleep(rng.uniform(0.0, 0.3))
+    return piece[size:]
 
 
 def folded_of_file(home: Path) -> int:
@@ -50,27 +92,34 @@ def folded_of_file(home: Path) -> int:
     return int(json.loads(place.place)["position"]) + place.taken_bytes
 
 
-def killed_again_and_again(folder: Path, kills: int, seed: int) -> Iterator[str]:
-    """Grow a log while the watch on it is killed; gives what each killed process said."""
+def killed_again_and_again(folder: Path, kills: int, seed: int) -> Iterator[Killed]:
+    """Grow a log while the watch on it is killed; gives how each process ended."""
     rng = random.Random(seed)
-    file, home = folder / "log.nmea", folder / "home"
+    file, home, told = folder / "log.nmea", folder / "home", folder / "said.txt"
     file.write_bytes(b"")
-    step = len(log()) // kills
+    step, before = len(log()) // kills, 0
     for k in range(kills):
-        process = begun(file, home)
+        piece = log()[k * step : (k + 1) * step]
+        after, commit_s = rng.choice(WHEN)
+        with told.open("wb") as said:
+            process = begun(file, home, said.fileno(), commit_s)
         try:
-            # The log grows while the process starts, reads, folds and commits.
-            until_s = time.monotonic() + rng.uniform(1.5, 6.0)
-            piece = log()[k * step : (k + 1) * step]
+            most_s = time.monotonic() + BEGIN_S
+            while (after == "watching" and b"Watching" not in told.read_bytes()) or (
+                after == "committed" and folded_of_file(home) <= before
+            ):
+                assert time.monotonic() < most_s, told.read_text()
+                assert process.poll() is None, told.read_text()
+                piece = grow(file, piece, rng)
+            until_s = time.monotonic() + rng.uniform(0.0, 2.0)
             while time.monotonic() < until_s:
-                with file.open("ab") as grown:
-                    size = rng.randint(0, len(piece))
-                    grown.write(piece[:size])
-                piece = piece[size:]
-                time.sleep(rng.uniform(0.0, 0.3))
+                piece = grow(file, piece, rng)
         finally:
             os.killpg(process.pid, signal.SIGKILL)
-            yield process.communicate(timeout=60)[1].decode()
+            process.wait(timeout=60)
+        committed = folded_of_file(home)
+        yield Killed(told.read_text(), before, committed)
+        before = committed
         with file.open("ab") as grown:
             grown.write(piece)
     with file.open("ab") as grown:
@@ -96,8 +145,12 @@ def undisturbed_to_the_end(folder: Path) -> None:
 
 
 def check(folder: Path, kills: int, seed: int) -> None:
-    for said in killed_again_and_again(folder, kills, seed):
-        assert "Traceback" not in said, said
+    went_on = 0
+    for killed in killed_again_and_again(folder, kills, seed):
+        assert "Traceback" not in killed.said, killed.said
+        went_on += 0 < killed.before < killed.committed
+    print(f"{went_on} of {kills} went on from a state and were killed after another commit")
+    assert went_on >= kills // 4
     undisturbed_to_the_end(folder)
     home = folder / "home"
     assert kept(home) == scanned()
