@@ -28,6 +28,12 @@ def test_the_unit_starts_a_watch_with_options_that_exist(capsys):
     assert asked
     assert asked <= options_of(capsys, "watch")
     assert unit["Service"]["SuccessExitStatus"] == "130"
+    # Commands can be run as the owner of the home: a key that root makes, the service cannot read.
+    user = unit["Service"]["User"]
+    assert "DynamicUser" not in unit["Service"]
+    page = (ROOT / "docs" / "operations.md").read_text()
+    assert f"sudo -u {user} /opt/sargas/bin/sargas users add" in page
+    assert re.search(rf"useradd --system .* {user}`", page)
 
 
 def test_the_container_file_runs_the_program_and_copies_what_there_is():
@@ -37,6 +43,10 @@ def test_the_container_file_runs_the_program_and_copies_what_there_is():
     assert code
     compile(code[1], "Containerfile", "exec")
     assert "from sargas.cli.warm import warm" in code[1]
+    # What listens on the loopback of a container is reached by no published port.
+    run_it = text.partition("FROM")[0]
+    assert "--host" in run_it or " -p " not in run_it
+    assert "podman run --network host" in run_it
 
 
 def test_the_runbook_names_commands_and_measures_that_exist(capsys):

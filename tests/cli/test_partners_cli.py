@@ -183,6 +183,8 @@ def test_a_partners_alert_is_for_people_and_no_more(
     assert shown.startswith("EXERCISE eagle-s: none of this is real.\nFROM klaipeda")
     # Nobody acts on it, releases it, or passes it on.
     riga.run("alerts", "ack", ONE.id, *WHO, code=5)
+    refused = call("alerts", "ack", ONE.id, *WHO, "--home", riga.home)
+    assert "--origin klaipeda" in refused.err
     riga.run("alerts", "release", ONE.id, "--to", "nato", *WHO, code=5)
     on = tmp_path / "on.sargas"
     (riga.home / "release.toml").write_text(
@@ -206,9 +208,15 @@ def test_what_is_not_trusted_or_changed_is_not_taken(
     klaipeda, riga = make("klaipeda", ONE), make("riga")
     out = tmp_path / "out.sargas"
     add = ("share", "peers", "add", "riga", "--key", riga.key, "--group", "nato", *WHO)
+    bare = klaipeda.call(*add, "--url", "http://127.0.0.1:9", "--home", klaipeda.home)
+    assert bare.code == 2
+    assert "address of a partner" in bare.err
     klaipeda.run(*add)
     klaipeda.release(ONE.id)
-    klaipeda.run("share", "export", "--peer", "riga", "--out", out, *WHO, code=2)
+    early = klaipeda.call("share", "export", "--peer", "riga", "--out", out, *WHO,
+                          "--home", klaipeda.home)  # fmt: skip
+    assert early.code == 2
+    assert 'peers trust riga --fingerprint "..."' in early.err
     wrong = klaipeda.fingerprint
     klaipeda.run("share", "peers", "trust", "riga", "--fingerprint", wrong, *WHO, code=2)
     klaipeda.run("share", "export", "--peer", "riga", "--out", out, *WHO, code=2)

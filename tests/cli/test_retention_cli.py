@@ -49,6 +49,8 @@ def test_set_show_look_apply(call: Call, home: Home) -> None:
     listed = call("audit", "list", *at, "--json").rows
     assert [line["verb"] for line in listed] == ["retention_rule", "retention"]
     assert listed[1]["removed"] == done["removed"]
+    told = call("audit", "list", "--home", home.path).out
+    assert "fixes_days" in told, "which rule it became"
     assert call("audit", "verify", *at).code == 0
     assert call("verify", "--deep", *at).code == 0
     again = call("retention", "apply", *at)

@@ -142,6 +142,15 @@ def test_what_cannot_be_written_leaves_nothing(call: Call, home: Path, tmp_path:
     assert (
         call("share", "export", "--to", "natoo", *to[4:], "--out", tmp_path / "x", *WHO).code == 5
     )
+    (home / "release.toml").unlink()
+    assert call("alerts", "release", "aaaa", "--to", "eu", "--home", home, *WHO).code == 0
+    nobody = call(*to, "--out", tmp_path / "x.xml", *WHO)
+    assert nobody.code == 2
+    assert "sargas share policy --file" in nobody.err, "the whole file, not that line alone"
+    (home / "release.toml").write_text('sender = "watch@example.org"\n')
+    alone = call(*to, "--out", tmp_path / "x.xml", *WHO)
+    assert alone.code == 3
+    assert "as a whole" in alone.err
     (home / "release.toml").write_text("[[[")
     assert call(*to, "--out", tmp_path / "x.xml", *WHO).code == 3
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "home"]
@@ -215,7 +224,11 @@ def test_nobody_takes_it(call: Call, home: Path) -> None:
     again = call("share", "send", url, "--to", "eu", "--home", home, "--new", "--dry-run", "--json")
     assert len(again.rows[0]["alerts"]) == 1, "what did not arrive is sent again"
     assert threading.active_count() < 50
-    assert call("share", "send", "nonsense", "--to", "eu", "--home", home, *WHO).code == 2
+    for url in ("nonsense", "ftp://partner.example/in"):
+        no = call("share", "send", url, "--to", "eu", "--home", home, *WHO)
+        assert no.code == 2
+        for way in ("cot+tls://", "https://", "smtps://"):
+            assert way in no.err
 
 
 def test_a_webhook_is_posted_and_what_was_not_taken_is_sent_again(

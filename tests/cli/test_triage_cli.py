@@ -122,6 +122,8 @@ def test_releases_are_acts_and_groups_are_those_of_the_policy(call: Call, home: 
     who = ("--officer", "V.P.", "--home", home)
     done = call("alerts", "release", IDS[0][:8], "--to", "nato", "--to", "eu", *who)
     assert done.code == 0
+    assert "nato" in done.out
+    assert "eu" in done.out
     done = call("alerts", "withdraw", IDS[0], "--to", "eu", *who, "--json")
     assert done.rows[0]["group"] == "eu"
     refused = call("alerts", "release", IDS[1], "--to", "nato", "--to", "natoo", *who)

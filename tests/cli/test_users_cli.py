@@ -106,6 +106,8 @@ def test_what_is_refused_says_what_to_do(call: Call, home: Home) -> None:
         (("users", "password", "Nobody", "--password-stdin"), 5, "no user"),
         (("tokens", "add", "Nobody", "x"), 5, "no user"),
         (("tokens", "add", "Vita", "x", "--lasts", "0h"), 2, "lasts"),
+        (("tokens", "add", "Vita", "x", "--lasts", "2y"), 2, "8h or 7d"),
+        (("tokens", "add", "Vita", "x", "--lasts", "2027-01-01T00:00"), 2, "time zone"),
         (("tokens", "revoke", "beef"), 5, "sargas tokens list"),
         (("users", "role", "Vita", "root"), 2, "root"),
     ):
@@ -120,6 +122,15 @@ def test_what_is_refused_says_what_to_do(call: Call, home: Home) -> None:
     assert "--password-stdin" in blind.stderr
     with Access(home) as access:
         assert [user.name for user in access.all()] == ["Vita"]
+
+
+def test_the_log_tells_people_who_was_added_as_what(call: Call, home: Home) -> None:
+    add(home, "Vita", "admin")
+    assert call("tokens", "add", "Vita", "wall", "--home", home.path).code == 0
+    user, token = call("audit", "list", "--home", home.path).out.splitlines()[1:]
+    assert "Vita; admin" in user
+    assert "Vita; viewer" in token
+    assert "wall" in token
 
 
 def test_a_password_is_typed_twice_and_not_shown(home: Home) -> None:

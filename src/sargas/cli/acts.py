@@ -247,6 +247,7 @@ def _for_groups(verb: str, ids: tuple[str, ...], groups: list[str], said: Acting
 
 def _act(verb: str, ids: tuple[str, ...], said: Acting, **more: Any) -> int:  # noqa: ANN401
     """Do something with alerts as they are now, and say what became of them."""
+    from sargas.cli.audit import said_of
     from sargas.cli.kept_alerts import open_stored, whole_id
     from sargas.store import AuditLog
     from sargas.store.audit import Seen
@@ -271,8 +272,8 @@ def _act(verb: str, ids: tuple[str, ...], said: Acting, **more: Any) -> int:  # 
             put_json(act.to_dict())
     else:
         put_table(
-            ("line", "alert", "was", "is"),
-            [(str(a.seq), a.alert[:10], a.old, a.new) for a in acts],
+            ("line", "alert", "was", "is", "said"),
+            [(str(a.seq), a.alert[:10], a.old, a.new, said_of(a.detail)) for a in acts],
         )
     say(f"Written into the log as {clean_text(officer)}, at {iso(t_ms)}.", quiet=said.quiet)
     return EXIT_OK
@@ -292,12 +293,20 @@ def newest_ms(stored: Any, alerts: list[dict[str, Any]]) -> int:  # noqa: ANN401
 def until_ms(text: str, t_ms: int) -> int:
     """Read a time, or a length of time from now: minutes, hours or days.
 
+    Raises:
+        UsageError: it is neither.
+
     Example:
         >>> until_ms("30min", 0), until_ms("2h", 0), until_ms("7d", 0)
         (1800000, 7200000, 604800000)
     """
     if found := _LENGTH.fullmatch(text.strip()):
         return t_ms + int(found[1]) * {"min": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}[found[2]]
+    if "-" not in text:  # no date in it: a length was meant
+        raise UsageError(
+            f"'{text}' is neither a length of time nor an ISO 8601 time.",
+            hint="Write it like 30min, 8h or 7d, or like 2024-12-25T10:26:00Z.",
+        )
     return parse_iso(text)
 
 

@@ -114,7 +114,10 @@ def verify(
     elif found.broken_at is not None:
         print(f"Line {found.broken_at}: {found.what}")
     elif not found.has_head:
-        print(f"The log is a whole chain, but '{clean_text(noted)}' is not in it: its end was cut.")
+        print(
+            f"The log is a whole chain, but '{clean_text(noted)}' is not in it: its end was cut, "
+            "or the hash is of another log, or miscopied."
+        )
     else:
         print(f"Whole: {found.lines:,} lines. Newest hash: {found.head or 'none yet'}")
     if whole:
@@ -129,9 +132,15 @@ def said_of(detail: Any) -> str:  # noqa: ANN401 - a mapping
     Example:
         >>> said_of({"reason": "permitted", "comment": "Cable ship"})
         'permitted; Cable ship'
+        >>> said_of({"user": "Jonas", "role": "officer"})
+        'Jonas; officer'
     """
     keys = (
         "suspension",
+        "user",
+        "role",
+        "token",
+        "name",
         "peer",
         "group",
         "format",
@@ -150,6 +159,21 @@ def said_of(detail: Any) -> str:  # noqa: ANN401 - a mapping
         named.insert(0, f"until {iso(detail['until_ms'])}")
     if "feature" in detail:
         named.insert(0, detail["feature"]["properties"].get("name"))
+    if "rule" in detail:
+        named.insert(0, _rule(detail["rule"]))
     if "undoes" in detail:
         named.insert(0, f"line {detail['undoes']}")
     return "; ".join(str(text).replace("\n", " / ") for text in named if text)
+
+
+def _rule(rule: Any) -> str:  # noqa: ANN401 - a mapping, or nothing
+    """Write a rule of retention; without one everything stays."""
+    said = {} if rule is None else dict(rule)
+    return (
+        ", ".join(
+            f"{key} {' '.join(value) if isinstance(value, list) else value}"
+            for key, value in said.items()
+            if value is not None and value != []
+        )
+        or "no rule"
+    )

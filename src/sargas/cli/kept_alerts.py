@@ -28,7 +28,8 @@ def open_stored(home: Path | None) -> Home:
         raise NotFoundError(
             "There is no home here.",
             where=str(place),
-            hint="Make one with 'sargas scan FILE --home DIR', and name it with --home.",
+            hint="Make one with 'sargas scan FILE --home DIR' or 'sargas watch FEED --home DIR',"
+            " and name it with --home.",
         )
     return Home(place, create=False)
 
@@ -51,12 +52,29 @@ def whole_id(alerts: list[dict[str, Any]], wanted: str, home: Home) -> str:
         )
     if not same:
         raise NotFoundError(
-            f"There is no alert '{wanted}'.",
+            f"There is no alert '{wanted}' of our own.",
             where=str(home.path),
-            hint="Look for it with 'sargas alerts list --muted'.",
+            hint=_partners_hint(beginning, home)
+            or "Look for it with 'sargas alerts list --muted'.",
         )
     if len(same) > 1:
         named = "; ".join(f"{a['id']} {a['detector']} {a['t_detected']}" for a in same[:8])
         more = f"; and {len(same) - 8} more" if len(same) > 8 else ""
         raise UsageError(f"{len(same)} alerts begin with '{wanted}': {named}{more}.")
     return str(same[0]["id"])
+
+
+def _partners_hint(beginning: str, home: Home) -> str:
+    """Say of whom an alert is that is not ours: nobody here acts on it. Empty where nobody's."""
+    from sargas.store.partners import Partners
+
+    with Partners(home) as partners:
+        theirs = [one for one in partners.alerts() if one["id"].startswith(beginning)]
+    if not theirs:
+        return ""
+    origin = theirs[0]["origin"]
+    name = origin["peer"] or origin["instance"]
+    return (
+        f"{name} sent one: 'sargas alerts show {theirs[0]['id'][:10]} --origin {name}'. "
+        "It is theirs to act on and to release."
+    )

@@ -89,7 +89,8 @@ def serve(
         raise NotFoundError(
             "There is no home here.",
             where=str(place),
-            hint="Make one with 'sargas scan FILE --home DIR', or see 'sargas demo'.",
+            hint="Make one with 'sargas scan FILE --home DIR' or 'sargas watch FEED --home DIR',"
+            " or see 'sargas demo'.",
         )
     stored = Home(place, create=False)
     picture, ledger, assets = Picture(stored), Ledger(stored), home_assets(place)

@@ -313,7 +313,8 @@ def _trusted(peer: Peer) -> Peer:
     if not peer.is_trusted:
         raise UsageError(
             f"{peer.name} is not trusted yet.",
-            hint=f"Compare the fingerprint with them, then: sargas share peers trust {peer.name}.",
+            hint="Let them read their fingerprint to you, then: "
+            f'sargas share peers trust {peer.name} --fingerprint "..."',
         )
     return peer
 

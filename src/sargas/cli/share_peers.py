@@ -68,7 +68,7 @@ def add(
     stored, officer = open_stored(said.home), officer_of(said)
     load_policy(stored.path).group(group)
     if url:
-        parts = checked_url(url, allow_private=allow_private)
+        parts = checked_url(url, allow_private=allow_private, what="a partner")
         if parts.query or parts.fragment:
             raise UsageError("The address of a service has no query.", hint="https://HOST[:PORT]")
     if ca is not None and not ca.is_file():

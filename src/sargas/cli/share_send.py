@@ -256,6 +256,12 @@ def _way(url: str, options: Options) -> Way:
         return _webhook(url, options)
     if scheme in ("smtp", "smtps"):
         return _mail(url, options)
+    if not scheme.startswith("cot+"):
+        raise UsageError(
+            f"'{url[:80]}' is no address that anything is sent to.",
+            hint="Write cot+tcp://HOST:PORT, cot+udp:// or cot+tls://, https://HOST/PATH, "
+            "smtp://HOST:PORT or smtps://HOST:PORT.",
+        )
     return _cot(url, options)
 
 

@@ -27,7 +27,7 @@ import shapely
 from sargas.errors import UsageError
 from sargas.model.time import iso, parse_iso
 from sargas.share.markup import child, document
-from sargas.share.policy import PUBLIC
+from sargas.share.policy import PUBLIC, SENDER_HINT
 from sargas.share.release import Released
 from sargas.share.saying import (
     About,
@@ -81,7 +81,7 @@ def message(alert: Released, k: int, about: About) -> str:
     if not about.sender:
         raise UsageError(
             "A CAP message names its sender.",
-            hint='Write sender = "watch@example.org" into release.toml in the home.',
+            hint=SENDER_HINT,
         )
     history = alert.history
     body = history[k]

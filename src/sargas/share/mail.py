@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from sargas.errors import FeedUnavailableError, UsageError
 from sargas.model.place import place_text
 from sargas.model.time import parse_iso
+from sargas.share.policy import SENDER_HINT
 from sargas.share.release import Released, clean
 from sargas.share.saying import EXERCISE, About, place, remarks, tests, title
 
@@ -98,7 +99,7 @@ def message(alert: Released, k: int, about: About) -> str:
     if not about.sender:
         raise UsageError(
             "A mail names its sender.",
-            hint='Write sender = "watch@example.org" into release.toml in the home.',
+            hint=SENDER_HINT,
         )
     sender = checked_address(about.sender)
     history = alert.history

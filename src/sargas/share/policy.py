@@ -16,13 +16,18 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
-from sargas.errors import FormatError, NotFoundError, StoreError, UsageError
+from sargas.errors import FormatError, NotFoundError, StoreError
 
 FILE, KEY_FILE = "release.toml", "release.key"
+SENDER_HINT: Final = (
+    f'Set sender = "watch@example.org" in {FILE} in the home. If there is none, make it: '
+    f"sargas share policy --file > HOME/{FILE}; a file without groups lets nothing out."
+)
+"""What to do where a format asks who speaks, and the policy does not say."""
 KEY_LEAST = 32
 NATIONAL, PUBLIC = "national", "public"
 _GROUP = re.compile(r"[a-z0-9][a-z0-9+._-]{0,39}")
@@ -171,7 +176,10 @@ def read_policy(text: bytes, where: str = "", key: bytes = b"") -> Policy:
         >>> made.group("nato").redacted
         ('asset.kp_km',)
     """
-    hint = "See the remarks in the shipped file: 'sargas share policy --file'."
+    hint = (
+        "It takes the place of the shipped file as a whole, groups and all: begin with a copy of "
+        "that, 'sargas share policy --file', and see the remarks in it."
+    )
     try:
         said = msgspec.toml.decode(text, type=_File)
     # A number of thousands of digits is a plain ValueError; so are the errors of TOML and UTF-8.
@@ -257,21 +265,6 @@ def _key(home: Path) -> bytes:
             "must not know the vessel. Remove it to have a new one made.",
         )  # fmt: skip
     return key
-
-
-def checked_sender(policy: Policy) -> str:
-    """Give who speaks.
-
-    Raises:
-        UsageError: the policy does not say.
-    """
-    if not policy.sender:
-        raise UsageError(
-            "The release policy names no sender.",
-            where=policy.where,
-            hint=f'Write sender = "watch@example.org" into {FILE} in the home.',
-        )
-    return policy.sender
 
 
 def _any(word: str, patterns: Collection[str]) -> bool:

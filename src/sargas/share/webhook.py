@@ -103,8 +103,13 @@ def place(url: str) -> str:
     )
 
 
-def checked_url(url: str, *, allow_private: bool = False) -> SplitResult:
+def checked_url(url: str, *, allow_private: bool = False, what: str = "a webhook") -> SplitResult:
     """Read an address.
+
+    Args:
+        url: the address.
+        allow_private: whether `http` will do.
+        what: what is there, for errors: a partner is asked as a webhook is.
 
     Raises:
         UsageError: it is none, or would send an alert unencrypted into the open.
@@ -113,14 +118,15 @@ def checked_url(url: str, *, allow_private: bool = False) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
-        raise UsageError(f"This is no address of a webhook: {error}.") from error
+        raise UsageError(f"This is no address of {what}: {error}.") from error
     if parts.scheme not in ("http", "https") or not parts.hostname or not url.isascii():
-        raise UsageError("This is no address of a webhook.", hint="Write https://HOST/PATH.")
+        raise UsageError(f"This is no address of {what}.", hint="Write https://HOST/PATH.")
     if parts.username is not None or any(c.isspace() or not c.isprintable() for c in url):
-        raise UsageError("An address of a webhook has no user and no blanks in it.")
+        raise UsageError(f"An address of {what} has no user and no blanks in it.")
     if parts.scheme == "http" and not allow_private:
         raise UsageError(
-            "A webhook goes by https://, so that nobody reads it on its way.", where=place(url),
+            f"The address of {what} begins with https://, so that nobody reads what goes there.",
+            where=place(url),
             hint="In a network of your own http:// goes with --allow-private.",
         )  # fmt: skip
     return parts

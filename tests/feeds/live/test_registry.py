@@ -80,3 +80,18 @@ def test_a_feed_that_is_asked_may_be_silent_and_late_for_longer(text, idle_s, la
 def test_an_idle_time_shorter_than_the_time_between_answers_is_refused():
     with pytest.raises(UsageError, match="too short"):
         open_transport(parse_feed_url("https://h/x#every=30,idle=60"))
+
+
+@pytest.mark.parametrize(
+    "text", ["tcp://127.0.0.1:1#nam=x", "udp://:10110#latenes=600", "tail:log#form=end", "-#idel=9"]
+)
+def test_a_misspelt_option_is_refused_by_every_transport(text):
+    with pytest.raises(UsageError, match="has no option") as refused:
+        open_transport(parse_feed_url(text))
+    assert "name" in (refused.value.hint or "")
+
+
+def test_options_of_plain_transports_are_taken():
+    said = "name=x,idle=30,lateness=60,credit=Y"
+    for text in ("tcp://127.0.0.1:1#", "udp://:10110#", "tail:what?.nmea#from=end,", "-#"):
+        assert open_transport(parse_feed_url(text + said)).url.name == "x"

@@ -12,6 +12,7 @@ from typing import IO, Final
 
 from sargas.errors import FeedUnavailableError, UsageError
 from sargas.feeds.live.base import Transport
+from sargas.feeds.live.net import check_options
 from sargas.feeds.live.url import FeedUrl
 from sargas.model.saved import refusing_damage
 
@@ -30,6 +31,7 @@ class TailTransport(Transport):
 
     def __init__(self, url: FeedUrl) -> None:
         super().__init__(url)
+        check_options(url, "from")
         if not url.path:
             raise UsageError("tail: names no file.", hint="tail:FILE")
         begin = url.options.get("from", "start")
@@ -105,6 +107,10 @@ class StdinTransport(Transport):
     """Lines from standard input, until it ends."""
 
     codec = "nmea"
+
+    def __init__(self, url: FeedUrl) -> None:
+        super().__init__(url)
+        check_options(url)
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Give what arrives."""

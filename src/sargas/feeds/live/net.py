@@ -16,6 +16,7 @@ BALTIC_DEG: Final = (9.0, 53.5, 30.5, 66.0)
 """West, south, east, north of what is asked of world feeds: the Baltic with the Kattegat."""
 OPEN_S: Final = 20.0
 """How long a connection may take to be there, TLS and greetings included (chosen)."""
+_BY: Final = {"-": "standard input"}
 GENERAL_OPTIONS: Final = frozenset({"secret"})
 """Options that any transport may find; others must be its own."""
 
@@ -29,9 +30,10 @@ def check_options(url: FeedUrl, *own: str) -> None:
     said = url.options.keys() | (set() if url.host else url.query.keys())
     unknown = sorted(said - GENERAL_OPTIONS - set(own))
     if unknown:
-        known = ", ".join(sorted({"name", "idle", "lateness", *GENERAL_OPTIONS, *own}))
+        known = ", ".join(sorted({"name", "idle", "lateness", "credit", *GENERAL_OPTIONS, *own}))
         raise UsageError(
-            f"A feed by {url.scheme} has no option {', '.join(unknown)}.", where=url.text,
+            f"A feed by {_BY.get(url.scheme, url.scheme)} has no option {', '.join(unknown)}.",
+            where=url.text,
             hint=f"Its options are {known}.",
         )  # fmt: skip
 

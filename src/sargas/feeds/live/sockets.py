@@ -11,6 +11,7 @@ from typing import Final
 
 from sargas.errors import FeedUnavailableError, UsageError
 from sargas.feeds.live.base import Transport
+from sargas.feeds.live.net import check_options
 from sargas.feeds.live.url import FeedUrl
 
 READ_BYTES: Final = 256 << 10
@@ -32,6 +33,7 @@ class TcpTransport(Transport):
 
     def __init__(self, url: FeedUrl) -> None:
         super().__init__(url)
+        check_options(url)
         if not url.host or url.port is None:
             raise UsageError(f"{url.text} lacks a host or a port.", hint="tcp://HOST:PORT")
 
@@ -65,6 +67,7 @@ class UdpTransport(Transport):
 
     def __init__(self, url: FeedUrl) -> None:
         super().__init__(url)
+        check_options(url)
         if url.port is None:
             raise UsageError(f"{url.text} lacks a port.", hint="udp://:10110, or udp://HOST:PORT")
 

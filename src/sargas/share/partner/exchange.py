@@ -95,7 +95,7 @@ class Line:
                 hint="Exchange files: 'sargas share export --peer' and 'sargas share import'.",
             )
         private, ca = self.peer.allow_private, Path(self.peer.ca) if self.peer.ca else None
-        parts = checked_url(self.peer.url.rstrip("/"), allow_private=private)
+        parts = checked_url(self.peer.url.rstrip("/"), allow_private=private, what="a partner")
         return parts, connecting(parts, allow_private=private, ca=ca)
 
 
@@ -218,7 +218,7 @@ def download(
         UsageError: the address is not one to ask.
         FeedUnavailableError: there is none.
     """
-    parts = checked_url(url, allow_private=allow_private)
+    parts = checked_url(url, allow_private=allow_private, what="a bundle")
     connect = connecting(parts, allow_private=allow_private, ca=ca)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     answer = _answered(

@@ -81,7 +81,8 @@ def next_bundle(
     if not peer.is_trusted:
         raise UsageError(
             f"{peer.name} is not trusted yet.",
-            hint=f"Compare the fingerprint with them, then: sargas share peers trust {peer.name}.",
+            hint="Let them read their fingerprint to you, then: "
+            f'sargas share peers trust {peer.name} --fingerprint "..."',
         )
     if any(alert.group != peer.group for alert in alerts):
         raise UsageError(f"These alerts are not for the group {peer.group}.")
