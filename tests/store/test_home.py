@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -11,7 +12,9 @@ import time
 import pytest
 
 from sargas.errors import StateVersionError, StoreError
+from sargas.store.backup import back_up
 from sargas.store.home import Home
+from sargas.store.restore import restore
 
 
 def test_a_home_is_made_once_and_opened_again(tmp_path):
@@ -20,6 +23,20 @@ def test_a_home_is_made_once_and_opened_again(tmp_path):
     assert (again.shards, again.created) == (16, made.created)
     assert made.created.endswith("Z")
     assert sorted(os.listdir(made.path)) == ["home.json"]
+
+
+def test_a_home_that_is_made_or_restored_is_its_owners_alone(tmp_path):
+    before = os.umask(0o022)
+    try:
+        made = Home(tmp_path / "a" / "b")
+        back_up(made, tmp_path / "backup.tar", created="2026-01-01T00:00:00Z", version="0")
+        restore(tmp_path / "backup.tar", tmp_path / "c")
+        (tmp_path / "shared").mkdir(mode=0o750)
+        given = Home(tmp_path / "shared")
+    finally:
+        os.umask(before)
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (made.path, tmp_path / "c", given.path)]
+    assert modes == [0o700, 0o700, 0o750], "one that was there stays as it was"
 
 
 def test_the_number_of_shards_is_the_homes_own(home):

@@ -159,7 +159,8 @@ class Home:
         hint = "Name a directory that a sargas command wrote with --home, or an empty one."
         if not create:
             raise StoreError("This is no sargas home.", where=str(self.path), hint=hint)
-        self.path.mkdir(parents=True, exist_ok=True)
+        # Acts, sessions and hashes of passwords are in it. A folder that was there keeps its mode.
+        self.path.mkdir(0o700, parents=True, exist_ok=True)
         names = os.listdir(self.path)
         if settings_path.name in names:
             return  # another process has just made it

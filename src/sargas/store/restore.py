@@ -145,7 +145,7 @@ def restore(path: Path, to: Path, *, progress: Progress = lambda done, size: Non
         raise unusable(error, place.parent, "restore the home") from error
     with workshop(place.parent, f".{place.name}", "restore the home") as work:
         fresh = work / "home"
-        fresh.mkdir()
+        fresh.mkdir(0o700)
         _unpack(path, fresh, checked.files, lambda done: progress(size + done, 2 * size))
         Home(fresh, create=False)  # its settings can be read
         os.sync()  # the names too, before the home appears under its own
