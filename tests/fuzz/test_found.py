@@ -47,10 +47,9 @@ def with_newer_version():
     return data
 
 
-def with_damaged_lzma():
-    data = zipped(zipfile.ZIP_LZMA)
-    data[60:75] = b"\xff" * 15
-    return data
+def with_lzma():
+    """Its head may ask for a dictionary of 4 GB."""
+    return zipped(zipfile.ZIP_LZMA)
 
 
 def with_place_outside():
@@ -60,7 +59,7 @@ def with_place_outside():
     return data
 
 
-@pytest.mark.parametrize("make", [with_newer_version, with_damaged_lzma, with_place_outside])
+@pytest.mark.parametrize("make", [with_newer_version, with_lzma, with_place_outside])
 def test_zips_that_are_damaged_in_places_of_their_own(tmp_path, make):
     path = tmp_path / "a.zip"
     path.write_bytes(make())

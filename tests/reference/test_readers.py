@@ -432,6 +432,14 @@ def test_kmz_that_unpacks_beyond_the_cap_is_refused(tmp_path):
         read_file(path)
 
 
+def test_kmz_packed_by_lzma_is_refused(tmp_path):
+    path = tmp_path / "a.kmz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("doc.kml", kml(placemark(kml_line())))
+    with pytest.raises(FormatError, match="LZMA"):
+        read_file(path)
+
+
 def test_kmz_that_lies_about_its_size(tmp_path):
     path = write_kmz(tmp_path / "a.kmz", kml(placemark(kml_line())))
     data = bytearray(path.read_bytes())

@@ -7,7 +7,6 @@ memory. A file that breaks off gives all that could be read, then an error that 
 from __future__ import annotations
 
 import io
-import lzma
 import os
 import struct
 import sys
@@ -26,8 +25,7 @@ _ZSTD_PIECE: Final = 1 << 16
 _GZIP, _ZSTD, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 _EMPTY_ZIP: Final = b"PK\x05\x06"
 _ZIP_DAMAGE: Final = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError,
-    struct.error,
+    zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, struct.error,
 )  # fmt: skip
 """What zipfile and the unpackers behind it make of damage, besides an OSError."""
 _LAYERS: Final = 4
@@ -302,6 +300,11 @@ class Source:
             raise InputError("The zip file holds no files.", where=self.where)
         for info in infos:
             where = f"{self.where}:{info.filename}"
+            if info.compress_type == zipfile.ZIP_LZMA:  # it asks for 4 GB by a number in its head
+                raise InputError(
+                    "The zip member is packed by LZMA, which may ask for any memory.", where=where,
+                    hint="Unpack it by other means and name the file.",
+                )  # fmt: skip
             try:
                 member = archive.open(info)
             except (*_ZIP_DAMAGE, RuntimeError, OSError) as error:
