@@ -15,6 +15,7 @@ from typing import Final
 from sargas.cli.live.late import STEP_ROWS, SetRight, pieces
 from sargas.cli.refolding import ANEW, differences
 from sargas.cli.stored import newest_stored_ms, stored_batches, stored_bytes
+from sargas.feeds.live.columns import AHEAD_MS
 from sargas.model.alerts import CLOSED, OPEN, Alert
 from sargas.model.time import HOUR_MS, iso
 from sargas.store import Home, Ledger
@@ -101,8 +102,12 @@ class Beginning:
         return replace(alert, version=version, t_issued_ms=issued_ms, notes=notes)
 
     def _closed(self, before: Alert) -> Alert:
-        issued_ms = max(self.watch.judged_to_ms, before.t_issued_ms)
+        # What was told in a time that has not come yet ends now, not then.
+        is_ahead = before.t_issued_ms > self.now_ms + AHEAD_MS
+        issued_ms = self.now_ms if is_ahead else before.t_issued_ms
+        issued_ms = max(self.watch.judged_to_ms, issued_ms)
         note = f"{ANEW}not found in what is stored since {iso(self._from_ms)}; followed no more"
         return before.revised(
-            state=CLOSED, t_issued_ms=issued_ms, t_end_ms=issued_ms, notes=(*before.notes, note)
-        )
+            state=CLOSED, t_issued_ms=issued_ms, t_end_ms=max(issued_ms, before.t_start_ms),
+            notes=(*before.notes, note),
+        )  # fmt: skip
