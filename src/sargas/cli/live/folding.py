@@ -18,20 +18,19 @@ import msgspec
 
 from sargas.cli.keeping import Keeper
 from sargas.cli.live.admitting import Admission
-from sargas.cli.live.anew import Beginning
+from sargas.cli.live.anew import Beginning, latest_ms, refuse_ahead
 from sargas.cli.live.late import LateFolding, SetRight, Waiting
 from sargas.cli.live.numbering import Number, Numbering
 from sargas.cli.live.saving import pack, unpack
 from sargas.decode.codes import TSource
 from sargas.errors import StateVersionError, StoreError
 from sargas.feeds.live.base import Codec, Piece
-from sargas.feeds.live.columns import AHEAD_MS
 from sargas.feeds.live.files import continues
 from sargas.model.alerts import Alert
 from sargas.model.fixes import Batch, Fixes, Statics
-from sargas.model.time import MINUTE_MS, NO_TIME, iso
+from sargas.model.time import NO_TIME
 from sargas.store.journal import DATA, OPENED, SILENT, Journal, Record
-from sargas.watch.fold import Outcome, Watch, reached_ms
+from sargas.watch.fold import Outcome, Watch
 from sargas.watch.links import FeedLinks, FeedTerms
 
 SOURCE: Final = "live"
@@ -167,7 +166,10 @@ class Folding:
         try:
             state = unpack(found.state, found.state_version, State)
             self._take_up(state)
-            self._refuse_ahead(state)
+            if self.watch.around.exercise is None:  # which has times of its own
+                until_ms = latest_ms(_clock_ms(), self._told_ms, self._say)
+                self._late.forget_after(until_ms)
+                refuse_ahead(state.watch, until_ms)
             self.watch.load(state.watch)
         except StateVersionError as error:
             self._say(f"The watch begins anew: {error.what}")
@@ -194,32 +196,6 @@ class Folding:
         for number, dumped in state.codecs.items():
             if number in self.feeds:
                 self.feeds[number].codec.load(dumped)
-
-    def _refuse_ahead(self, state: State) -> None:
-        """Refuse a state that has come further than the time can be: it would judge nothing more.
-
-        That the clock is right is not taken for granted. Feeds have clocks, too: a state that is
-        no further than their reports of before is whole, and the clock of this machine behind.
-
-        Raises:
-            StateVersionError: it has.
-        """
-        if self.watch.around.exercise is not None:
-            return
-        now_ms = _clock_ms()
-        by_s = (self._told_ms - now_ms) / 1000
-        if by_s > AHEAD_MS / 1000:
-            self._say(
-                f"The clock of this machine is {by_s:,.0f} s behind what feeds told before: check "
-                "its time synchronisation. Reports that are dated ahead of it are left out."
-            )
-        until_ms = max(now_ms, self._told_ms) + AHEAD_MS + MINUTE_MS  # to the end of that minute
-        self._late.forget_after(until_ms)
-        if (to_ms := reached_ms(state.watch)) > until_ms:
-            raise StateVersionError(
-                f"Its state has come to {iso(to_ms)}, which is {(to_ms - now_ms) / 1000:,.0f} s "
-                "ahead of the clock: it believed reports that were dated ahead."
-            )
 
     def begin_anew(self, now_ms: int) -> Iterator[None]:
         """Judge what is stored of the last day, for a watch that begins anew; with pauses.
