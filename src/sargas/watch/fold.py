@@ -36,7 +36,7 @@ from sargas.watch.identity import Registry
 from sargas.watch.judge import Judge
 from sargas.watch.locate import Located, build_ground, build_index, locate_rows
 from sargas.watch.minutes import Minutes, Wire, feeds_of, minutes_of
-from sargas.watch.order import Released, ReorderBuffer
+from sargas.watch.order import Released, ReorderBuffer, released_or_newest_ms
 from sargas.watch.rules import Rules, load_rules
 from sargas.watch.slots import SubjectTable
 
@@ -423,6 +423,17 @@ class Watch:
         self.hunting.load(_part(arrays, "hunting"))
         for detector in self.detectors:
             detector.load(_part(arrays, detector.word))
+
+
+def reached_ms(state: bytes) -> int:
+    """Tell how far in event time a saved state has come; the rest of it is not read.
+
+    Raises:
+        StateVersionError: it is damaged.
+    """
+    with refusing_damage("a watch", _REBUILD):
+        file = np.load(io.BytesIO(state), allow_pickle=False)
+        return released_or_newest_ms({"clock": file["order/clock"], "next": file["order/next"]})
 
 
 def _part(arrays: dict[str, NDArray[Any]], part: str) -> dict[str, NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""`feed_link`: a live feed is silent, or brings nothing that can be read, or brings it too late.
+"""`feed_link`: a live feed is silent, or brings nothing that can be read, or dates it wrongly.
 
 `feed_health` (D18) counts vessels and needs event time to move; when nothing comes at all it stands
 still. The line to a feed is therefore followed beside the fold, by times of reception that were
@@ -6,9 +6,11 @@ written down as they came: the same record gives the same alerts.
 
 Definition: a feed is silent when nothing was received for its idle time (60 s unless it says
 otherwise); unreadable when bytes come and no report in them for as long; late when for as long all
-that it brings is older than its lateness allows. P2; P1 while no feed is well, for then the watch
-sees nothing. It closes when the feed is well again. Idle time and lateness are chosen for shore
-feeds, which bring rows each second (settled 5).
+that it brings is older than its lateness allows; ahead when for as long most of what it brings is
+dated ahead of its reception, and left out. P2; P1 while nothing of any feed is judged. It closes
+when the feed is well again. Idle time and lateness are chosen for shore feeds, which bring rows
+each second (settled 5). Late or ahead, a clock is wrong, its own or this machine's: the line to one
+feed does not tell which; where all feeds are, it is likely the machine's.
 
 What it cannot see: a feed that goes on sending but has lost a part of its receivers (`feed_health`
 does). What raises false alarms: a small receiver at night, when nobody sails near it.
@@ -30,14 +32,25 @@ from sargas.model.saved import refusing_damage
 WORD: Final = "feed_link"
 VERSION: Final = "1"
 STATE_VERSION: Final = 1
-SILENT, UNREADABLE, LATE = "silent", "unreadable", "late"
+SILENT, UNREADABLE, LATE, AHEAD = "silent", "unreadable", "late", "ahead"
 SAID: Final = {
     SILENT: "nothing received",
     UNREADABLE: "bytes but no report received",
     LATE: "only reports older than its lateness received",
+    AHEAD: "most reports dated ahead of their reception",
 }
 FEATURES: Final = {cause: f"time with {words}" for cause, words in SAID.items()}
 """What is tested, by cause."""
+_RARELY: Final = "a receiver that hears few vessels is silent at times"
+AGAINST: Final = {
+    SILENT: _RARELY,
+    UNREADABLE: _RARELY,
+    LATE: "the clock of this machine may be ahead: check that it is synchronised",
+    AHEAD: "the clock of this machine may be behind: check that it is synchronised",
+}
+"""What is to be thought of, by cause."""
+_BLIND: Final = frozenset({SILENT, UNREADABLE, AHEAD})
+"""The causes by which nothing of a feed is judged."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +69,37 @@ class FeedTerms:
 
 
 class _Link(msgspec.Struct):
-    """What is known of one feed: times of reception in ms, 0 for never."""
+    """What is known of one feed: times of reception in ms, 0 for never.
+
+    Attributes:
+        span_ms: since when reports are counted to weigh those dated ahead: span_rows are all of
+            them, span_ahead these.
+    """
 
     received_ms: int = 0
     read_ms: int = 0
     late_since_ms: int = 0
     cause: str = ""
     alert: Alert | None = None
+    span_ms: int = 0
+    span_rows: int = 0
+    span_ahead: int = 0
+
+    def weigh(self, t_ms: int, rows: int, ahead: int, idle_ms: int) -> int | None:
+        """Count reports; tell once an idle time since when most were ahead, 0 if they were not.
+
+        One by one would not do: by a port that is open to all, good and bad ones come in turn.
+        """
+        if not rows + ahead:
+            return None
+        since_ms = self.span_ms = self.span_ms or t_ms
+        self.span_rows += rows + ahead
+        self.span_ahead += ahead
+        if t_ms - since_ms < idle_ms:
+            return None
+        is_ahead = 2 * self.span_ahead > self.span_rows
+        self.span_ms, self.span_rows, self.span_ahead = t_ms, 0, 0
+        return since_ms if is_ahead else 0
 
 
 class FeedLinks:
@@ -103,16 +140,26 @@ class FeedLinks:
         if link is None or link.cause == SILENT:
             return []
         closed = self._close(link, t_ms, "it is silent now") if link.alert else []
+        link.late_since_ms = link.span_ms = link.span_rows = link.span_ahead = 0
         since_ms = link.received_ms or t_ms - self._terms[feed].idle_ms
         return closed + self._open(feed, SILENT, since_ms, t_ms, reason)
 
-    def received(self, feed: int, t_ms: int, rows: int, newest_ms: int | None) -> list[Alert]:
+    def received(
+        self,
+        feed: int,
+        t_ms: int,
+        rows: int,
+        newest_ms: int | None,
+        ahead: int = 0,
+        ahead_by_ms: int = 0,
+    ) -> list[Alert]:
         """Take note of bytes from a feed.
 
         Args:
             feed: its number. t_ms: when they were received.
-            rows: reports that they held. newest_ms: the newest event time among those that carry
-                a time of their own; None where none does.
+            rows: reports that they held and that were taken in. newest_ms: the newest event time
+                among those that carry a time of their own; None where none does.
+            ahead: reports that were left out as dated ahead, by ahead_by_ms at most.
 
         Returns:
             New versions of alerts.
@@ -121,23 +168,25 @@ class FeedLinks:
         if link is None or terms is None:
             return []
         out = []
-        is_silent = link.cause == SILENT
         link.received_ms = t_ms
-        if rows or is_silent or not link.read_ms:
+        if rows or ahead or link.cause == SILENT or not link.read_ms:
             link.read_ms = t_ms
         is_late = newest_ms is not None and t_ms - newest_ms > terms.lateness_ms
         if is_late:
             link.late_since_ms = link.late_since_ms or t_ms
         elif rows:
             link.late_since_ms = 0
-        if is_silent:
-            out += self._close(link, t_ms, "it is received again")
-        if link.cause == UNREADABLE and rows:
-            out += self._close(link, t_ms, "reports can be read again")
-        if link.cause == LATE and rows and not is_late:
-            out += self._close(link, t_ms, "its reports come in time again")
+        ahead_since_ms = link.weigh(t_ms, rows, ahead, terms.idle_ms)
+        if ahead_since_ms:
+            link.late_since_ms = 0
+        if how := _mended(link.cause, rows, ahead, ahead_since_ms, is_late=is_late):
+            out += self._close(link, t_ms, how)
         if not link.cause and t_ms - link.read_ms >= terms.idle_ms:
             out += self._open(feed, UNREADABLE, link.read_ms, t_ms, "")
+        if not link.cause and ahead_since_ms:
+            by = f"by up to {ahead_by_ms / 1000:,.0f} s: " if ahead else ""
+            by += "its clock is ahead, or that of this machine is behind"
+            out += self._open(feed, AHEAD, ahead_since_ms, t_ms, by)
         if not link.cause and link.late_since_ms and t_ms - link.late_since_ms >= terms.idle_ms:
             since_ms, by_s = link.late_since_ms, (t_ms - (newest_ms or t_ms)) / 1000
             out += self._open(feed, LATE, since_ms, t_ms, f"by {by_s:,.0f} s")
@@ -174,7 +223,7 @@ class FeedLinks:
             subject=subject, lon=float("nan"), lat=float("nan"), asset=None, next_assets=(),
             why=(Reason(FEATURES[cause], since_s, "s", limit_s, since_s - limit_s,
                         since_s >= limit_s),),
-            against=("a receiver that hears few vessels is silent at times",),
+            against=(AGAINST[cause],),
             context={"gnss": "not assessed", "coverage": None, "depth_m": None},
             text=f"Feed {terms.name}: {SAID[cause]} for {since_s:.0f} s{because}; vessels that "
             "only it hears are not seen meanwhile, and no gaps are called of them.",
@@ -210,6 +259,20 @@ class FeedLinks:
         return out
 
     def _priority(self) -> str:
-        """P1 while no feed is well: the watch sees nothing."""
-        is_blind = all(link.cause in (SILENT, UNREADABLE) for link in self._links.values())
+        """P1 while nothing of any feed is judged: the watch sees nothing."""
+        is_blind = all(link.cause in _BLIND for link in self._links.values())
         return "P1" if is_blind else "P2"
+
+
+def _mended(cause: str, rows: int, ahead: int, ahead_since_ms: int | None, *, is_late: bool) -> str:
+    """Say how what was wrong with a feed has ended; nothing where it has not."""
+    ends = {
+        SILENT: (True, "it is received again"),
+        UNREADABLE: (rows + ahead > 0, "reports can be read again"),
+        LATE: (rows > 0 and not is_late, "its reports come in time again"),
+        AHEAD: (ahead_since_ms == 0, "most of its reports are dated as they come again"),
+    }
+    if cause == LATE and ahead_since_ms:
+        return "its reports are dated ahead now"
+    is_over, how = ends.get(cause, (False, ""))
+    return how if is_over else ""

@@ -208,6 +208,12 @@ class ReorderBuffer:
         self._statics = [Statics(**{n: arrays[f"statics.{n}"] for n in Statics.DTYPES})]
 
 
+def released_or_newest_ms(arrays: dict[str, NDArray[Any]]) -> int:
+    """Tell how far the buffer has come whose state `dump` gave; `NO_TIME` before the first row."""
+    told = int(arrays["next"][0])
+    return max(int(arrays["clock"][0]), NO_TIME if told == NO_TIME else told * MINUTE_MS)
+
+
 def _split(rows: Rows, end_ms: int) -> tuple[Rows, Rows]:
     """Part rows into those before a time and the others."""
     before = rows.t_ms < end_ms

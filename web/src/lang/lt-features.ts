@@ -6,6 +6,7 @@ export const LT_FEATURES: Dictionary = {
   "time with nothing received": "laikas, per kurį nieko negauta",
   "time with bytes but no report received": "laikas, per kurį negauta nė vieno pranešimo",
   "time with only reports older than its lateness received": "laikas, per kurį gauti tik pavėluoti pranešimai",
+  "time with most reports dated ahead of their reception": "laikas, per kurį dauguma pranešimų turėjo vėlesnį laiką, nei buvo gauti",
 
   // Speed and its loss
   "own speed before": "įprastas greitis prieš tai",

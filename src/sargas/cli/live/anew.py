@@ -3,7 +3,8 @@
 With other rules, assets or another version of sargas the saved state is of no use. What the watch
 knows of vessels, lanes and reception is made again from the shards, and the alerts that were open
 are set right: those that it finds too go on, the others are closed, with the reason among their
-notes. What had ended before stays as it was judged then.
+notes. What had ended before stays as it was judged then. So it is with a state that reports with a
+wrong time led ahead, for which all that comes would be late.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from typing import Final
 from sargas.cli.live.late import STEP_ROWS, SetRight, pieces
 from sargas.cli.refolding import ANEW, differences
 from sargas.cli.stored import newest_stored_ms, stored_batches, stored_bytes
+from sargas.errors import StateVersionError
+from sargas.feeds.live.columns import AHEAD_MS
 from sargas.model.alerts import CLOSED, OPEN, Alert
-from sargas.model.time import HOUR_MS, iso
+from sargas.model.time import HOUR_MS, MINUTE_MS, iso
 from sargas.store import Home, Ledger
-from sargas.watch.fold import Watch
+from sargas.watch.fold import Watch, reached_ms
 
 HOURS: Final = (24, 12, 6, 3, 1)
 """So many hours are judged anew (chosen): lanes and reception are known by then; fewer where these
@@ -101,8 +104,54 @@ class Beginning:
         return replace(alert, version=version, t_issued_ms=issued_ms, notes=notes)
 
     def _closed(self, before: Alert) -> Alert:
-        issued_ms = max(self.watch.judged_to_ms, before.t_issued_ms)
+        # What was told in a time that has not come yet ends now, not then.
+        is_ahead = before.t_issued_ms > self.now_ms + AHEAD_MS
+        issued_ms = self.now_ms if is_ahead else before.t_issued_ms
+        issued_ms = max(self.watch.judged_to_ms, issued_ms)
         note = f"{ANEW}not found in what is stored since {iso(self._from_ms)}; followed no more"
         return before.revised(
-            state=CLOSED, t_issued_ms=issued_ms, t_end_ms=issued_ms, notes=(*before.notes, note)
+            state=CLOSED, t_issued_ms=issued_ms, t_end_ms=max(issued_ms, before.t_start_ms),
+            notes=(*before.notes, note),
+        )  # fmt: skip
+
+
+def latest_ms(now_ms: int, told_ms: int, say: Callable[[str], None]) -> int:
+    """Give the latest event time to which a state can have come.
+
+    That the clock is right is not taken for granted. Feeds have clocks, too: a state that is no
+    further than their reports of before is whole, and the clock of this machine behind; it is said.
+
+    Args:
+        now_ms: by the system's clock. told_ms: the newest time that a feed told, and was believed.
+        say: told what people should read.
+
+    Example:
+        >>> latest_ms(3_600_000, 3_590_000, print)
+        3720000
+        >>> latest_ms(0, 3_600_000, print)  # doctest: +ELLIPSIS
+        The clock of this machine is 3,600 s behind what feeds told before: ...
+        3720000
+    """
+    if told_ms > now_ms + AHEAD_MS:
+        say(
+            f"The clock of this machine is {(told_ms - now_ms) / 1000:,.0f} s behind what feeds "
+            "told before: check its time synchronisation. Reports dated ahead of it are left out."
+        )
+    return max(now_ms, told_ms) + AHEAD_MS + MINUTE_MS  # minutes are judged to their end
+
+
+def refuse_ahead(state: bytes, until_ms: int) -> None:
+    """Refuse a watch's state that was led ahead of the time: all that comes would be late.
+
+    Args:
+        state: of the watch. until_ms: see `latest_ms`.
+
+    Raises:
+        StateVersionError: it has come further, or is damaged.
+    """
+    if (to_ms := reached_ms(state)) > until_ms:
+        raise StateVersionError(
+            f"Its state has come to {iso(to_ms)}, more than {(to_ms - until_ms) / 1000:,.0f} s "
+            "ahead of the clock: it believed reports that were dated ahead.",
+            hint="Check the time synchronisation of this machine.",
         )

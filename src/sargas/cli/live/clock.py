@@ -1,4 +1,8 @@
-"""The time of reception: the system's clock, made to run forward only."""
+"""The time of reception: a clock that runs evenly, and that no step of the system's clock moves.
+
+What a step would do: reports that carry no time of their own would get one that is wrong, and those
+that carry one would be late, or ahead, of all others.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,47 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-SLEW: Final = 0.9
-"""Share of a second that passes in a second while the system's clock is behind ours."""
+DOUBT_NS: Final = 60_000_000_000
+"""The system's clock is followed once it has differed for so long (chosen: a minute; a time server
+that is wrong for a moment is found out by the others within it)."""
+PACE: Final = 0.5
+"""Share of a second that passes in a second while time is given back. Not 0: reports without a time
+of their own would then all be of one moment, ships in two places at once. At half pace they seem
+twice as fast, and up to 30 kn that is below the 60 kn from which on a jump is called (the rules'
+`clean.max_speed_kn`)."""
+
+
+def steady_ns() -> int:
+    """Give ns of a clock that nobody sets, and that goes on while the machine sleeps if one does.
+
+    Example:
+        >>> steady_ns() <= steady_ns()
+        True
+    """
+    return _steady_ns()
+
+
+def _best_steady() -> Callable[[], int]:
+    """Choose the clock: not every system has one that counts its sleep."""
+    number = getattr(time, "CLOCK_BOOTTIME", None)
+    if number is not None:
+        try:
+            time.clock_gettime_ns(number)
+        except OSError:  # known to Python, not to this kernel
+            return time.monotonic_ns
+        return lambda: time.clock_gettime_ns(number)
+    return time.monotonic_ns
+
+
+_steady_ns: Final = _best_steady()
 
 
 class ReceptionClock:
     """Gives Unix ms that never go back, whatever is done to the system's clock.
 
-    A step forward is followed at once. After a step back time goes on from where it was, a tenth
-    slower than it should, until the system's clock has come up: rows that carry no time of their
-    own would all be late otherwise.
+    It begins with the system's clock and runs on by one that is never set. Where the system's clock
+    has been ahead of it for a minute, it goes forward by what that was at least, all the minute
+    long; where it has been behind for a minute, it runs at half pace until both agree.
 
     Args:
         wall_ns, steady_ns: the system's clock and one that never steps.
@@ -24,20 +59,25 @@ class ReceptionClock:
     Example:
         >>> wall, steady = [10_000_000_000], [0]
         >>> clock = ReceptionClock(lambda: wall[0], lambda: steady[0])
-        >>> clock.now_ms()
-        10000
-        >>> wall[0], steady[0] = 4_000_000_000, 1_000_000_000
-        >>> clock.now_ms()
-        10900
+        >>> def after(seconds, step=0):
+        ...     wall[0], steady[0] = wall[0] + (seconds + step) * 10**9, steady[0] + seconds * 10**9
+        ...     return clock.now_ms()
+        >>> after(1, step=3600), after(59), after(1)  # followed when a minute has passed
+        (11000, 70000, 3671000)
+        >>> after(1, step=-10), after(59), after(10), after(10)  # 10 s are given back within 20
+        (3672000, 3731000, 3736000, 3741000)
     """
 
     def __init__(
         self,
         wall_ns: Callable[[], int] = time.time_ns,
-        steady_ns: Callable[[], int] = time.monotonic_ns,
+        steady_ns: Callable[[], int] = steady_ns,
     ) -> None:
         self._wall_ns, self._steady_ns = wall_ns, steady_ns
         self._now_ns, self._at_ns = wall_ns(), steady_ns()
+        self._lead_ns = 0
+        """By how much the wall has led, or trailed if below 0, ever since the doubt began."""
+        self._since_ns = self._at_ns
         self._turn = threading.Lock()  # screens ask for it as well as feeds
 
     def now_ms(self) -> int:
@@ -46,5 +86,22 @@ class ReceptionClock:
             wall_ns, steady_ns = self._wall_ns(), self._steady_ns()
             passed_ns = max(0, steady_ns - self._at_ns)
             self._at_ns = steady_ns
-            self._now_ns = max(wall_ns, self._now_ns + int(passed_ns * SLEW))
+            self._now_ns += passed_ns
+            self._follow(wall_ns - self._now_ns, passed_ns)
             return self._now_ns // 1_000_000
+
+    def _follow(self, lead_ns: int, passed_ns: int) -> None:
+        """Go towards the system's clock, if it has been on one side for long enough."""
+        if lead_ns * self._lead_ns <= 0:  # it agreed meanwhile, or is on the other side now
+            self._lead_ns, self._since_ns = lead_ns, self._at_ns
+            return
+        self._lead_ns = min(lead_ns, self._lead_ns, key=abs)
+        if self._at_ns - self._since_ns < DOUBT_NS:
+            return
+        if lead_ns > 0:
+            self._now_ns += self._lead_ns
+            self._lead_ns, self._since_ns = lead_ns - self._lead_ns, self._at_ns
+        else:
+            held_ns = min(-lead_ns, int(passed_ns * (1 - PACE)))
+            self._now_ns -= held_ns
+            self._lead_ns = lead_ns + held_ns

@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-import numpy as np
 
 from sargas.cli.keeping import Keeper
-from sargas.cli.kinds import exercise_of_station
-from sargas.cli.live.anew import Beginning
+from sargas.cli.live.admitting import Admission
+from sargas.cli.live.anew import Beginning, latest_ms, refuse_ahead
 from sargas.cli.live.late import LateFolding, SetRight, Waiting
 from sargas.cli.live.numbering import Number, Numbering
 from sargas.cli.live.saving import pack, unpack
@@ -43,8 +42,6 @@ COMMIT_MOST_S: Final = 90.0
 """And so often where no minute is judged: what is received is seen in tracks by then."""
 FAULT: Final = "decoder_failed"
 """Reason for records that a codec could not read by a fault of its own."""
-STRANGE: Final = "of_an_exercise"
-"""Reason for rows that say they are of an exercise in a watch that is of none, or of another."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,11 @@ class Place(msgspec.Struct):
 
 
 class State(msgspec.Struct):
-    """What is committed beside the watch's own state."""
+    """What is committed beside the watch's own state.
+
+    Attributes:
+        told_ms: the newest time of its own that a report had which was folded; 0 before any.
+    """
 
     watch: bytes
     codecs: dict[int, bytes]
@@ -73,6 +74,12 @@ class State(msgspec.Struct):
     fixes: dict[int, int]
     late: Waiting = msgspec.field(default_factory=Waiting)
     numbering: dict[str, Number] = {}
+    told_ms: int = 0
+
+
+def _clock_ms() -> int:
+    """Give the system's clock; rows are never told apart by it, states that are taken up are."""
+    return time.time_ns() // 1_000_000
 
 
 class Folding:
@@ -92,7 +99,8 @@ class Folding:
         offset: how far the journal has been folded; committed_to: and committed.
         begins_anew: whether there was a state that is of no use; `begin_anew` comes first then.
         fixes: fixes of each feed since the home was made. lag_ms: how old its newest report was
-            when it came; None where reports carry no time of their own.
+            when it came, below 0 where it was dated ahead; None where reports carry no time of
+            their own.
         places: where each feed's last connection began.
     """
 
@@ -120,6 +128,8 @@ class Folding:
         self.lag_ms: dict[int, int | None] = dict.fromkeys(feeds)
         self.places: dict[int, Place] = {}
         self._counts: Counter[str] = Counter()
+        self._admission = Admission(around.exercise, self._counts, say)
+        self._told_ms = 0
         self._new: list[Alert] = []
         self._set_right: list[Alert] = []
         self._numbering = Numbering()
@@ -156,6 +166,10 @@ class Folding:
         try:
             state = unpack(found.state, found.state_version, State)
             self._take_up(state)
+            if self.watch.around.exercise is None:  # which has times of its own
+                until_ms = latest_ms(_clock_ms(), self._told_ms, self._say)
+                self._late.forget_after(until_ms)
+                refuse_ahead(state.watch, until_ms)
             self.watch.load(state.watch)
         except StateVersionError as error:
             self._say(f"The watch begins anew: {error.what}")
@@ -174,7 +188,8 @@ class Folding:
         """
         self.places = dict(state.places)
         self.fixes |= {n: count for n, count in state.fixes.items() if n in self.feeds}
-        self._counts = Counter(state.counts)
+        self._counts.update(state.counts)
+        self._told_ms = state.told_ms
         self._late.load(state.late)
         self._numbering = Numbering(state.numbering)
         self.links.load(state.links)
@@ -193,6 +208,7 @@ class Folding:
         Raises:
             StoreError: what is stored cannot be read.
         """
+        now_ms = max(now_ms, self._told_ms)  # what feeds told is not lost to a clock that is behind
         beginning = Beginning(self._keeper.home, self._keeper.ledger, self.watch, now_ms, self._say)
         yield from beginning.steps()
         begun = beginning.end()
@@ -232,7 +248,9 @@ class Folding:
             Fixes.concat(b.fixes for b in batches), Statics.concat(b.statics for b in batches)
         )
         self._on_rows(batch)
-        self._keep(self.watch.push(batch), batch, alerts)
+        # Reports that are a little ahead must not make late what others bring in time.
+        until_ms = records[-1].t_ms if self.watch.around.exercise is None else None
+        self._keep(self.watch.push(batch, until_ms), batch, alerts)
         self.offset = records[-1].end
         return True
 
@@ -309,13 +327,18 @@ class Folding:
         if record.kind != DATA:
             return []
         self.places.setdefault(record.feed, Place()).taken_bytes += len(record.data)
-        batch = self._of_this_kind(self._read(feed, record), feed.codec)
+        batch, ahead = self._admission.admit(
+            self._read(feed, record), feed.codec, feed.terms.name, record.t_ms
+        )
         batches.append(batch)
         self.fixes[record.feed] += len(batch.fixes)
         newest_ms = _newest_ms(batch.fixes)
         if newest_ms is not None:
             self.lag_ms[record.feed] = record.t_ms - newest_ms
-        return self.links.received(record.feed, record.t_ms, len(batch), newest_ms)
+            self._told_ms = max(self._told_ms, newest_ms)
+        elif ahead.rows:
+            self.lag_ms[record.feed] = -ahead.by_ms
+        return self.links.received(record.feed, record.t_ms, len(batch), newest_ms, *ahead)
 
     def _read(self, feed: LiveFeed, record: Record) -> Batch:
         """Decode one record.
@@ -334,25 +357,6 @@ class Folding:
                 )
             self._counts[FAULT] += 1
             return Batch.empty()
-
-    def _of_this_kind(self, batch: Batch, codec: Codec) -> Batch:
-        """Leave out rows that say they are of an exercise, where the watch is not of that one."""
-        exercise = self.watch.around.exercise
-        strange = [
-            -2 - k for k, name in enumerate(codec.stations)
-            if (of := exercise_of_station(name)) is not None and of != exercise
-        ]  # fmt: skip
-        if not strange:
-            return batch
-        keep = [~np.isin(rows.station, strange) for rows in (batch.fixes, batch.statics)]
-        left_out = sum(int((~k).sum()) for k in keep)
-        if left_out and not self._counts[STRANGE]:
-            self._say(
-                "Rows of an EXERCISE came by a live feed; they are counted and left out. Watch "
-                "them with --exercise NAME, in a home of their own."
-            )
-        self._counts[STRANGE] += left_out
-        return Batch(batch.fixes.take(keep[0]), batch.statics.take(keep[1]))
 
     # ---- committing ----------------------------------------------------------------------------
     @property
@@ -388,7 +392,7 @@ class Folding:
         state = State(
             self.watch.dump(), {n: feed.codec.dump() for n, feed in self.feeds.items()},
             self.links.dump(), self.places, dict(self._counts), self.fixes, self._late.dump(),
-            self._numbering.dump(),
+            self._numbering.dump(), self._told_ms,
         )  # fmt: skip
         packed, version = pack(state)
         self._keeper.commit_at(self.offset, packed, version, self._all_counts())

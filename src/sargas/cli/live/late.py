@@ -148,6 +148,14 @@ class LateFolding:
         self._rows, self._first_ms = LateRows(), None
         self._snapshots.forget_after(-1)
 
+    def forget_after(self, t_ms: int) -> None:
+        """Let go of earlier states that have come further than a time: further than can be.
+
+        Raises:
+            StoreError: the disk refuses.
+        """
+        self._snapshots.forget_after(t_ms)
+
     def hurry(self) -> None:
         """Let what waits be folded in at once."""
         self._due_s = 0.0

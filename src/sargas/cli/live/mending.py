@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sargas.cli.kinds import exercise_of_station
+from sargas.cli.live.admitting import parted
 from sargas.cli.live.folding import READ_BYTES, LiveFeed, Place
 from sargas.feeds.live.base import Codec, Piece
 from sargas.feeds.live.files import continues
@@ -83,6 +84,8 @@ class Mending:
             return Batch.empty()
         self._places.setdefault(record.feed, Place()).taken_bytes += len(record.data)
         batch = codec.feed([Piece(record.t_ms, record.data)])
+        if self._exercise is None:
+            batch, _ = parted(batch, record.t_ms)
         return Batch(
             self._renamed(batch.fixes, record.feed, codec),
             self._renamed(batch.statics, record.feed, codec),
