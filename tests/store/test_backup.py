@@ -23,9 +23,10 @@ from hypothesis import strategies as st
 from sargas.errors import InputError, SargasError, StoreError, UsageError
 from sargas.model.fixes import Fixes
 from sargas.store import backup_file, restore
-from sargas.store.backup import back_up
+from sargas.store.backup import back_up, copy_database
 from sargas.store.backup_file import MANIFEST, BackupReader, BackupWriter, encode_manifest, seal
 from sargas.store.home import Home
+from sargas.store.journal import CHECKPOINT, DATA, FOLDER, Journal
 from sargas.store.ledger import Ledger
 from sargas.store.restore import check_backup
 from sargas.store.shards import ShardWriter, compact, read_day
@@ -178,6 +179,102 @@ def test_the_ledger_is_never_ahead_of_the_shards(home, tmp_path):
     assert offset >= 1
     for n in range(1, offset + 1):
         assert (fixes.t_ms == T0_MS + n * 1000).sum() == 40
+
+
+def live_home(path, records=60):
+    """A home whose journal has been folded up to its fourth record; offsets where records end."""
+    home = Home(path)
+    journal = Journal(home.path / FOLDER, segment_bytes=1000)
+    ends = [journal.append(1, DATA, T0_MS + n, b"%03d" % n * 60) for n in range(records)]
+    with Ledger(home) as ledger:
+        ledger.commit(CHECKPOINT, ends[3], b"state")
+    return home, journal, ends
+
+
+def folded_and_left(home):
+    """Offset to which a home's journal was folded, and the numbers of the records behind it."""
+    with Ledger(home) as ledger:
+        offset = ledger.checkpoint(CHECKPOINT).offset
+    journal = Journal(home.path / FOLDER, segment_bytes=1000)
+    return offset, [int(record.data[:3]) for record in journal.read(offset, 1 << 30)]
+
+
+def test_what_was_received_and_not_folded_is_in_a_backup_though_the_watch_goes_on(tmp_path):
+    home, journal, ends = live_home(tmp_path / "home")
+    gone = []
+
+    def meanwhile(files, size):
+        if not gone:
+            with Ledger(home) as ledger:
+                ledger.commit(CHECKPOINT, ends[50], b"state")
+            gone.append(journal.forget(ends[50]))
+            for n in range(60, 90):
+                journal.append(1, DATA, T0_MS + n, b"%03d" % n * 60)
+
+    back_up(home, tmp_path / "b.tar", **STAMP, progress=meanwhile)
+    assert gone[0] > 5000
+    assert check_backup(tmp_path / "b.tar").whole
+    assert restore.restore(tmp_path / "b.tar", tmp_path / "again").whole
+    copy = Home(tmp_path / "again", create=False)
+    assert verify_home(copy).findings == []
+    offset, left = folded_and_left(copy)
+    assert offset == ends[3]
+    assert left == list(range(4, 4 + len(left)))
+    assert len(left) >= 56
+    assert folded_and_left(home) == (ends[50], list(range(51, 90)))
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 9])
+def test_a_journal_that_moves_on_by_whole_files_while_the_ledger_is_copied(
+    tmp_path, monkeypatch, rounds
+):
+    home, journal, ends = live_home(tmp_path / "home")
+    copies = []
+
+    def go_on():
+        for n in range(len(ends), len(ends) + 30):
+            ends.append(journal.append(1, DATA, T0_MS + n, b"%03d" % n * 60))
+        with Ledger(home) as ledger:
+            ledger.commit(CHECKPOINT, ends[-2], b"state")
+        journal.forget(ends[-2])
+
+    def slowly(source, target):
+        if len(copies) < rounds:
+            go_on()
+        copy_database(source, target)
+        copies.append(len(ends))
+        if len(copies) < rounds:
+            go_on()
+
+    monkeypatch.setattr("sargas.store.backup.copy_database", slowly)
+    if rounds > 3:
+        with pytest.raises(StoreError, match="moves on"):
+            back_up(home, tmp_path / "b.tar", **STAMP)
+        assert {path.name for path in tmp_path.iterdir()} == {"home"}
+        return
+    done = back_up(home, tmp_path / "b.tar", **STAMP)
+    assert (len(copies), done.damage) == (rounds, [])
+    assert restore.restore(tmp_path / "b.tar", tmp_path / "again").whole
+    copy = Home(tmp_path / "again", create=False)
+    assert verify_home(copy).findings == []
+    assert folded_and_left(copy) == (ends[-2], [len(ends) - 1])
+
+
+def test_a_journal_that_begins_too_late_is_called_damaged_wherever_it_is(tmp_path, monkeypatch):
+    home, journal, ends = live_home(tmp_path / "home")
+    journal.forget(ends[50])
+    what = f"the ledger has folded it up to {ends[3]:,}"
+    assert [what in one.what for one in verify_home(home).findings] == [True]
+    done = back_up(home, tmp_path / "b.tar", **STAMP)
+    assert [what in one.what for one in done.damage] == [True]
+    assert check_backup(tmp_path / "b.tar").damage == done.damage
+    assert restore.restore(tmp_path / "b.tar", tmp_path / "again").damage == done.damage
+    # A backup of an older version says nothing of it.
+    monkeypatch.setattr("sargas.store.backup.compare", lambda offset, before, after: [])
+    monkeypatch.setattr("sargas.store.backup.run_with", lambda offset, held: held)
+    back_up(home, tmp_path / "old.tar", **STAMP)
+    assert check_backup(tmp_path / "old.tar").whole
+    assert restore.restore(tmp_path / "old.tar", tmp_path / "old").damage == done.damage
 
 
 def test_two_compactions_in_the_middle_of_a_shard_leave_no_row_twice(home, tmp_path):

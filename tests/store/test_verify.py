@@ -11,6 +11,8 @@ import pytest
 
 from sargas.store import verify_ledger
 from sargas.store.home import Home
+from sargas.store.journal import CHECKPOINT, DATA, FOLDER, Journal, segment_start
+from sargas.store.ledger import Ledger
 from sargas.store.verify import verify_home
 from tests.store.kept import keep, tree
 
@@ -109,6 +111,41 @@ def flipped_bundle(home):
     return "evidence/e.zip"
 
 
+def journal_of(home, folded, keep=lambda start: True):
+    """Give a home a journal of four files, folded up to the end of so many records."""
+    path = home.path / FOLDER
+    journal = Journal(path, segment_bytes=300)
+    ends = [0, *(journal.append(1, DATA, 1, b"x" * 180) for _ in range(8))]
+    journal.close()
+    with Ledger(home) as ledger:
+        ledger.commit(CHECKPOINT, ends[folded], b"state")
+    for file in path.iterdir():
+        if not keep(segment_start(file.name)):
+            file.unlink()
+    return FOLDER
+
+
+def journal_gone(home):
+    return journal_of(home, 5, lambda start: False)
+
+
+def journal_too_late(home):
+    return journal_of(home, 1, lambda start: start > 0)
+
+
+def journal_with_a_hole(home):
+    return journal_of(home, 1, lambda start: start in (0, 1200))
+
+
+def journal_too_short(home):
+    return journal_of(home, 8, lambda start: start < 800)
+
+
+def test_a_journal_that_holds_what_is_to_be_folded_is_whole(home):
+    journal_of(home, 5, lambda start: start != 400)  # a hole in what was folded long ago
+    assert verify_home(home).findings == []
+
+
 ALERT = "(SELECT id FROM alerts WHERE version = 3)"
 DAMAGE = {
     "a cut shard": (cut, "cannot be read"),
@@ -141,6 +178,10 @@ DAMAGE = {
     "no database": (no_database, "not a database"),
     "a torn book": (torn_book, "Line 2 is no JSON"),
     "a flipped bundle": (flipped_bundle, "alert.json"),
+    "no journal": (journal_gone, "ends at 0; the ledger has folded it up to 1,000"),
+    "a journal that begins too late": (journal_too_late, "200 bytes that were received are gone"),
+    "a journal with a hole": (journal_with_a_hole, "ends at 400, the next begins at 1,200"),
+    "a journal that ends too early": (journal_too_short, "ends at 800"),
 }  # fmt: skip
 
 

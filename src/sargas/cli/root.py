@@ -146,6 +146,16 @@ def run(argv: Sequence[str]) -> int:
     """
     end_on_sigterm()
     _write_utf8()
+    stderr = sys.stderr
+    try:
+        return _run(argv)
+    finally:
+        if sys.stderr is not stderr:  # a command has asked for JSON there
+            sys.stderr.flush()
+            sys.stderr = stderr
+
+
+def _run(argv: Sequence[str]) -> int:
     try:
         _with_own_help(argv)
         result = app(_with_stdin(argv), exit_on_error=False, result_action="return_value")

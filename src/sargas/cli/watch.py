@@ -122,6 +122,10 @@ def watch(
         raise UsageError("No feed was given.", hint="Name one or more, like tcp://HOST:PORT.")
     if lateness is not None and not 0 <= lateness <= 7 * 86_400:
         raise UsageError(f"--lateness {lateness:g} is not a number of seconds up to a week.")
+    if log == "json":
+        from sargas.cli.json_lines import JsonLines
+
+        sys.stderr = JsonLines(sys.stderr)
     urls = [parse_feed_url(text) for text in feeds]
     place = home_dir(home)
     talk = _Talk(quiet=quiet, json=json, muted=muted, log=log)

@@ -9,6 +9,7 @@ from sargas.decode.delimited import harmless
 from sargas.errors import FormatError, InputError
 from sargas.feeds.base import Count, Feed
 from sargas.feeds.opening import Source
+from sargas.feeds.parquet_bounds import bounded, written_out
 from sargas.model.arrow import (
     FIXES_SCHEMA,
     SCHEMA_KEY,
@@ -56,15 +57,28 @@ class ParquetRows(Feed):
 
     Args:
         source, file: the file, opened twice over.
-        columns: those to read; None for all.
+        columns: those to read.
+
+    Raises:
+        FormatError: it would unpack to more than traffic does, see `parquet_bounds`.
     """
 
     def __init__(
         self, source: Source, file: Any, *, src_id: int, batch_rows: int,  # noqa: ANN401
-        columns: list[str] | None = None,
+        columns: list[str],
     ) -> None:  # fmt: skip
+        import pyarrow.lib as pa
+
         super().__init__(source, src_id=src_id, batch_rows=batch_rows)
-        self._file, self._columns, self._rows = file, columns, 0
+        self._columns, self._rows = columns, 0
+        self._rows_at_once = min(batch_rows, 131_072)
+        with file:
+            try:
+                self._file, self._groups = bounded(
+                    source.path, file.metadata, columns, self._rows_at_once, source.where
+                )
+            except (pa.ArrowException, OSError, ValueError) as error:
+                raise damaged(source.where, error) from error
         self._counts: dict[str, Count] = {}
 
     @property
@@ -100,11 +114,13 @@ class ParquetRows(Feed):
         """Give Arrow tables of at most `batch_rows` rows."""
         import pyarrow.lib as pa
 
-        rows = min(self._batch_rows, 131_072)
         try:
-            for piece in self._file.iter_batches(rows, columns=self._columns):
-                self._rows += piece.num_rows
-                yield pa.Table.from_batches([piece])
+            for groups in self._groups:
+                for piece in self._file.iter_batches(
+                    self._rows_at_once, row_groups=groups, columns=self._columns
+                ):
+                    self._rows += piece.num_rows
+                    yield written_out(piece, self.path)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise damaged(self.path, error) from error
 
@@ -118,17 +134,31 @@ class SargasParquetFeed(ParquetRows):
     format = FORMAT
     lateness_ms = 86_400_000
 
+    def __init__(self, source: Source, file: Any, *, src_id: int, batch_rows: int) -> None:  # noqa: ANN401
+        schema = (file.schema_arrow.metadata or {}).get(SCHEMA_KEY)
+        self._is_fixes = schema == FIXES_SCHEMA
+        if not self._is_fixes and schema != STATICS_SCHEMA:
+            raise FormatError(
+                f"The file is of schema {schema!r}; this sargas reads"
+                f" {FIXES_SCHEMA.decode()} and {STATICS_SCHEMA.decode()}.",
+                where=source.where,
+                hint="Read it with the sargas that wrote it.",
+            )
+        kind = Fixes if self._is_fixes else Statics
+        there = set(file.schema_arrow.names)
+        if missing := [name for name in kind.DTYPES if name not in there]:
+            raise FormatError(
+                f"Columns are missing: {', '.join(missing)}.",
+                where=source.where,
+                hint="A file written by sargas has all of them; other files need a column map.",
+            )
+        super().__init__(
+            source, file, src_id=src_id, batch_rows=batch_rows, columns=list(kind.DTYPES)
+        )
+
     def _batches(self) -> Iterator[Batch]:
         for table in self._pieces():
-            schema = (table.schema.metadata or {}).get(SCHEMA_KEY)
-            if schema == FIXES_SCHEMA:
+            if self._is_fixes:
                 yield Batch(fixes_from_arrow(table), Statics.empty())
-            elif schema == STATICS_SCHEMA:
-                yield Batch(Fixes.empty(), statics_from_arrow(table))
             else:
-                raise FormatError(
-                    f"The file is of schema {schema!r}; this sargas reads"
-                    f" {FIXES_SCHEMA.decode()} and {STATICS_SCHEMA.decode()}.",
-                    where=self.path,
-                    hint="Read it with the sargas that wrote it.",
-                )
+                yield Batch(Fixes.empty(), statics_from_arrow(table))

@@ -1,8 +1,10 @@
 """Backing a home up while a watch writes to it, and bringing it back.
 
-The order makes the copy consistent. The ledger is copied first, in one step of SQLite's online
-backup, so that it is the ledger of one moment. The shards are listed after it: a watch brings its
-rows to the disk before it commits the checkpoint that says so, and shards are never changed, so
+The order makes the copy consistent. First the files of the journal are opened: a watch that commits
+meanwhile lets go of those that it has folded, and an open file can be read to its end all the same.
+Then the ledger is copied, in one step of SQLite's online backup, so that it is the ledger of one
+moment; the journal holds what it has not folded. The shards are listed after it: a watch brings
+its rows to the disk before it commits the checkpoint that says so, and shards are never changed, so
 the copied shards hold at least what the copied ledger knows. Rows beyond it do no harm: a replay
 from the checkpoint brings them again and adds nothing (law 5, law 3).
 """
@@ -21,19 +23,26 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from sargas.errors import SargasError, StoreError, UsageError
 from sargas.store import files
 from sargas.store.backup_file import PREFIX, SUFFIXES, BackupWriter, is_compressed
 from sargas.store.home import FIXES, STATICS, Home, sync_directory, unusable
 from sargas.store.home import FORMAT as HOME_FORMAT
+from sargas.store.journal import FOLDER as JOURNAL
+from sargas.store.journal import segment_name, segment_start
 from sargas.store.verify import is_passing, other_files
+from sargas.store.verify_journal import Segment, compare, folded_to, run_with, segments
 from sargas.store.verify_ledger import Finding, check_ledger, open_read_only
 
 MOST_OPEN = 200
 """Files of one shard held open at once (chosen: far below the 1,024 that a process may have).
 Where there are more, the smaller ones are read into memory: many files are small files."""
+
+MOST_TRIES = 3
+"""How often the ledger is copied, where the journal has moved on beyond it by a whole file in the
+moment between opening the one and copying the other (chosen: 64 MB in milliseconds are no feed)."""
 
 Progress = Callable[[int, int], None]
 
@@ -90,11 +99,11 @@ def back_up(
         with begun.open("xb") as file:
             begun.chmod(0o600)  # everything that the home keeps is in it
             writer = BackupWriter(file, compressed=is_compressed(out))
-            copy = _Copy(home, writer, done, progress)
-            counts = copy.ledger(work / home.ledger_path.name)
-            for table in (FIXES, STATICS):
-                counts[table] = copy.shards(table)
-            copy.rest()
+            with _Copy(home, writer, done, progress) as copy:
+                counts = copy.ledger(work / home.ledger_path.name)
+                for table in (FIXES, STATICS):
+                    counts[table] = copy.shards(table)
+                copy.rest()
             done.manifest |= {
                 "sargas": version,
                 "home_format": HOME_FORMAT,
@@ -122,13 +131,45 @@ class _Copy:
     ) -> None:
         self.home, self.writer, self.done, self.progress = home, writer, done, progress
         self.bytes = 0
+        self._journal: dict[int, IO[bytes]] = {}
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
 
     def ledger(self, place: Path) -> dict[str, int]:
-        """Copy the ledger as it is at this moment; gives what it holds."""
+        """Copy the ledger as it is at this moment; gives what it holds.
+
+        The journal is held from before that moment on, see `_held_with`.
+        """
         source = self.home.ledger_path
         self.done.manifest |= {"schema": "", "audit_head": ""}
+        self._hold_journal()
         if not source.exists():
             return {}
+        for _ in range(MOST_TRIES):
+            place.unlink(missing_ok=True)
+            before = self._hold_journal()
+            self._copy_ledger(source, place)
+            if self._held_with(folded_to(place), before):
+                break
+        else:
+            raise StoreError(
+                "The journal moves on faster than the ledger can be copied.",
+                where=str(self.home.path / JOURNAL), hint="Run the backup again.",
+            )  # fmt: skip
+        found = check_ledger(place)
+        self.done.damage += found.findings
+        self.done.manifest |= {"schema": found.schema, "audit_head": found.head}
+        with place.open("rb") as file:
+            self._put(source.name, file)
+        place.unlink()
+        return dict(found.counts)
+
+    def _copy_ledger(self, source: Path, place: Path) -> None:
         try:
             copy_database(source, place)
         except sqlite3.Error as error:
@@ -143,13 +184,46 @@ class _Copy:
                 where=str(source),
                 hint="'sargas verify' says what is damaged.",
             ) from error
-        found = check_ledger(place)
-        self.done.damage += found.findings
-        self.done.manifest |= {"schema": found.schema, "audit_head": found.head}
-        with place.open("rb") as file:
-            self._put(source.name, file)
-        place.unlink()
-        return dict(found.counts)
+
+    def _hold_journal(self) -> list[Segment]:
+        """Open the files of the journal that are not open yet; gives all that are held."""
+        folder = self.home.path / JOURNAL
+        for start in (one.start for one in segments(folder)):
+            if start not in self._journal:
+                with contextlib.suppress(FileNotFoundError):  # folded, and let go just now
+                    file = folder.joinpath(segment_name(start)).open("rb")
+                    self._journal[start] = self._opened.enter_context(file)
+        return self._held()
+
+    def _held(self) -> list[Segment]:
+        return [
+            Segment(start, start + os.fstat(file.fileno()).st_size)
+            for start, file in sorted(self._journal.items())
+        ]
+
+    def _held_with(self, offset: int | None, before: list[Segment]) -> bool:
+        """Keep of the journal what belongs to a ledger that was copied just now.
+
+        That is what lies end to end around the offset up to which it was folded. What a watch began
+        and let go of again since is missing behind it; it was received after the ledger's moment.
+
+        Args:
+            offset: as the copied ledger has it.
+            before: what was held before it was copied.
+
+        Returns:
+            False where the journal has moved on beyond the ledger: copy that again.
+        """
+        if offset is None:
+            return True
+        held = self._hold_journal()
+        if damage := compare(offset, before, held):
+            self.done.damage += damage
+            return True
+        run = {one.start for one in run_with(offset, held)}
+        for start in self._journal.keys() - run if run else ():
+            self._journal.pop(start).close()
+        return bool(run) or not held
 
     def shards(self, table: str) -> int:
         """Copy the live shards of a table; gives their rows."""
@@ -164,10 +238,15 @@ class _Copy:
         return rows
 
     def rest(self) -> None:
-        """Copy what else the home keeps, folder by folder."""
+        """Copy what else the home keeps, folder by folder, and the journal that is held."""
+        journal = self.home.path / JOURNAL
+        for start, file in sorted(self._journal.items()):
+            self._put(f"{JOURNAL}/{segment_name(start)}", file)
         for folder, paths in groupby(other_files(self.home), self._folder_of):
             with _held(folder):
                 for path in paths:
+                    if path.parent == journal and segment_start(path.name) is not None:
+                        continue
                     name = path.relative_to(self.home.path).as_posix()
                     try:
                         file = path.open("rb")

@@ -28,6 +28,10 @@ DATA, OPENED, SILENT, BACK = range(4)
 """What a record tells: bytes of a feed; that a connection began; that nothing came for too long,
 with the reason; that something came again."""
 
+FOLDER: Final = "journal"
+"""Folder of a home in which its journal lies."""
+CHECKPOINT: Final = "live"
+"""Name under which the ledger keeps how far the journal was folded."""
 SEGMENT_BYTES: Final = 64 << 20
 """A file is closed when it has so many bytes; a whole file is removed when it is not needed."""
 DATA_MOST: Final = 64 << 20
@@ -189,12 +193,12 @@ class Journal:
                 self._file = -1
 
     def _name(self, start: int) -> Path:
-        return self.path / f"{start:020d}.log"
+        return self.path / segment_name(start)
 
     def _starts(self) -> list[int]:
         """List the offsets at which files begin."""
-        found = (_FILE.fullmatch(name) for name in os.listdir(self.path))
-        return sorted(int(match[1]) for match in found if match)
+        found = (segment_start(name) for name in os.listdir(self.path))
+        return sorted(start for start in found if start is not None)
 
     def _open(self, *, whole: bool) -> int:
         """Open the newest file to write, cutting off a record that was never finished.
@@ -278,6 +282,22 @@ class Journal:
                     offset = record.end
         except OSError as error:
             raise unusable(error, self._name(start), "read the journal") from error
+
+
+def segment_name(start: int) -> str:
+    """Name the file of a journal that begins at an offset."""
+    return f"{start:020d}.log"
+
+
+def segment_start(name: str) -> int | None:
+    """Read the offset at which a file of a journal begins out of its name; None for another file.
+
+    Example:
+        >>> segment_start("00000000000000000800.log"), segment_start("00000000000000000800.torn")
+        (800, None)
+    """
+    found = _FILE.fullmatch(name)
+    return int(found[1]) if found else None
 
 
 def _read_one(read: Callable[[int], bytes], offset: int) -> Record | None:

@@ -28,6 +28,7 @@ from sargas.store.backup_file import (
     is_inside,
 )
 from sargas.store.home import Home, sync_directory, unusable
+from sargas.store.verify_journal import check_journal
 from sargas.store.verify_ledger import Finding
 
 _ANOTHER = "Use another copy of this backup, or an older one."
@@ -44,7 +45,9 @@ class BackupChecked:
         files: what it must hold.
         sha256: what names it.
         findings: what is wrong with the file; nothing for one that is as it was written.
-        damage: what was damaged in the home already when it was written.
+        damage: what was damaged in the home already when it was written, or, from `restore`, is
+            found in the home that was made: backups of older versions say nothing of a journal
+            that begins too late.
     """
 
     manifest: dict[str, Any] = field(default_factory=dict)
@@ -147,7 +150,8 @@ def restore(path: Path, to: Path, *, progress: Progress = lambda done, size: Non
         fresh = work / "home"
         fresh.mkdir(0o700)
         _unpack(path, fresh, checked.files, lambda done: progress(size + done, 2 * size))
-        Home(fresh, create=False)  # its settings can be read
+        home = Home(fresh, create=False)  # its settings can be read
+        checked.damage += [one for one in check_journal(home) if one not in checked.damage]
         os.sync()  # the names too, before the home appears under its own
         fresh.rename(place)
         sync_directory(place.parent)

@@ -25,6 +25,7 @@ from sargas.store.canon import canonical_order, shard_of
 from sargas.store.damaged import FOLDER, files_set_aside
 from sargas.store.home import FIXES, IDENTITY, STATICS, Home
 from sargas.store.snapshots import FOLDER as SNAPSHOTS
+from sargas.store.verify_journal import check_journal
 from sargas.store.verify_ledger import Finding, check_ledger, few
 
 KINDS: dict[str, type[Fixes] | type[Statics]] = {FIXES: Fixes, STATICS: Statics}
@@ -76,6 +77,7 @@ def verify_home(
         ledger = check_ledger(home.ledger_path)
         out.counts.update(ledger.counts)
         out.head, out.findings = ledger.head, ledger.findings
+        out.findings += check_journal(home)
     seen = int(home.ledger_path.exists())
     for table in (FIXES, STATICS):
         rows = 0

@@ -29,11 +29,11 @@ from sargas.feeds.live.files import continues
 from sargas.model.alerts import Alert
 from sargas.model.fixes import Batch, Fixes, Statics
 from sargas.model.time import NO_TIME
-from sargas.store.journal import DATA, OPENED, SILENT, Journal, Record
+from sargas.store.journal import CHECKPOINT, DATA, OPENED, SILENT, Journal, Record
 from sargas.watch.fold import Outcome, Watch
 from sargas.watch.links import FeedLinks, FeedTerms
 
-SOURCE: Final = "live"
+SOURCE: Final = CHECKPOINT
 READ_BYTES: Final = 4 << 20
 """Bytes of the journal that are folded in one step at most."""
 COMMIT_S: Final = 30.0

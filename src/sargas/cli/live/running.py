@@ -29,7 +29,7 @@ from sargas.store import AuditLog, Home
 from sargas.store.damaged import set_aside
 from sargas.store.feed_book import FeedBook
 from sargas.store.files import DamagedShard
-from sargas.store.journal import Journal
+from sargas.store.journal import FOLDER, Journal
 from sargas.store.shards import Written, tidy
 from sargas.watch.links import FeedTerms
 from sargas.web.health import Vitals
@@ -103,7 +103,7 @@ class LiveWatch:
             self.home: Home = self._keeper.home
             book = FeedBook(self.home)
             numbers = [book.number(url.name, url.text) for url in urls]
-            self.journal = Journal(self.home.path / "journal")
+            self.journal = Journal(self.home.path / FOLDER)
             feeds = {
                 n: LiveFeed(
                     FeedTerms(n, url.name, round(url.idle_s * 1000), round(url.lateness_s * 1000)),
