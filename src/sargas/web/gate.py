@@ -143,6 +143,9 @@ class Guard:
         wait_s = self.gate.wait_s(key_of(connection, who), _cost(scope))
         if wait_s > 0:
             return _too_much(wait_s)
+        if who is not None and who.group:
+            what = f"This token is bound to the release group {who.group}: it is for /ogc alone."
+            return None if needed.is_of_groups else refusal(403, what)
         if needed.role == PUBLIC:
             return None
         if who is None:
