@@ -69,3 +69,13 @@ def bearer(home: Home, role: str) -> dict[str, str]:
         by = By("root", T0_MS, time.time_ns() // 1_000_000)
         _, secret = access.add_token(NAMES[role], "test", role, by)
     return {"authorization": f"Bearer {secret}"}
+
+
+def of_group(home: Home, group: str, user: str) -> dict[str, str]:
+    """The header of a token that is bound to a release group."""
+    import time
+
+    with Access(home) as access:
+        by = By("root", T0_MS, time.time_ns() // 1_000_000)
+        _, secret = access.add_token(user, "map of a partner", "", by, group=group)
+    return {"authorization": f"Bearer {secret}"}

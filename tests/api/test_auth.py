@@ -18,7 +18,19 @@ from sargas.store.access import Access
 from sargas.web import gate
 from sargas.web.roles import PATHS, PUBLIC, needed_for
 
-from .guarded import ALERTS, BY, END, NAMES, WORDS, app_of, bearer, log_in, make_home, served
+from .guarded import (
+    ALERTS,
+    BY,
+    END,
+    NAMES,
+    WORDS,
+    app_of,
+    bearer,
+    log_in,
+    make_home,
+    of_group,
+    served,
+)
 
 SQUARE = [[[20, 58], [21, 58], [21, 59], [20, 58]]]
 IDS = [alert.id for alert in ALERTS]
@@ -109,6 +121,55 @@ def test_every_path_asks_for_its_role(
         if method == "GET":
             head = reader.request("HEAD", path, headers=tokens[role])
             assert (head.status_code == 403) == (answer.status_code == 403)
+
+
+OF_GROUPS = {
+    "GET /ogc", "GET /ogc/api", "GET /ogc/conformance", "GET /ogc/collections",
+    "GET /ogc/collections/{collection}", "GET /ogc/collections/{collection}/items",
+    "GET /ogc/collections/{collection}/items/{item}",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bound(kept: Home) -> dict[str, str]:
+    """The header of an admin's token that is bound to a release group."""
+    return of_group(kept, "nato", "Admin")
+
+
+@pytest.mark.parametrize("row", [row for row in PATHS if not row.startswith("WS")])
+def test_a_token_of_a_group_is_for_ogc_alone(
+    reader: TestClient, bound: dict[str, str], row: str
+) -> None:
+    method, path = row.split(" ")
+    methods = [method, "HEAD"] if method == "GET" else [method]
+    for one in methods:
+        answer = reader.request(one, filled(path), headers=bound)
+        if row in OF_GROUPS:
+            assert answer.status_code == (404 if "{" in path else 200), "no collection is called x"
+        else:
+            assert answer.status_code == 403, answer.text
+    if row not in OF_GROUPS:
+        told = reader.request(method, filled(path), headers=bound).json()
+        assert "for /ogc alone" in told["error"]
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/ogc/", "/ogc/nothing", "/ogcx", "/static/index.js"])
+def test_a_token_of_a_group_is_for_no_path_that_is_none(
+    reader: TestClient, bound: dict[str, str], path: str
+) -> None:
+    assert reader.get(path, headers=bound).status_code == 403
+    for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+        assert reader.request(method, "/ogc", headers=bound).status_code == 403
+
+
+def test_a_token_of_a_group_listens_to_nothing(reader: TestClient, bound: dict[str, str]) -> None:
+    assert "WS /ws" in PATHS
+    with (
+        pytest.raises(WebSocketDenialResponse) as caught,
+        reader.websocket_connect("/ws", headers=bound),
+    ):
+        pass
+    assert caught.value.status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/api/users/", "/api//users", "/x/../static/x"])

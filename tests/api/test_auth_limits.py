@@ -5,19 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from ipaddress import IPv6Address
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from sargas.store import Home, passwords
 from sargas.web import commands, limits, login
-from sargas.web.limits import FREE, MOST_KEYS, WAIT_MOST_S, Buckets, LoginDelays
+from sargas.web.limits import FREE, MOST_KEYS, WAIT_MOST_S, Buckets, LoginDelays, network_of
 
-from .guarded import WORDS, bearer, log_in, make_home, served
+from .guarded import WORDS, app_of, bearer, log_in, make_home, served
 
 
 @pytest.fixture
@@ -54,6 +55,50 @@ def test_an_address_that_tries_many_names_waits() -> None:
     free = [delays.wait_s(f"user{n}", "192.0.2.1", 0.0) == 0 for n in range(50)]
     assert sum(free) == FREE["address"]
     assert delays.wait_s("user0", "192.0.2.2", 0.0) == 0, "another address is not held up"
+
+
+def test_who_has_a_network_of_ipv6_is_one_client() -> None:
+    delays, free = LoginDelays(), 0
+    for n in range(500):
+        free += delays.wait_s(f"user{n}", f"2001:db8:0:7:{n:x}::{n:x}", 0.0) == 0
+    assert free == FREE["address"]
+    assert delays.wait_s("vita", "2001:db8:0:8::1", 0.0) == 0, "the network beside is not held up"
+    delays = LoginDelays()
+    mixed = ["192.0.2.1", "::ffff:192.0.2.1", "::ffff:c000:201", "0:0:0:0:0:ffff:192.0.2.1"]
+    free = sum(delays.wait_s(f"user{n}", mixed[n % 4], 0.0) == 0 for n in range(40))
+    assert free == FREE["address"]
+    assert delays.wait_s("vita", "::ffff:192.0.2.2", 0.0) == 0
+    for _ in range(20):
+        delays.succeeded("vita", "::ffff:192.0.2.2")
+        assert delays.wait_s("vita", "192.0.2.2", 0.0) == 0, "who gets in starts anew"
+
+
+@given(st.ip_addresses(v=6), st.integers(0, 2**64 - 1))
+def test_addresses_are_of_one_network_by_their_first_half(one: IPv6Address, low: int) -> None:
+    assume(one.ipv4_mapped is None)
+    other = IPv6Address(int(one) >> 64 << 64 | low)
+    assume(other.ipv4_mapped is None)
+    assert network_of(str(one)) == network_of(str(other)) == network_of(f"{other}%eth0")
+    assert network_of(str(one)) != network_of(str(IPv6Address(int(one) ^ 1 << 64)))
+    assert network_of(network_of(str(one))) == network_of(str(one))
+
+
+def test_strangers_of_one_network_share_a_bucket(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = app_of(home)
+    gate = next(row.kwargs["gate"] for row in app.user_middleware if "gate" in row.kwargs)
+    monkeypatch.setattr(gate, "buckets", Buckets(0.001, 20.0))
+    codes, with_tokens = [], []
+    for n in range(30):
+        client = TestClient(app, client=(f"2001:db8::{n:x}", 50_000))
+        codes.append(client.get("/api/status").status_code)
+    assert codes == [401] * 20 + [429] * 10
+    for n in range(30):
+        client = TestClient(app, client=(f"2001:db8:0:1::{n:x}", 50_000))
+        headers = {"authorization": f"Bearer sargas_{n}"}
+        with_tokens.append(client.get("/api/status", headers=headers).status_code)
+    assert with_tokens == [401] * 10 + [429] * 20, "made-up secrets cost twice"
 
 
 def test_strangers_hold_up_an_officer_for_seconds_at_most() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,17 @@ from sargas.model.time import iso
 from sargas.model.triage import RELEASE_TO, WITHDRAW
 from sargas.reference import shipped_assets
 from sargas.store import AuditLog, Home, Ledger, ShardWriter
+from sargas.store.access import Access
 from sargas.store.audit import Seen
+from sargas.store.users import By
 from sargas.web.api import make_app
 from sargas.web.desk import Desk
 from sargas.web.ogc import CONFORMS
 from sargas.web.picture import Picture
 from sargas.web.player import Player, Span
 from tests.share.conftest import T0_MS, alert, fixes
+
+from .guarded import BY, WORDS, of_group
 
 SCHEMAS = json.loads(
     (Path(__file__).parents[1] / "share" / "schemas" / "ogc-features.json").read_text()
@@ -306,3 +311,78 @@ def test_a_policy_that_cannot_be_read_gives_nothing(here: TestClient, home: Home
         answer = here.get(f"/ogc/collections/{name}/items")
         assert answer.status_code == 500
         assert alert().id not in answer.text
+
+
+# ---- a token of a group --------------------------------------------------------------------------
+@pytest.fixture
+def elsewhere(make: Any, home: Home) -> TestClient:
+    """The service with users, asked from another machine."""
+    with Access(home) as access:
+        access.add("Vita", WORDS, "admin", BY)
+    return make("192.0.2.1")
+
+
+def test_a_token_of_a_group_gets_what_the_group_gets_and_no_more(
+    elsewhere: TestClient, home: Home
+) -> None:
+    act(home, RELEASE_TO, alert().id, group="nato")
+    act(home, RELEASE_TO, EAST.id, group="eu")
+    act(home, RELEASE_TO, DRILL.id, group="public")
+    nato = of_group(home, "nato", "Vita")
+    path = "/ogc/collections/alerts/items"
+    assert elsewhere.get(path).status_code == 401
+    with Access(home) as access:
+        by = By("root", END, time.time_ns() // 1_000_000)
+        _, secret = access.add_token("Vita", "all", "viewer", by)
+    whole = {"authorization": f"Bearer {secret}"}
+    seen = elsewhere.get(f"{path}/{alert().id}?group=national", headers=whole).json()
+    assert "triage" in seen["properties"]
+    for asked in ("", "?group=nato"):
+        answer = elsewhere.get(path + asked, headers=nato)
+        (one,) = answer.json()["features"]
+        assert one["id"] == alert().id
+        assert one["properties"]["release"]["group"] == "nato"
+        assert "triage" not in one["properties"], "the group's redaction holds"
+        assert "triage" in one["properties"]["release"]["redacted"]
+        assert not any(i in answer.text for i in (EAST.id, DRILL.id))
+    (track,) = elsewhere.get("/ogc/collections/tracks/items", headers=nato).json()["features"]
+    assert track["id"] == f"{alert().id}-track"
+    assert elsewhere.get(f"{path}/{EAST.id}", headers=nato).status_code == 404
+    assets = elsewhere.get("/ogc/collections/assets/items?limit=1000", headers=nato)
+    assert "A SECRET CABLE" not in assets.text
+    assert assets.json()["numberMatched"] == len(shipped_assets())
+    act(home, WITHDRAW, alert().id, group="nato")
+    assert elsewhere.get(path, headers=nato).json()["numberMatched"] == 0
+
+
+def test_a_token_of_a_group_names_no_other(elsewhere: TestClient, home: Home) -> None:
+    act(home, RELEASE_TO, alert().id, group="eu")
+    nato = of_group(home, "nato", "Vita")
+    items = "/collections/alerts/items"
+    for below in ("", "/api", "/conformance", "/collections", "/collections/alerts", items,
+                  f"{items}/{alert().id}"):  # fmt: skip
+        for other in ("eu", "national", "public", "nothing", "NATO", ""):
+            answer = elsewhere.get(f"/ogc{below}?group={other}", headers=nato)
+            assert answer.status_code == 403, (below, other)
+            assert "nato" in answer.json()["error"]
+            assert alert().id not in answer.text
+
+
+def test_a_group_that_is_no_more_gives_nothing(elsewhere: TestClient, home: Home) -> None:
+    act(home, RELEASE_TO, alert().id, group="nato")
+    nato = of_group(home, "nato", "Vita")
+    (home.path / "release.toml").write_text('[groups.hidden]\nlabel = "H"\nsees = [{}]\n')
+    for name in ("alerts", "tracks", "assets"):
+        for path in (f"/ogc/collections/{name}/items", f"/ogc/collections/{name}/items/x"):
+            answer = elsewhere.get(path, headers=nato)
+            assert answer.status_code == 403
+            assert "hidden" not in answer.text
+
+
+def test_a_token_of_a_group_ends_with_its_user(elsewhere: TestClient, home: Home) -> None:
+    with Access(home) as access:
+        access.add("Jonas", WORDS, "viewer", BY)
+    nato = of_group(home, "nato", "Jonas")
+    with Access(home) as access:
+        access.set_disabled("Jonas", BY, is_disabled=True)
+    assert elsewhere.get("/ogc", headers=nato).status_code == 401

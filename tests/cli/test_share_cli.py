@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -15,6 +17,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from sargas.errors import ConflictError, FeedUnavailableError
 from sargas.model.fixes import Fixes
 from sargas.share.formats import FORMATS
 from sargas.store import AuditLog, Home, Ledger, ShardWriter
@@ -403,6 +406,94 @@ def test_open_alerts_are_sent_again_before_they_fade(home: Path, monkeypatch) ->
         share_send._follow(replace(way, send=sending), asked, 1.0)
     assert sent == [[ONE.id], [ONE.id], [ONE.id]], "once as news, then again each time"
     assert len(lines(home)) == 1, "the version stands in the log once"
+
+
+def follow(home: Path, monkeypatch, rounds, sending) -> None:
+    """Follow in this process until interrupted; `rounds` is done, one each, in place of waits."""
+    from sargas.cli import share_send
+    from sargas.cli.share_send import Asked, Options
+
+    monkeypatch.setattr("sargas.store.tables.WAIT_S", 0.1)
+    turns = iter(rounds)
+    monkeypatch.setattr(share_send.time, "sleep", lambda _: next(turns)())
+    way = share_send._way("cot+tcp://127.0.0.1:1", Options())
+    asked = Asked(home, "eu", None, None, (), "V.P.", False, False, False)
+    with pytest.raises(KeyboardInterrupt):
+        share_send._follow(replace(way, send=sending), asked, 1.0)
+
+
+class Held:
+    """The ledger of a home, held by another writer."""
+
+    def __init__(self, home: Path) -> None:
+        self._other = sqlite3.connect(home / "sargas.db", isolation_level=None)
+
+    def hold(self) -> None:
+        self._other.execute("BEGIN IMMEDIATE")
+
+    def let(self) -> None:
+        self._other.execute("ROLLBACK")
+
+
+def interrupted() -> None:
+    raise KeyboardInterrupt
+
+
+def test_following_goes_on_where_the_ledger_is_held_by_another(
+    home: Path, monkeypatch, capsys
+) -> None:
+    sent: list[str] = []
+    held = Held(home)
+
+    def sending(found, done) -> None:
+        for one in found:
+            sent.append(one.alerts[0][0])
+            done(one)
+
+    held.hold()
+    follow(home, monkeypatch, [held.let, interrupted], sending)
+    assert sent == [ONE.id], "nothing leaves before its line stands in the log"
+    assert [("failed" in d, d["shared"]) for d in lines(home)] == [(False, [f"{ONE.id}:2"])]
+    assert re.search(r"database is locked.*Tried again in 2 s", capsys.readouterr().err)
+
+
+def test_what_was_not_taken_is_sent_again_though_the_log_cannot_say_so(
+    home: Path, monkeypatch
+) -> None:
+    tries: list[str] = []
+    held = Held(home)
+
+    def sending(found, done) -> None:
+        tries.append(found[0].alerts[0][0])
+        if len(tries) == 1:
+            held.hold()  # after the line that says it leaves
+            raise FeedUnavailableError("Nobody is there.")
+        done(found[0])
+
+    follow(home, monkeypatch, [held.let, lambda: None, interrupted], sending)
+    assert tries == [ONE.id] * 2, "once refused, once taken, and not again"
+    assert [d["shared"] for d in lines(home)] == [[f"{ONE.id}:2"]] * 2
+
+
+def test_another_got_in_first_is_no_end(home: Path, monkeypatch) -> None:
+    turns = iter([ConflictError("Somebody else was first."), None])
+    sent: list[int] = []
+
+    def sending(found, done) -> None:
+        if error := next(turns):
+            raise error
+        sent.append(len(found))
+        done(found[0])
+
+    follow(home, monkeypatch, [lambda: None, interrupted], sending)
+    assert sent == [1]
+
+
+def test_what_was_on_its_way_at_an_interrupt_does_not_count_as_sent(
+    home: Path, monkeypatch
+) -> None:
+    follow(home, monkeypatch, [], lambda found, done: interrupted())
+    assert [d.get("failed", "") for d in lines(home)] == ["", "It was interrupted."]
 
 
 def until(holds, process: subprocess.Popen) -> None:

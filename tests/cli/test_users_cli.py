@@ -179,6 +179,38 @@ def test_a_token_is_shown_once(call: Call, home: Home) -> None:
         assert secret not in str([line.to_dict() for line in log.lines()])
 
 
+def test_a_token_of_a_group_is_listed_logged_and_revoked(call: Call, home: Home) -> None:
+    add(home, "Vita", "admin")
+    words = ("tokens", "add", "Vita", "map of a partner", "--home", home.path)
+    made = call(*words, "--group", "nato")
+    assert made.code == 0, made.err
+    secret = made.out.strip()
+    assert "/ogc for nato" in made.err
+    for more, code, what in (
+        (("--group", "nato", "--role", "viewer"), 2, "in place of --role"),
+        (("--group", "natoo"), 5, "no release group"),
+        (("--group", ""), 5, "no release group"),
+    ):
+        refused = call(*words, *more)
+        assert (refused.code, refused.out) == (code, ""), refused.err
+        assert what in refused.err
+    (row,) = call("tokens", "list", "--home", home.path, "--json").rows
+    assert (row["user"], row["group"], row["role"]) == ("Vita", "nato", None)
+    assert "/ogc for nato" in call("tokens", "list", "--home", home.path).out
+    with Access(home) as access:
+        who = access.token(secret, parse_iso(row["created"]))
+        assert who is not None
+        assert (who.group, who.may("viewer")) == ("nato", False)
+    assert call("tokens", "revoke", row["id"], "--home", home.path).code == 0
+    with Access(home) as access:
+        made_line, gone = access.lines()[1:]
+        assert (made_line.verb, gone.verb) == ("add_token", "revoke_token")
+        assert made_line.detail == {
+            "user": "Vita", "token": row["id"], "name": "map of a partner", "group": "nato"
+        }  # fmt: skip
+        assert access.token(secret, parse_iso(row["created"])) is None
+
+
 def test_the_first_user_makes_the_home(tmp_path: Path) -> None:
     done = subprocess.run(
         [SARGAS, "users", "add", "Vita", "--role", "officer", "--password-stdin", "--home",

@@ -109,3 +109,16 @@ def test_the_bounds_of_a_bundle_are_told_as_they_are() -> None:
     assert (bundle.COUNT_MOST, bundle.DEPTH_MOST) == (5000, 16)
     text = re.sub(r"\s+", " ", TEXT)
     assert "8 MB, 64 MB unpacked, 5,000 alert versions, 1 MB a line, 16 levels" in text
+
+
+def test_the_deadlines_are_told_as_they_are() -> None:
+    import inspect
+
+    from sargas.share import mail, tak, webhook
+    from sargas.share.partner import exchange
+
+    text = re.sub(r"\s+", " ", TEXT)
+    assert f"A try has {webhook.TRY_S:g} seconds" in text
+    cot_s = inspect.signature(tak.send).parameters["timeout_s"].default
+    told = f"Cursor on Target {cot_s:g} seconds for all, mail {mail.MESSAGE_S:g} a message"
+    assert f"{told}, a partner {exchange.TRY_S:g} a bundle" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -18,9 +19,11 @@ from sqlalchemy import create_engine, inspect, text
 
 from sargas.errors import StateVersionError, StoreError
 from sargas.store import AuditLog, Home, Ledger, migrations, tables
+from sargas.store.access import Access
 from sargas.store.audit import Seen
 from sargas.store.backup import back_up
 from sargas.store.restore import restore
+from sargas.store.users import By
 from sargas.store.verify_ledger import check_ledger
 from tests.store.alerts import make_alert
 from tests.store.postgres import server
@@ -66,8 +69,30 @@ CREATE TABLE tokens (id VARCHAR(16) NOT NULL, hash VARCHAR(64) NOT NULL,
     PRIMARY KEY (id));
 CREATE UNIQUE INDEX tokens_by_hash ON tokens (hash);
 """
+SCHEMA_4 = """
+CREATE TABLE peers (name VARCHAR(30) NOT NULL, instance VARCHAR(32) NOT NULL,
+    key VARCHAR(64) NOT NULL, url TEXT NOT NULL, release_group VARCHAR(40) NOT NULL,
+    trusted INTEGER NOT NULL, allow_private INTEGER NOT NULL, ca TEXT NOT NULL,
+    created_ms BIGINT NOT NULL, PRIMARY KEY (name));
+CREATE UNIQUE INDEX peers_by_instance ON peers (instance);
+CREATE TABLE sent_bundles (origin VARCHAR(32) NOT NULL, recipient VARCHAR(32) NOT NULL,
+    sequence BIGINT NOT NULL, previous BIGINT NOT NULL, hash VARCHAR(64) NOT NULL,
+    created_ms BIGINT NOT NULL, held INTEGER NOT NULL, told TEXT NOT NULL,
+    PRIMARY KEY (origin, recipient, sequence));
+CREATE TABLE partner_bundles (origin VARCHAR(32) NOT NULL, recipient VARCHAR(32) NOT NULL,
+    sequence BIGINT NOT NULL, hash VARCHAR(64) NOT NULL, whole INTEGER NOT NULL,
+    created_ms BIGINT NOT NULL, received_ms BIGINT NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (origin, recipient, sequence));
+CREATE TABLE partner_alerts (origin VARCHAR(32) NOT NULL, id VARCHAR(64) NOT NULL,
+    version INTEGER NOT NULL, origin_name VARCHAR(40) NOT NULL, body TEXT NOT NULL, exercise TEXT,
+    t_issued_ms BIGINT NOT NULL, received_ms BIGINT NOT NULL, bundle VARCHAR(64) NOT NULL,
+    PRIMARY KEY (origin, id, version));
+CREATE TABLE partner_nonces (instance VARCHAR(32) NOT NULL, nonce VARCHAR(64) NOT NULL,
+    at_ms BIGINT NOT NULL, PRIMARY KEY (instance, nonce));
+"""
 """The tables as they were released, frozen here: not made by the code of today."""
-DDL = {"1": (SCHEMA_1,), "2": (SCHEMA_1, SCHEMA_2), "3": (SCHEMA_1, SCHEMA_2, SCHEMA_3)}
+PARTS = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4)
+DDL = {str(n): PARTS[:n] for n in range(1, len(PARTS) + 1)}
 OLD_TABLES = {
     "1": ("alerts", "suppressions", "checkpoints", "counters"),
     "2": ("alerts", "suppressions", "checkpoints", "counters", "audit_log"),
@@ -82,6 +107,10 @@ OLD_TABLES = {
         "tokens",
     ),
 }
+OLD_TABLES["4"] = (
+    *OLD_TABLES["3"], "peers", "sent_bundles", "partner_bundles", "partner_alerts",
+    "partner_nonces",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -108,15 +137,21 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str
     return made
 
 
-def rows_of(url: str, names: tuple[str, ...]) -> dict[str, list[tuple[Any, ...]]]:
-    engine = create_engine(url)
+def rows_of(url: str, schema: str) -> dict[str, list[tuple[Any, ...]]]:
+    """The rows of a schema's tables, by the columns that they had then."""
+    engine, found = create_engine(url), {}
     with engine.connect() as connection:
-        found = {
-            name: sorted(tuple(row) for row in connection.execute(text(f"SELECT * FROM {name}")))
-            for name in names
-        }
+        for name in OLD_TABLES[schema]:
+            rows = connection.execute(text(f"SELECT {', '.join(columns_of(name))} FROM {name}"))
+            found[name] = sorted(tuple(row) for row in rows)
     engine.dispose()
     return found
+
+
+def columns_of(name: str) -> list[str]:
+    """The columns that a table had first, as its DDL has them."""
+    (body,) = re.findall(rf"CREATE TABLE {name} \((.*?),\s+PRIMARY KEY", "".join(PARTS), re.DOTALL)
+    return [part.split()[0] for part in body.split(",")]
 
 
 def shape_of(url: str) -> dict[str, Any]:
@@ -149,7 +184,8 @@ def make_old(url: str, filled: str, schema: str) -> None:
             if statement.strip():
                 connection.execute(text(statement))
         for name in OLD_TABLES[schema]:
-            for row in old.execute(text(f"SELECT * FROM {name}")).mappings():
+            told = text(f"SELECT {', '.join(columns_of(name))} FROM {name}")
+            for row in old.execute(told).mappings():
                 names = ", ".join(row)
                 places = ", ".join(f":{key}" for key in row)
                 statement = text(f"INSERT INTO {name} ({names}) VALUES ({places})")
@@ -162,7 +198,13 @@ def make_old(url: str, filled: str, schema: str) -> None:
 USERS = """
 INSERT INTO users VALUES ('jonas', 'Jonas', '$argon2id$x', 'admin', 0, 5);
 INSERT INTO sessions VALUES ('0a', 'jonas', 5, 6);
-INSERT INTO tokens VALUES ('t1', '0b', 'jonas', 'a program', 'viewer', 5, 7, 0)
+INSERT INTO tokens (id, hash, login, name, role, created_ms, expires_ms, used_ms)
+    VALUES ('t1', '0b', 'jonas', 'a program', 'viewer', 5, 7, 0);
+INSERT INTO peers VALUES ('riga', 'i1', 'k1', '', 'nato', 1, 0, '', 5);
+INSERT INTO sent_bundles VALUES ('o', 'i1', 1, 0, 'h', 5, 1, '{}');
+INSERT INTO partner_bundles VALUES ('i1', 'o', 1, 'h', 1, 5, 6, 2);
+INSERT INTO partner_alerts VALUES ('i1', 'x1', 1, 'Riga', '{}', NULL, 5, 6, 'h');
+INSERT INTO partner_nonces VALUES ('i1', 'n1', 5)
 """
 
 
@@ -188,7 +230,7 @@ def test_an_older_ledger_is_upgraded_with_every_row(
     new, old = fresh("new"), fresh("old")
     fill(new)
     make_old(old, new, schema)
-    before = rows_of(old, OLD_TABLES[schema])
+    before = rows_of(old, schema)
     assert all(before.values())
     with Ledger(old) as ledger, AuditLog(old) as log:
         assert len(ledger.alerts()) == 3
@@ -196,7 +238,7 @@ def test_an_older_ledger_is_upgraded_with_every_row(
         assert log.verify().lines == (0 if schema == "1" else 2)
         log.start_watch("V.P.", t_ms=1, at_ms=1)
         assert log.last_seq() == (1 if schema == "1" else 3)
-    after = rows_of(old, OLD_TABLES[schema])
+    after = rows_of(old, schema)
     after.get("audit_log", [])[-1:] = []  # the line that was added
     assert after == before
     assert shape_of(old) == shape_of(new)
@@ -262,7 +304,7 @@ def test_a_step_that_fails_leaves_the_ledger_as_it_was(
     new, old = fresh("new"), fresh("old")
     fill(new)
     make_old(old, new, "1")
-    before = shape_of(old), rows_of(old, OLD_TABLES["1"])
+    before = shape_of(old), rows_of(old, "1")
     real = migrations.upgrade
 
     def fails(*given: Any) -> None:
@@ -272,7 +314,7 @@ def test_a_step_that_fails_leaves_the_ledger_as_it_was(
     monkeypatch.setattr(migrations, "upgrade", fails)
     with pytest.raises(RuntimeError, match="power"):
         Ledger(old)
-    assert (shape_of(old), rows_of(old, OLD_TABLES["1"])) == before
+    assert (shape_of(old), rows_of(old, "1")) == before
     monkeypatch.undo()
     with Ledger(old) as ledger:
         assert len(ledger.alerts()) == 3
@@ -295,18 +337,35 @@ def test_a_newer_ledger_and_one_with_a_hole_are_refused(fresh: Callable[[str], s
         Ledger(newer)
 
 
-def test_an_older_home_is_backed_up_as_it_is_and_upgraded_once_restored(tmp_path: Path) -> None:
+@pytest.mark.parametrize("schema", ["2", "4"])
+def test_an_older_home_is_backed_up_as_it_is_and_upgraded_once_restored(
+    tmp_path: Path, schema: str
+) -> None:
     home = Home(tmp_path / "home")
     fill(f"sqlite:///{tmp_path}/new.db")
-    make_old(f"sqlite:///{home.ledger_path}", f"sqlite:///{tmp_path}/new.db", "2")
+    make_old(f"sqlite:///{home.ledger_path}", f"sqlite:///{tmp_path}/new.db", schema)
     assert check_ledger(home.ledger_path).findings == []
     back_up(home, tmp_path / "b.tar", created="2026-01-01T00:00:00Z", version="0")
     with sqlite3.connect(home.ledger_path) as db:
-        assert db.execute("SELECT value FROM sargas_meta").fetchone() == ("2",)
+        assert db.execute("SELECT value FROM sargas_meta").fetchone() == (schema,)
     db.close()
     assert restore(tmp_path / "b.tar", tmp_path / "again").findings == []
     with AuditLog(Home(tmp_path / "again")) as log:
         assert log.verify().lines == 2
+
+
+def test_tokens_of_an_older_ledger_are_bound_to_no_group(fresh: Callable[[str], str]) -> None:
+    new, old = fresh("new"), fresh("old")
+    fill(new)
+    make_old(old, new, "4")
+    with Access(old) as access:
+        (token,) = access.tokens()
+        assert (token.id, token.role, token.group) == ("t1", "viewer", "")
+        by = By("root", 5, 6)
+        made, secret = access.add_token("Jonas", "map", "", by, group="nato")
+        who = access.token(secret, 7)
+        assert who is not None
+        assert (who.group, who.token, who.may("viewer")) == ("nato", made.id, False)
 
 
 def test_a_ledger_of_today_is_opened_without_alembic(tmp_path: Path) -> None:

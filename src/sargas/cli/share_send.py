@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +13,14 @@ from cyclopts import Parameter
 
 from sargas.cli.acts import Acting, officer_of
 from sargas.cli.words import put_json, say
-from sargas.errors import EXIT_OK, FeedUnavailableError, SargasError, UsageError
+from sargas.errors import (
+    EXIT_OK,
+    ConflictError,
+    FeedUnavailableError,
+    SargasError,
+    StoreError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from sargas.share.formats import Document
@@ -25,6 +32,8 @@ COT_AGAIN_S = 300.0
 """Open alerts are sent again after so long: half of what an event of Cursor on Target stays."""
 LONGEST_PAUSE_S = 300.0
 """A place that takes nothing is asked at least so often."""
+PASSING = (FeedUnavailableError, StoreError, ConflictError)
+"""What may be over by itself: nobody answers, another process holds the ledger, a disk is full."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +92,21 @@ class Asked:
     quiet: bool
 
 
+@dataclass
+class Owed:
+    """Versions that the log says were sent and that were not taken, as `id:version`.
+
+    What is sent is noted first, and the line that takes it back may fail too: without this it would
+    count as sent for ever.
+    """
+
+    names: set[str] = field(default_factory=set)
+
+    def left(self, known: set[str]) -> set[str]:
+        """Leave out of what the log knows to have been sent what was not taken."""
+        return known - self.names
+
+
 def send(
     url: str,
     /,
@@ -128,8 +152,9 @@ def send(
     new
         Only versions that by the audit log were not taken at this place before.
     follow
-        Go on until interrupted: look every so many seconds, and send what is new. What is not taken
-        is tried again later. Open alerts are sent again as Cursor on Target before they fade.
+        Go on until interrupted: look every so many seconds, and send what is new. What is not
+        taken, or cannot be noted, is tried again later. Open alerts are sent again as Cursor on
+        Target before they fade.
     options
         How the other side is spoken to.
     officer
@@ -154,21 +179,23 @@ def send(
     return _follow(way, asked, follow)
 
 
-def _once(way: Way, asked: Asked, *, new: bool) -> None:
+def _once(way: Way, asked: Asked, *, new: bool, owed: Owed | None = None) -> None:
     """Send what there is now, note it, and say so.
 
     Raises:
         FeedUnavailableError: it was not taken, or not all of it.
+        StoreError: it cannot be noted; then it was not sent, or not taken.
     """
     from sargas.cli.sharing import leaving, note, sent_before, written
     from sargas.share.formats import FORMATS
 
+    owed = owed or Owed()
     with leaving(asked.home, asked.to, asked.since, asked.until, asked.alerts) as left:
         found: list[Document] = written(
             left, FORMATS[way.format], _about(left.policy), quiet=asked.quiet or new
         )
         if new:
-            known = sent_before(left.log, asked.to, way.place)
+            known = owed.left(sent_before(left.log, asked.to, way.place))
             found = [one for one in found if not _names(one) <= known]
         if found and not asked.dry_run:
             # Noted first: what left without a line would be worse than a line too many.
@@ -176,10 +203,14 @@ def _once(way: Way, asked: Asked, *, new: bool) -> None:
             taken: list[Document] = []
             try:
                 way.send(found, taken.append)
-            except SargasError as error:
+            except (SargasError, KeyboardInterrupt) as error:
                 rest = [one for one in found if one not in taken]
-                note(left, asked.officer, way.format, way.place, rest, failed=str(error))
+                owed.names |= {name for one in rest for name in _names(one)}
+                why = str(error) or "It was interrupted."
+                note(left, asked.officer, way.format, way.place, rest, failed=why)
                 raise
+            finally:
+                owed.names -= {name for one in taken for name in _names(one)}
     _tell(way, asked, found)
 
 
@@ -200,30 +231,30 @@ def _tell(way: Way, asked: Asked, found: Sequence[Document]) -> None:
 
 
 def _follow(way: Way, asked: Asked, every_s: float) -> int:
-    """Send what is new until interrupted; a place that takes nothing is asked less and less."""
+    """Send what is new until interrupted; what fails is tried again, less and less often."""
     pause_s, again_s = every_s, time.monotonic() + COT_AGAIN_S
-    silent = replace(asked, json=False, quiet=True)
+    silent, owed = replace(asked, json=False, quiet=True), Owed()
     while True:
         try:
-            if _is_news(way, asked):
-                _once(way, asked, new=True)
+            if _is_news(way, asked, owed):
+                _once(way, asked, new=True, owed=owed)
             if way.format == "cot" and time.monotonic() >= again_s:
                 _again(way, silent)
                 again_s = time.monotonic() + COT_AGAIN_S
             pause_s = every_s
-        except FeedUnavailableError as error:
+        except PASSING as error:
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
             say(f"{error} Tried again in {pause_s:.0f} s.", quiet=asked.quiet)
         time.sleep(pause_s)
 
 
-def _is_news(way: Way, asked: Asked) -> bool:
+def _is_news(way: Way, asked: Asked, owed: Owed) -> bool:
     """Tell whether there is a version that was not taken there yet."""
     from sargas.cli.sharing import leaving, sent_before
     from sargas.share.formats import FORMATS
 
     with leaving(asked.home, asked.to, asked.since, asked.until, asked.alerts) as left:
-        known = sent_before(left.log, asked.to, way.place)
+        known = owed.left(sent_before(left.log, asked.to, way.place))
         refuses = FORMATS[way.format].refuses
         return any(
             f"{one.own_id}:{one.version}" not in known and not refuses(one) for one in left.alerts

@@ -17,6 +17,7 @@ from sargas.model.time import iso
 
 if TYPE_CHECKING:
     from sargas.store import Home
+    from sargas.store.access import Token
     from sargas.store.users import By, User, Users
 
 app = App(
@@ -220,16 +221,18 @@ def password(name: str, *, password_stdin: bool = False, at: At = Where()) -> in
 
 @tokens.command(name="add")
 def add_token(
-    user: str, name: str, *, role: Role = "viewer", lasts: str = "90d", at: At = Where()
-) -> int:
+    user: str, name: str, *, role: Role | None = None, group: str | None = None,
+    lasts: str = "90d", at: At = Where(),
+) -> int:  # fmt: skip
     """Make a token for a program, and print it: this once, for only its hash is kept.
 
     The program sends it as 'Authorization: Bearer TOKEN'. What it does stands in the log under its
-    user's name.
+    user's name. A viewer's token sees everything: give a partner one that is bound to their group.
 
     Examples:
       sargas tokens add Jonas "wall display" --role viewer --home watch
       sargas tokens add Jonas export --lasts 7d --quiet > token
+      sargas tokens add Jonas "map of the partner" --group nato
 
     Parameters
     ----------
@@ -238,7 +241,10 @@ def add_token(
     name
         What it is for.
     role
-        The most that it may; at most what its user may.
+        The most that it may; at most what its user may (default: viewer).
+    group
+        A release group that it is bound to: it reads at /ogc what that group gets, and nothing
+        else. In place of --role.
     lasts
         For how long: 12h, 90d; a year at most.
     at
@@ -248,19 +254,27 @@ def add_token(
     from sargas.cli.kept_alerts import open_stored
     from sargas.store.access import Access
 
+    if group is not None and role is not None:
+        raise UsageError("--group is in place of --role.",
+                         hint="Bound to a group a token has no role.")  # fmt: skip
     stored = open_stored(at.home)
+    if group is not None:
+        from sargas.share.policy import load_policy
+
+        load_policy(stored.path).group(group)
     by = _by(stored)
     with Access(stored) as access:
         made, secret = access.add_token(
-            user, name, role, by, lasts_ms=until_ms(lasts, by.at_ms) - by.at_ms
-        )
+            user, name, role or "viewer", by, group=group or "",
+            lasts_ms=until_ms(lasts, by.at_ms) - by.at_ms,
+        )  # fmt: skip
     if at.json:
         put_json(made.to_dict() | {"token": secret})
     else:
         print(secret)
     say(
-        f"Token {made.id} of {clean_text(made.user)}, {made.role}, until {iso(made.expires_ms)}. "
-        "It is shown this once.",
+        f"Token {made.id} of {clean_text(made.user)}, {_reach(made)}, until "
+        f"{iso(made.expires_ms)}. It is shown this once.",
         quiet=at.quiet,
     )
     return EXIT_OK
@@ -294,8 +308,10 @@ def list_tokens(*, home: Path | None = None, json: bool = False, quiet: bool = F
         put_table(
             ("id", "user", "role", "expires", "last used", "for"),
             [
-                (t.id, t.user, t.role, iso(t.expires_ms), iso(t.used_ms) if t.used_ms else "never",
-                 t.name)
+                (
+                    t.id, t.user, _reach(t), iso(t.expires_ms),
+                    iso(t.used_ms) if t.used_ms else "never", t.name,
+                )
                 for t in found
             ],
         )  # fmt: skip
@@ -341,6 +357,11 @@ def _changed(name: str, at: Where, change: Callable[[Users, By], User]) -> int:
     state = "disabled" if user.is_disabled else user.role
     say(f"{clean_text(user.name)} is {state}.", quiet=at.quiet)
     return EXIT_OK
+
+
+def _reach(token: Token) -> str:
+    """Say what a token may."""
+    return f"/ogc for {token.group}" if token.group else token.role
 
 
 def _tell(user: User, at: Where) -> None:

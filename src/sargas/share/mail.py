@@ -17,12 +17,13 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sargas.errors import FeedUnavailableError, UsageError
 from sargas.model.place import place_text
 from sargas.model.time import parse_iso
+from sargas.share.deadline import Deadline
 from sargas.share.policy import SENDER_HINT
 from sargas.share.release import Released, clean
 from sargas.share.saying import EXERCISE, About, place, remarks, tests, title
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
     from sargas.share.formats import Document
 
 PASSWORD_ENV = "SARGAS_MAIL_PASSWORD"  # noqa: S105 - its name, not itself
-TIMEOUT_S = 20.0
+TIMEOUT_S, MESSAGE_S = 20.0, 60.0
+"""How long is waited for the next byte; and for all that comes before a message is taken."""
+REPLY_MOST = 64_000
+"""Bytes of one reply of a server, over all its lines."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,200}")
 
@@ -161,8 +165,12 @@ def send(
         context = ssl.create_default_context(cafile=str(server.ca) if server.ca else None)
     except OSError as error:
         raise UsageError("The certificates cannot be read.", where=str(server.ca or "")) from error
+    known: list[smtplib.SMTP] = []
     try:
-        with _connect(host, port, context if is_tls else None) as smtp:
+        with (
+            Deadline(MESSAGE_S, lambda: known[0].sock if known else None) as deadline,
+            _connect(known, host, port, context if is_tls else None) as smtp,
+        ):
             if not is_tls:
                 _encrypt(smtp, context, host)
             if server.user:
@@ -173,10 +181,12 @@ def send(
                 if refused := smtp.send_message(mail, to_addrs=recipients):
                     raise smtplib.SMTPRecipientsRefused(refused)
                 done(one)
+                deadline.again()
     except (OSError, smtplib.SMTPException) as error:
         # What the server said may quote what we said to it; its code is enough.
         code = getattr(error, "smtp_code", "")
-        reason = f"{type(error).__name__} {code}".strip()
+        name = str(error) if isinstance(error, TimeoutError) else type(error).__name__
+        reason = f"{name} {code}".strip()
         raise FeedUnavailableError(
             f"The mail server did not take it: {reason}.", where=f"{host}:{port}",
             hint="Is it up, does it know us, and does it take mail for these addresses?",
@@ -208,10 +218,51 @@ def checked_url(url: str) -> tuple[str, int, bool]:
     return parts.hostname, port or (465 if is_tls else 587), is_tls
 
 
-def _connect(host: str, port: int, context: ssl.SSLContext | None) -> smtplib.SMTP:
+class _Replies:
+    """What a server says, as `smtplib` reads it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self.left = file, REPLY_MOST
+        self.close = file.close
+
+    def readline(self, most: int) -> bytes:
+        line = self._file.readline(most)
+        self.left -= len(line)
+        if self.left < 0:
+            raise OSError("The reply is too long.")  # upon which smtplib hangs up
+        return line
+
+
+class _Smtp(smtplib.SMTP):
+    """A session that is known from its first byte on, with replies that have an end.
+
+    Args:
+        known: where the session puts itself, before it connects.
+    """
+
+    def __init__(self, known: list[smtplib.SMTP], *args: Any, **named: Any) -> None:  # noqa: ANN401
+        known.append(self)
+        super().__init__(*args, **named)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Get a reply, of however many lines."""
+        if self.file is None and self.sock is not None:
+            self.file = _Replies(self.sock.makefile("rb"))
+        elif self.file is not None:
+            self.file.left = REPLY_MOST
+        return super().getreply()
+
+
+class _SmtpOverTls(_Smtp, smtplib.SMTP_SSL):
+    """The same, where TLS comes first."""
+
+
+def _connect(
+    known: list[smtplib.SMTP], host: str, port: int, context: ssl.SSLContext | None
+) -> smtplib.SMTP:
     if context is None:
-        return smtplib.SMTP(host, port, timeout=TIMEOUT_S)
-    return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_S, context=context)
+        return _Smtp(known, host, port, timeout=TIMEOUT_S)
+    return _SmtpOverTls(known, host, port, timeout=TIMEOUT_S, context=context)
 
 
 def _encrypt(smtp: smtplib.SMTP, context: ssl.SSLContext, host: str) -> None:

@@ -126,10 +126,16 @@ async def _send(events: list[Document], config: dict[str, str]) -> None:
     try:
         for event in events:
             await worker.handle_data(event.data)
-    finally:
         writer.close()
         if hasattr(writer, "wait_closed"):
             await writer.wait_closed()
+    except BaseException:
+        # Closing in peace would wait until the other side has taken what it does not take.
+        if hasattr(writer, "transport"):
+            writer.transport.abort()
+        else:
+            writer.close()
+        raise
 
 
 def _pytak() -> Any:  # noqa: ANN401 - an extra without types

@@ -29,10 +29,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from sargas.errors import FeedUnavailableError, UsageError
+from sargas.share.deadline import Deadline
 from sargas.share.formats import Document
 from sargas.share.guard import resolved
 
@@ -43,7 +44,10 @@ T = TypeVar("T")
 TRIES = 5
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
 """Waits double from the first, each drawn between half and one and a half of itself."""
-TIMEOUT_S = 15.0
+TIMEOUT_S, TRY_S = 15.0, 30.0
+"""How long is waited for the next byte, and for all of one try."""
+HEARD_MOST = 1000
+"""Bytes of an answer that are read: it says no more than its status."""
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers after which it is tried again; any other than 2xx is a refusal."""
 
@@ -170,7 +174,7 @@ def send(
 
 def connecting(
     parts: SplitResult, *, allow_private: bool = False, ca: Path | None = None
-) -> Callable[[], http.client.HTTPConnection]:
+) -> Callable[[], Pinned]:
     """Look at where an address leads, once; what is given connects there and nowhere else.
 
     Args:
@@ -191,7 +195,7 @@ def connecting(
             context = ssl.create_default_context(cafile=str(ca) if ca else None)
         except OSError as error:
             raise UsageError("The certificates cannot be read.", where=str(ca or "")) from error
-    return lambda: _Pinned(host, port, address, context)
+    return lambda: Pinned(host, port, address, context)
 
 
 def patiently(
@@ -227,7 +231,7 @@ def patiently(
 
 
 def _deliver(
-    hook: Hook, message: Document, connect: Callable[[], http.client.HTTPConnection], target: str,
+    hook: Hook, message: Document, connect: Callable[[], Pinned], target: str,
     wait: Callable[[float], None], draw: Callable[[], float],
 ) -> None:  # fmt: skip
     """Post one message, and again while that may help."""
@@ -249,9 +253,7 @@ def _deliver(
     )  # fmt: skip
 
 
-def _post(
-    connection: http.client.HTTPConnection, target: str, message: Document, secret: bytes
-) -> tuple[int, float]:
+def _post(connection: Pinned, target: str, message: Document, secret: bytes) -> tuple[int, float]:
     """Post once; gives the status, and how long the receiver asks to be left alone, seconds."""
     ((name, version),) = message.alerts
     headers: Mapping[str, str] = {
@@ -261,26 +263,59 @@ def _post(
         "X-Sargas-Signature": signature(secret, int(time.time()), message.data),
         **({"X-Sargas-Exercise": "true"} if message.exercise else {}),
     }
-    try:
-        connection.request("POST", target, body=message.data, headers=dict(headers))
-        answer = connection.getresponse()
-        answer.read(1000)
-        later = answer.getheader("Retry-After", "")
-        return answer.status, float(later) if later.isascii() and later.isdigit() else 0.0
-    finally:
-        connection.close()
+    answer = connection.ask("POST", target, headers, message.data, most=HEARD_MOST, within_s=TRY_S)
+    return answer.status, answer.asked_s
 
 
-class _Pinned(http.client.HTTPConnection):
+class Heard(NamedTuple):
+    """What the other side answered: status, body, and for how many seconds it wants to be left."""
+
+    status: int
+    body: bytes
+    asked_s: float
+
+
+class Pinned(http.client.HTTPConnection):
     """A connection to an address that was looked at, under the name it was asked for."""
 
     def __init__(self, host: str, port: int, address: str, context: ssl.SSLContext | None) -> None:
         super().__init__(host, port, timeout=TIMEOUT_S)
         self._address, self._context = address, context
+        self._line: socket.socket | None = None
         self.default_port = 443 if context else 80
 
     def connect(self) -> None:
         """Connect to the address, not to the name."""
-        self.sock = socket.create_connection((self._address, self.port), self.timeout)
+        self.sock = self._line = socket.create_connection((self._address, self.port), self.timeout)
         if self._context is not None:
-            self.sock = self._context.wrap_socket(self.sock, server_hostname=self.host)
+            self.sock = self._line = self._context.wrap_socket(
+                self.sock, server_hostname=self.host, do_handshake_on_connect=False
+            )
+            self.sock.do_handshake()
+
+    def ask(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes, *, most: int,
+        within_s: float,
+    ) -> Heard:  # fmt: skip
+        """Ask once, and hang up.
+
+        Args:
+            method, target, headers, body: of the request.
+            most: bytes of the body that are read. A line of the head has 64 kB at most, and a head
+                100 lines.
+            within_s: for connecting, sending and reading together.
+
+        Raises:
+            OSError: it does not answer, or not in time.
+            http.client.HTTPException: what it answers is no HTTP.
+        """
+        try:
+            with Deadline(within_s, lambda: self._line):
+                self.request(method, target, body=body or None, headers=dict(headers))
+                answer = self.getresponse()
+                data = answer.read(most)
+                later = answer.getheader("Retry-After", "")
+                is_number = later.isascii() and later.isdigit()
+                return Heard(answer.status, data, float(later) if is_number else 0.0)
+        finally:
+            self.close()

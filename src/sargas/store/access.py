@@ -34,6 +34,8 @@ TOKENS_MOST = 50
 """Tokens of one user."""
 TOKEN_PREFIX = "sargas_"  # noqa: S105 - by which scanners of leaked secrets know ours
 NAME_MOST = 60
+NO_ROLE = "group"
+"""In place of the role of a token that is bound to a release group: no path asks for it."""
 
 
 @dataclass(frozen=True)
@@ -44,22 +46,26 @@ class Principal:
         name: the user's.
         role: what they may; with a token the lesser of the token's and the user's.
         token: id of the token; empty for a session.
+        group: the release group that a token is bound to; empty for none. Bound to one it has no
+            role: it may read what that group gets, and nothing else.
     """
 
     name: str
     role: str
     token: str = ""
+    group: str = ""
 
     def may(self, needed: str) -> bool:
-        """Tell whether their role is enough."""
-        return may(self.role, needed)
+        """Tell whether their role is enough; that of a group never is."""
+        return not self.group and may(self.role, needed)
 
 
 @dataclass(frozen=True)
 class Token:
     """A token, without what is secret in it; times are wall clock, ms UTC, `used_ms` 0 for never.
 
-    `role` is the most it may; where its user has become less, it may as little.
+    `role` is the most it may; where its user has become less, it may as little. A token that is
+    bound to a release group, `group`, has no role, and says `NO_ROLE`.
     """
 
     id: str
@@ -69,11 +75,13 @@ class Token:
     created_ms: int
     expires_ms: int
     used_ms: int
+    group: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Write the token as JSON has it."""
         return {
-            "id": self.id, "name": self.name, "user": self.user, "role": self.role,
+            "id": self.id, "name": self.name, "user": self.user,
+            "role": None if self.group else self.role, "group": self.group or None,
             "created": iso(self.created_ms), "expires": iso(self.expires_ms),
             "last_used": iso(self.used_ms) if self.used_ms else None,
         }  # fmt: skip
@@ -145,7 +153,7 @@ class Access(Users):
             connection.execute(delete(s).where(s.c.hash == _hash(secret)))
 
     def add_token(
-        self, user: str, name: str, role: str, by: By, *, lasts_ms: int = TOKEN_MS
+        self, user: str, name: str, role: str, by: By, *, lasts_ms: int = TOKEN_MS, group: str = ""
     ) -> tuple[Token, str]:
         """Make a token for a program.
 
@@ -155,6 +163,7 @@ class Access(Users):
             role: the most it may, at most what its user may.
             by: who makes it.
             lasts_ms: for how long.
+            group: the release group that it is bound to, one of the policy's; `role` is none then.
 
         Returns:
             The token, and what the program shows: it is told this once.
@@ -163,7 +172,8 @@ class Access(Users):
             NotFoundError: there is no such user.
             UsageError: the role is more than the user's, or something else cannot be.
         """
-        role, name = checked_role(role), checked_line(name, "The token's name", NAME_MOST)
+        role = NO_ROLE if group else checked_role(role)
+        name = checked_line(name, "The token's name", NAME_MOST)
         if not name:
             raise UsageError("What is the token for? It needs a name.")
         if not MINUTE_MS <= lasts_ms <= TOKEN_MOST_MS:
@@ -172,7 +182,7 @@ class Access(Users):
         secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
         with self._writing("write the tokens") as connection:
             row = found_user(connection, user)
-            if not may(row.role, role):
+            if not group and not may(row.role, role):
                 raise UsageError(f"{row.name} is {row.role}: a token cannot be more.")
             if row.disabled:
                 raise UsageError(f"{row.name} is disabled.")
@@ -181,14 +191,16 @@ class Access(Users):
             if len(own) >= TOKENS_MOST:
                 raise UsageError(f"{row.name} has {TOKENS_MOST} tokens.", hint="Revoke some first.")
             made = Token(secrets.token_hex(4), name, row.name, role, by.at_ms,
-                         by.at_ms + lasts_ms, 0)  # fmt: skip
+                         by.at_ms + lasts_ms, 0, group)  # fmt: skip
             connection.execute(
                 insert(t).values(id=made.id, hash=_hash(secret), login=row.login, name=name,
                                  role=role, created_ms=made.created_ms,
-                                 expires_ms=made.expires_ms, used_ms=0)
+                                 expires_ms=made.expires_ms, used_ms=0,
+                                 release_group=group or None)
             )  # fmt: skip
+            said = {"group": group} if group else {"role": role}
             note_user(connection, ADD_TOKEN, by,
-                  {"user": row.name, "token": made.id, "name": name, "role": role})  # fmt: skip
+                      {"user": row.name, "token": made.id, "name": name, **said})  # fmt: skip
         return made, secret
 
     def tokens(self) -> list[Token]:
@@ -230,6 +242,8 @@ class Access(Users):
         row = rows[0]
         if at_ms - row.used_ms >= TOUCH_MS:
             self._touch(update(t).where(t.c.id == row.id).values(used_ms=at_ms))
+        if row.release_group is not None:
+            return Principal(row.user, NO_ROLE, row.id, row.release_group)
         return Principal(row.user, lesser(row.role, row.user_role), row.id)
 
     def _touch(self, statement: Update) -> None:
@@ -242,4 +256,5 @@ class Access(Users):
 
 
 def _token(row: Row[Any]) -> Token:
-    return Token(row.id, row.name, row.user, row.role, row.created_ms, row.expires_ms, row.used_ms)
+    return Token(row.id, row.name, row.user, row.role, row.created_ms, row.expires_ms, row.used_ms,
+                 row.release_group or "")  # fmt: skip

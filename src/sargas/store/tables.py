@@ -34,11 +34,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sargas.errors import SargasError, StateVersionError, StoreError, UsageError
 from sargas.store.home import Home
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Number of the tables below; a change of them is a step in `migrations/` and one more here."""
 _FIRST = frozenset({"sargas_meta", "alerts", "suppressions", "checkpoints", "counters"})
 _SECOND = _FIRST | {"audit_log"}
-OLDER = {"1": _FIRST, "2": _SECOND, "3": _SECOND | {"users", "sessions", "tokens"}}
+_THIRD = _SECOND | {"users", "sessions", "tokens"}
+_FOURTH = _THIRD | {"peers", "sent_bundles", "partner_bundles", "partner_alerts", "partner_nonces"}
+OLDER = {"1": _FIRST, "2": _SECOND, "3": _THIRD, "4": _FOURTH}
 """Schemas that opening a ledger upgrades, and the tables that each of them had."""
 WAIT_S = 30
 """How long a commit waits for another one to end (chosen: commits take milliseconds)."""
@@ -145,6 +147,7 @@ tokens = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
     Column("used_ms", BigInteger, nullable=False),
+    Column("release_group", String(40)),
     Index("tokens_by_hash", "hash", unique=True),
 )
 peers = Table(

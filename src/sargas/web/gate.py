@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from sargas.store.access import Access, Principal
-from sargas.web.limits import BURST, COSTS, RATE, SOCKETS_MOST, Buckets
+from sargas.web.limits import BURST, COSTS, RATE, SOCKETS_MOST, Buckets, network_of
 from sargas.web.refusals import is_same_origin, refusal
 from sargas.web.roles import PUBLIC, let_in, needed_for
 
@@ -127,7 +127,7 @@ class Guard:
         connection = HTTPConnection(scope)
         # Asking the ledger is work too: of secrets without end an address has so many a second.
         is_new = self.gate.is_new(connection)
-        wait_s = self.gate.wait_s(f"address {address_of(connection)}") if is_new else 0.0
+        wait_s = self.gate.wait_s(key_of(connection, None)) if is_new else 0.0
         if wait_s > 0:
             await _too_much(wait_s)(scope, receive, send)
             return
@@ -143,6 +143,9 @@ class Guard:
         wait_s = self.gate.wait_s(key_of(connection, who), _cost(scope))
         if wait_s > 0:
             return _too_much(wait_s)
+        if who is not None and who.group:
+            what = f"This token is bound to the release group {who.group}: it is for /ogc alone."
+            return None if needed.is_of_groups else refusal(403, what)
         if needed.role == PUBLIC:
             return None
         if who is None:
@@ -193,7 +196,9 @@ def address_of(connection: HTTPConnection) -> str:
 
 def key_of(connection: HTTPConnection, who: Principal | None) -> str:
     """Name a client for its limits: the user or their token, else the address."""
-    return f"user {who.name} {who.token}" if who else f"address {address_of(connection)}"
+    return (
+        f"user {who.name} {who.token}" if who else f"address {network_of(address_of(connection))}"
+    )
 
 
 def is_https(connection: HTTPConnection) -> bool:

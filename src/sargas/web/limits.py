@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,31 @@ WORDS_RATE, WORDS_BURST = 10.0, 60.0
 """Of messages on a socket: a screen says at which alert it looks."""
 SOCKETS_MOST = 20
 """Sockets of one user."""
+PREFIX_BITS = 64
+"""Of an address of IPv6 so many bits count: whoever has one has all that share them."""
+
+
+def network_of(address: str) -> str:
+    """Give what of a client's address counts for its limits; what is no address counts as it is.
+
+    Source:
+        RFC 4291, section 2.5.1: the other 64 bits are the host's own to choose.
+
+    Example:
+        >>> network_of("2001:db8::7"), network_of("2001:db8::1:2:3:4")
+        ('2001:db8::/64', '2001:db8::/64')
+        >>> network_of("192.0.2.1"), network_of("::ffff:192.0.2.1")
+        ('192.0.2.1', '192.0.2.1')
+    """
+    try:
+        one = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(one, ipaddress.IPv4Address):
+        return str(one)
+    if one.ipv4_mapped is not None:
+        return str(one.ipv4_mapped)
+    return str(ipaddress.ip_network((int(one), PREFIX_BITS), strict=False))
 
 
 class Buckets:
@@ -76,7 +102,8 @@ class LoginDelays:
     """Attempts to log in that failed make the next one wait, longer each time.
 
     Counted are the attempts on a name from an address, those from an address, and those on a name
-    from anywhere. The last can make an officer wait for strangers' attempts, so it stays short.
+    from anywhere; addresses by `network_of`. The last can make an officer wait for strangers'
+    attempts, so it stays short.
     """
 
     def __init__(self) -> None:
@@ -120,5 +147,6 @@ class LoginDelays:
 
     @staticmethod
     def _keys(name: str, address: str) -> dict[str, tuple[str, ...]]:
-        return {"pair": ("pair", name, address), "address": ("address", address),
+        network = network_of(address)
+        return {"pair": ("pair", name, network), "address": ("address", network),
                 "name": ("name", name)}  # fmt: skip

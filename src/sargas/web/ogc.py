@@ -1,8 +1,9 @@
 """OGC API Features: alerts, tracks and assets for the maps of others.
 
 Everything passes the gate: who asks is of a release group, and of what that group was not released
-there is nothing, not a number and not a difference in an answer. Who asks from this machine may say
-for which group with `group=`; from elsewhere, and without it, it is `public`.
+there is nothing, not a number and not a difference in an answer. A token that is bound to a group
+is of that one. Whoever may see everything, and who asks from this machine while there are no users,
+may say for which group with `group=`; without it, and from elsewhere, it is `public`.
 
 Alerts and tracks are those of the end of what is analysed, whatever the clock of a screen shows.
 
@@ -115,11 +116,13 @@ class Ogc:
     def api(self, request: Request) -> Response:
         """Define the API, as OpenAPI 3.0."""
         checked_names(request.query_params)
+        group_of(request)
         return _answer(definition(str(request.base_url).rstrip("/"), COLLECTIONS), OPENAPI)
 
     def conformance(self, request: Request) -> Response:
         """Name the classes that are met."""
         checked_names(request.query_params)
+        group_of(request)
         return _answer({"conformsTo": list(CONFORMS)})
 
     def collections(self, request: Request) -> Response:
@@ -141,7 +144,7 @@ class Ogc:
         name, query = _named(request), read_query(request.query_params)
         found = [
             one
-            for one in self._items(name, group_of(request))
+            for one in self._items(name, self._group(request))
             if query.fits(one.geometry, one.from_ms, one.to_ms)
         ]
         page = found[query.offset : query.offset + query.limit]
@@ -164,7 +167,7 @@ class Ogc:
         """Give one feature; one that was not released is not there, and nothing says more."""
         checked_names(request.query_params)
         name, wanted = _named(request), request.path_params["item"]
-        for one in self._items(name, group_of(request)):
+        for one in self._items(name, self._group(request)):
             if one.id == wanted:
                 path = f"/ogc/collections/{name}"
                 feature = one.write()
@@ -175,6 +178,14 @@ class Ogc:
                 ]  # fmt: skip
                 return _answer(feature, GEOJSON)
         raise NotFoundError("There is no such feature.")
+
+    def _group(self, request: Request) -> str:
+        """Say of which group who asks is; one that is no more is told nothing of the others."""
+        group, who = group_of(request), who_of(request)
+        is_bound = who is not None and bool(who.group)
+        if is_bound and group not in load_policy(self.player.picture.archive.home.path).groups:
+            raise PermissionError("The group of this token is no more.")
+        return group
 
     def _items(self, name: str, group: str) -> Iterable[Item]:
         if name == "assets":
@@ -244,15 +255,20 @@ class Ogc:
 def group_of(request: Request) -> str:
     """Say of which group who asks is.
 
-    Whoever has logged in, or has a token, may name the group: the screen shows them everything.
-    Where a home has no users, who asks from this machine itself may; whoever comes through a proxy
-    is of the public.
+    A token that is bound to a group is of it. Whoever has logged in, or has another token, may name
+    the group: the screen shows them everything. Where a home has no users, who asks from this
+    machine itself may; whoever comes through a proxy is of the public.
 
     Raises:
-        PermissionError: a group was named from elsewhere.
+        PermissionError: a group was named from elsewhere, or another one than the token's.
     """
+    who = who_of(request)
+    if who is not None and who.group:
+        if request.query_params.get("group", who.group) != who.group:
+            raise PermissionError(f"This token is bound to the release group {who.group}.")
+        return who.group
     asked = request.query_params.get("group", PUBLIC)
-    if asked != PUBLIC and who_of(request) is None and not _is_here(request):
+    if asked != PUBLIC and who is None and not _is_here(request):
         raise PermissionError("From here only what is public is given.")
     return asked
 

@@ -9,7 +9,8 @@ from sargas.web.ogc_query import LIMIT_MOST, LIMIT_USUAL
 
 _GROUP = {
     "name": "group", "in": "query", "required": False, "schema": {"type": "string"},
-    "description": "Release group; from the service's own machine only. Otherwise it is public.",
+    "description": "Release group, for who may see everything. A token that is bound to a group "
+    "is of that one; else it is public.",
 }  # fmt: skip
 _PAGE = [
     {

@@ -76,6 +76,8 @@ PATHS: Mapping[str, str] = {
     "POST /api/users": ADMIN,
 }
 """By method and path as the routes have them; HEAD is as GET, and below a mount all is as it."""
+OF_GROUPS = frozenset(row for row in PATHS if row == "GET /ogc" or row.startswith("GET /ogc/"))
+"""What a token may that is bound to a release group, and all it may: not even what is public."""
 
 WEIGH = "zones that weigh"
 CLOCK_OF_ALL = "changes of the clock of all screens"
@@ -88,10 +90,11 @@ _WHO = "sargas.who"
 
 
 class Needed(NamedTuple):
-    """What a request needs: a role, and whether it is for a page of the screen."""
+    """What a request needs: a role; whether it is for a page of the screen, or for groups too."""
 
     role: str
     is_page: bool = False
+    is_of_groups: bool = False
 
 
 @cache
@@ -100,7 +103,7 @@ def _compiled() -> tuple[dict[str, Needed], list[tuple[str, Pattern[str], Needed
     patterns = []
     for row, role in PATHS.items():
         method, path = row.split(" ")
-        needed = Needed(role, path in PAGES)
+        needed = Needed(role, path in PAGES, row in OF_GROUPS)
         if "{" in path:
             patterns.append((method, compile_path(path)[0], needed))
         else:

@@ -7,7 +7,6 @@ of webhooks are, redirects are not followed, and proxies of the environment are 
 
 from __future__ import annotations
 
-import http.client
 import json
 import random
 import time
@@ -22,18 +21,15 @@ from sargas.share.partner.bundle import BYTES_MOST, MEDIA_TYPE, SEQUENCE_MOST
 from sargas.share.partner.identity import Identity
 from sargas.share.partner.request import PATH, signed
 from sargas.share.partner.sending import Made
-from sargas.share.webhook import (
-    checked_url,
-    connecting,
-    patiently,
-    place,
-)
+from sargas.share.webhook import Pinned, checked_url, connecting, patiently, place
 from sargas.store.partners import Partners
 from sargas.store.peers import Peer
 
 ROUNDS_MOST = 1000
 """Bundles of one push or fetch."""
 BEHIND_MOST = 3
+TRY_S = 300.0
+"""For all of one try: the largest bundle goes through a line of 30 kB/s (chosen)."""
 SPOKEN_MOST = 200
 """Letters of a refusal of the other side that are repeated."""
 
@@ -78,11 +74,11 @@ class Line:
                 self.identity, self.peer.instance, method, target, body, time.time_ns() // 1_000_000
             )
             headers |= {"user-agent": "sargas"} | ({"content-type": MEDIA_TYPE} if body else {})
-            return _once(connect(), method, parts.path + target, headers, body)
+            return _heard(connect(), method, parts.path + target, headers, body)
 
         return _answered(once, url, self.wait, self.draw)
 
-    def connecting(self) -> tuple[SplitResult, Callable[[], http.client.HTTPConnection]]:
+    def connecting(self) -> tuple[SplitResult, Callable[[], Pinned]]:
         """Look at where the peer's address leads.
 
         Raises:
@@ -118,22 +114,12 @@ def _answered(
     )  # fmt: skip
 
 
-def _once(
-    connection: http.client.HTTPConnection, method: str, target: str,
-    headers: Mapping[str, str], body: bytes,
-) -> tuple[Answer, float]:  # fmt: skip
+def _heard(
+    connection: Pinned, method: str, target: str, headers: Mapping[str, str], body: bytes
+) -> tuple[Answer, float]:
     """Ask once; gives the answer, and how long the peer asks to be left alone, seconds."""
-    try:
-        connection.request(method, target, body=body or None, headers=dict(headers))
-        answer = connection.getresponse()
-        data = answer.read(BYTES_MOST + 1)
-        later = answer.getheader("Retry-After", "")
-        return (
-            Answer(answer.status, data),
-            float(later) if later.isascii() and later.isdigit() else 0.0,
-        )
-    finally:
-        connection.close()
+    heard = connection.ask(method, target, headers, body, most=BYTES_MOST + 1, within_s=TRY_S)
+    return Answer(heard.status, heard.body), heard.asked_s
 
 
 def push(
@@ -222,7 +208,7 @@ def download(
     connect = connecting(parts, allow_private=allow_private, ca=ca)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     answer = _answered(
-        lambda: _once(connect(), "GET", target, {"user-agent": "sargas"}, b""), url, wait, draw
+        lambda: _heard(connect(), "GET", target, {"user-agent": "sargas"}, b""), url, wait, draw
     )
     if answer.status != 200:
         raise FeedUnavailableError(f"It answered {answer.status}.", where=place(url))
