@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from sargas.model.assets import AssetSet
+from sargas.share.partner.identity import make_identity
+from sargas.share.partner.request import PATH, signed
 from sargas.share.policy import FILE
 from sargas.store import AuditLog, Home, Ledger, ShardWriter
-from sargas.store.audit import Seen
+from sargas.store.partners import Partners
+from sargas.store.users import By
 from sargas.web.api import make_app
 from sargas.web.desk import Desk
 from sargas.web.picture import Picture
@@ -30,6 +34,7 @@ from tests.share.feeds import (
     reports,
     told,
 )
+from tests.share.partners import THEIRS, lines_of, peer_of
 
 ONE, TWO = one_of(1), one_of(2)
 OFFICER = "V.P."
@@ -121,14 +126,35 @@ def test_ogc_gives_alerts_and_tracks_of_the_groups_feeds(client: TestClient, hom
     missing = client.get(f"/ogc/collections/alerts/items/{TWO.id}?group=nato")
     nothing = client.get(f"/ogc/collections/alerts/items/{'0' * 24}?group=nato")
     assert (missing.status_code, missing.json()) == (404, nothing.json())
-    # Released by a person before the feed was kept back, withdrawn, and that taken back.
-    with AuditLog(home) as log:
-        for verb in ("release_to", "withdraw"):
-            (line,) = log.act(verb, OFFICER, [Seen(TWO.id)], t_ms=NOW_MS, at_ms=NOW_MS,
-                              said={"group": "eu"})  # fmt: skip
-    undone = client.post("/api/undo", json={"batch": line.batch, "officer": OFFICER})
-    assert undone.status_code in (200, 409)
-    assert items(client, "alerts", "eu").json()["features"] == []
+
+
+def test_a_withdrawal_that_is_taken_back_lets_nothing_out(client: TestClient, home: Home) -> None:
+    (home.path / FILE).write_text(POLICY.split("[feeds.")[0])
+    assert act(client, "release_to", "eu", TWO.id).status_code == 200
+    assert [f["id"] for f in items(client, "alerts", "eu").json()["features"]] == [TWO.id]
+    (line,) = act(client, "withdraw", "eu", TWO.id).json()["acts"]
+    (home.path / FILE).write_text(POLICY)
+    undone = client.post("/api/undo", json={"batch": line["batch"], "officer": OFFICER})
+    assert undone.status_code == 200, undone.text
+    for name in ("alerts", "tracks"):
+        assert items(client, name, "eu").json()["features"] == []
+    one = {g["group"]: g for g in client.get(f"/api/alerts/{TWO.id}/releases").json()["groups"]}
+    assert (one["eu"]["released"] is None, one["eu"]["withheld"]) == (False, [CLOSED])
+    (home.path / FILE).write_text(POLICY.split("[feeds.")[0])
+    assert len(items(client, "alerts", "eu").json()["features"]) == 1, "it is as it was before"
+
+
+def test_a_partner_who_fetches_gets_none_of_it(client: TestClient, home: Home) -> None:
+    us = make_identity(home.path, "Klaipeda")
+    with Partners(home) as partners:
+        partners.add(peer_of(THEIRS, group="nato"), By(OFFICER, 0, 0))
+        partners.trust("riga", By(OFFICER, 0, 0))
+    asked = PATH + "?after=0"
+    headers = signed(THEIRS, us.instance, "GET", asked, b"", time.time_ns() // 1_000_000)
+    answer = client.get(asked, headers=headers)
+    assert answer.status_code == 200, answer.text
+    _, *bodies = lines_of(answer.content)
+    assert [one["id"] for one in bodies] == [ONE.id]
 
 
 def test_a_track_is_read_anew_when_the_policy_or_a_feed_changes(

@@ -90,6 +90,20 @@ def test_every_format_leaves_without_it(call: Call, home: Path, tmp_path: Path, 
     assert {one["id"] for row in rows for one in row["alerts"]} == {ONE.id, TWO.id}
 
 
+@pytest.mark.parametrize(
+    "url", ["cot+tcp://127.0.0.1:9", "https://partner.example/in", "smtp://127.0.0.1:25"]
+)
+def test_nothing_of_it_is_sent(call: Call, home: Path, tmp_path: Path, url: str) -> None:
+    (tmp_path / "key").write_bytes(b"a secret of the two of us")
+    more = ("--secret-file", tmp_path / "key") if url.startswith("https") else ()
+    more = ("--mail-to", "duty@partner.example") if url.startswith("smtp") else more
+    for group, ids in (("nato", [ONE.id]), ("eu", []), ("national", [ONE.id, TWO.id])):
+        done = call("share", "send", url, "--to", group, "--home", home, *more, "--dry-run",
+                    "--json")  # fmt: skip
+        assert done.code == 0, done.err
+        assert [one["id"] for row in done.rows for one in row["alerts"]] == ids
+
+
 @pytest.mark.parametrize("end", [".csv", ".geojson", ".zip"])
 def test_evidence_for_a_group_has_the_fixes_of_its_feeds(
     call: Call, home: Path, tmp_path: Path, end: str

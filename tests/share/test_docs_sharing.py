@@ -109,3 +109,11 @@ def test_the_bounds_of_a_bundle_are_told_as_they_are() -> None:
     assert (bundle.COUNT_MOST, bundle.DEPTH_MOST) == (5000, 16)
     text = re.sub(r"\s+", " ", TEXT)
     assert "8 MB, 64 MB unpacked, 5,000 alert versions, 1 MB a line, 16 levels" in text
+
+
+def test_the_rows_of_feeds_do_what_is_told() -> None:
+    (rows,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+    made = read_policy(shipped_text() + b"\n" + rows.encode())
+    assert made.feed_groups("national-radar") == ("national",)
+    assert made.feed_groups("public-ais") == tuple(made.groups)
+    assert made.feed_groups("scan") == made.feed_groups("other") == ("national", "3+3")
