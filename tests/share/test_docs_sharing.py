@@ -122,3 +122,11 @@ def test_the_deadlines_are_told_as_they_are() -> None:
     cot_s = inspect.signature(tak.send).parameters["timeout_s"].default
     told = f"Cursor on Target {cot_s:g} seconds for all, mail {mail.MESSAGE_S:g} a message"
     assert f"{told}, a partner {exchange.TRY_S:g} a bundle" in text
+
+
+def test_the_rows_of_feeds_do_what_is_told() -> None:
+    (rows,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+    made = read_policy(shipped_text() + b"\n" + rows.encode())
+    assert made.feed_groups("national-radar") == ("national",)
+    assert made.feed_groups("public-ais") == tuple(made.groups)
+    assert made.feed_groups("scan") == made.feed_groups("other") == ("national", "3+3")

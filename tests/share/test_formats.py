@@ -55,7 +55,8 @@ def written(word, alerts, about=ABOUT, rows=None):
     kind = format_of(word)
     items = alerts
     if kind.of_tracks:
-        tracks = [released_track(one, fixes() if rows is None else rows) for one in alerts]
+        rows = fixes() if rows is None else rows
+        tracks = [released_track(one, rows, POLICY, {}) for one in alerts]
         items = [track for track in tracks if track is not None and len(track.fixes)]
     return list(documents(kind, items, about))
 

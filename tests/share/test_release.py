@@ -255,13 +255,13 @@ def test_hostile_texts_are_cleaned_and_an_exercise_stays_one():
 def test_a_track_is_of_the_span_the_alert_rests_on_or_not_there():
     rows = fixes()
     (one,) = released([body()], "national", SHIPPED, [])
-    track = released_track(one, rows)
+    track = released_track(one, rows, SHIPPED, {})
     assert 0 < len(track.fixes) < len(rows)
     other = Fixes.build(len(rows), **rows.columns() | {"subject_id": rows.subject_id + 1})
-    assert len(released_track(one, other).fixes) == 0
+    assert len(released_track(one, other, SHIPPED, {}).fixes) == 0
     for word in ("track", "vessel", "place"):
         (one,) = released([body()], "nato", policy(f'redact = ["{word}"]'), [act(1)])
-        assert released_track(one, rows) is None
+        assert released_track(one, rows, SHIPPED, {}) is None
 
 
 @given(

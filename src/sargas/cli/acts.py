@@ -197,6 +197,7 @@ def release(*ids: str, to: list[str], said: Acted = Acting()) -> int:
     """Release alerts to a group of others, which gets the version of now and those after it.
 
     Nothing is sent by this: the group finds it in what 'sargas share' writes, sends and serves.
+    What rests on a feed that may not go to the group is refused.
 
     Examples:
       sargas alerts release 03a570d1 --to nato --officer "V. Petraitis"
@@ -242,7 +243,26 @@ def _for_groups(verb: str, ids: tuple[str, ...], groups: list[str], said: Acting
     policy = load_policy(open_stored(said.home).path)
     for name in groups:
         policy.group(name)
+    if verb == RELEASE_TO:
+        _refuse_kept_back(ids, groups, said)
     return max(_act(verb, ids, said, group=name) for name in dict.fromkeys(groups))
+
+
+def _refuse_kept_back(ids: tuple[str, ...], groups: list[str], said: Acting) -> None:
+    """Refuse to release what a group could not get, before anything is noted.
+
+    Raises:
+        UsageError: an alert may rest on a feed that may not go to a group.
+    """
+    from sargas.cli.kept_alerts import whole_id
+    from sargas.cli.sharing import reading
+    from sargas.share.reach import refuse_kept_back
+
+    with reading(said.home) as (archive, policy, standing, t_ms):
+        known = standing.alerts()
+        whole = {whole_id(known, one, archive.home) for one in ids}
+        for name in groups:
+            refuse_kept_back(standing, policy, name, whole, t_ms, archive=archive)
 
 
 def _act(verb: str, ids: tuple[str, ...], said: Acting, **more: Any) -> int:  # noqa: ANN401

@@ -65,13 +65,14 @@ def export(
     from sargas.cli.acts import Acting, officer_of
     from sargas.cli.gathering import gather
     from sargas.cli.kept_alerts import open_stored, whole_id
-    from sargas.cli.sharing import evidence_for, marked
+    from sargas.cli.sharing import evidence_for, fixes_of_group, marked
     from sargas.share.bundle import part
     from sargas.store.standing import stored_alerts
 
     stored = open_stored(home)
     name = whole_id(stored_alerts(stored), id, stored)
-    evidence = gather(stored, name, assets, rules)
+    only = None if to is None else fixes_of_group(stored, to)
+    evidence = gather(stored, name, assets, rules, only=only)
     place = out or stored.evidence_path / f"{name}-v{evidence.alert['version']}.zip"
     if to is None:
         data = part(evidence, place.suffix.lower())

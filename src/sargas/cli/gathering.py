@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ def gather(
     assets: Path | None = None,
     rules: Path | None = None,
     as_of_ms: int | None = None,
+    only: Callable[[Fixes], Fixes] | None = None,
 ) -> Evidence:
     """Gather what one alert rests on.
 
@@ -32,6 +34,7 @@ def gather(
         assets: the file that was given to the scan as --assets, if there was one.
         rules: the file that was given as --rules.
         as_of_ms: leave out what was issued or received later; None takes all.
+        only: chooses fixes before anything is drawn around them; None takes all.
     """
     from sargas.reference import home_assets, load_assets
     from sargas.reference.drawing import assets_within, credits_of, drawn, land_within
@@ -40,6 +43,7 @@ def gather(
 
     with Ledger(home) as ledger, Archive(home) as archive:
         alert, fixes = read_alert(ledger, archive, alert_id, as_of_ms)
+    fixes = fixes if only is None else only(fixes)
     known = load_assets(assets) if assets is not None else home_assets(home.path)
     asset = _asset(known, alert)
     shown: list[Asset] = []

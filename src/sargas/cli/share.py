@@ -15,6 +15,7 @@ from sargas.errors import EXIT_OK, StoreError, UsageError
 
 if TYPE_CHECKING:
     from sargas.share.formats import Document
+    from sargas.share.policy import Policy
 
 app = App(
     name="share",
@@ -76,7 +77,7 @@ def policy(
     json: bool = False,
     quiet: bool = False,
 ) -> int:
-    """Show the release policy: who would get what, why, and without which fields.
+    """Show the release policy: who would get what, why, without which fields, and of which feeds.
 
     Examples:
       sargas share policy --home watch
@@ -100,6 +101,7 @@ def policy(
         Print no remarks.
     """
     from sargas.cli.home import home_dir
+    from sargas.cli.sharing import tell_feeds
     from sargas.share.policy import FILE, load_policy, shipped_text
 
     place = home_dir(home)
@@ -115,7 +117,7 @@ def policy(
         return _group(to, home, json=json, quiet=quiet)
     rows: list[dict[str, Any]] = [
         {"group": name, "label": group.label, "sees": len(group.sees),
-         "redacted": list(group.redact)}
+         "redacted": list(group.redact), "feeds_withheld": _withheld(found, name)}
         for name, group in found.groups.items()
     ]  # fmt: skip
     if json:
@@ -127,9 +129,15 @@ def policy(
             [(r["group"], r["label"], f"{r['sees']} rules" if r["sees"] else "nothing",
               ", ".join(r["redacted"]) or "everything is told") for r in rows],
         )  # fmt: skip
+        tell_feeds(found, place, quiet=quiet)
     say(f"{found.where or 'The shipped policy'}, version {found.version}; each group stands by "
         "itself.", quiet=quiet)  # fmt: skip
     return EXIT_OK
+
+
+def _withheld(found: Policy, group: str) -> list[str]:
+    """Name the rows of feeds that may not go to a group."""
+    return [row for row, said in found.feeds.items() if group not in said.groups]
 
 
 def _group(name: str, home: Path | None, *, json: bool, quiet: bool) -> int:
@@ -156,6 +164,8 @@ def _group(name: str, home: Path | None, *, json: bool, quiet: bool) -> int:
     say(f"{name} ({clean_text(group.label)}) gets {len(rows):,} alerts.", quiet=quiet)
     for word in group.redact:
         say(f"  never: {word}, {REDACTION_WORDS[word]}", quiet=quiet)
+    if withheld := _withheld(out.policy, name):
+        say(f"  never: what rests on the feeds {', '.join(withheld)}", quiet=quiet)
     return EXIT_OK
 
 
@@ -173,7 +183,7 @@ def _of_alert(wanted: str, home: Path | None, *, only: str | None, json: bool, q
             rows.append({
                 "group": one.group, "gets": one.alert is not None, "versions": said["versions"],
                 "because": said["because"], "told_as": said["told_as"],
-                "redacted": list(one.words),
+                "redacted": list(one.words), "feeds_withheld": list(one.withheld),
             })  # fmt: skip
     if json:
         for row in rows:
@@ -181,12 +191,18 @@ def _of_alert(wanted: str, home: Path | None, *, only: str | None, json: bool, q
     else:
         put_table(
             ("group", "gets versions", "released by", "never gets"),
-            [(r["group"], ", ".join(map(str, r["versions"])) or "nothing", r["because"] or "",
+            [(r["group"], ", ".join(map(str, r["versions"])) or "nothing", _because(r),
               ", ".join(r["redacted"])) for r in rows],
         )  # fmt: skip
     count = sum(row["gets"] for row in rows)
     say(f"Alert {name} is released to {count} of {len(rows)} groups.", quiet=quiet)
     return EXIT_OK
+
+
+def _because(row: dict[str, Any]) -> str:
+    """Say what released an alert to a group, or which feed keeps it back."""
+    withheld = ", ".join(row["feeds_withheld"])
+    return f"nobody can: rests on {withheld}" if withheld else row["because"] or ""
 
 
 @app.command

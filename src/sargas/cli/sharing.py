@@ -11,19 +11,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sargas.cli.acts import newest_ms
-from sargas.cli.words import clean_text, say
+from sargas.cli.words import clean_text, put_table, say
 from sargas.errors import NotFoundError, UsageError
 from sargas.model.fixes import AIR, SEA
 from sargas.model.time import parse_iso
 from sargas.model.triage import SHARE
 
 if TYPE_CHECKING:
+    from sargas.model.fixes import Fixes
     from sargas.share.evidence import Evidence
     from sargas.share.formats import Document, Format
     from sargas.share.policy import Policy
     from sargas.share.release import Released, ReleasedTrack
     from sargas.share.saying import About
-    from sargas.store import Archive, AuditLog
+    from sargas.store import Archive, AuditLog, Home
     from sargas.store.standing import Standing
 
 
@@ -90,6 +91,7 @@ def leaving(
     """
     from sargas.cli.kept_alerts import whole_id
     from sargas.share.outgoing import outgoing
+    from sargas.share.reach import kept_back
 
     low = parse_iso(since) if since else None
     high = parse_iso(until) if until else None
@@ -100,7 +102,10 @@ def leaving(
         known = standing.alerts() if ids else []
         named = {whole_id(known, one, archive.home) for one in ids} if ids else None
         found = outgoing(standing, group, policy, t_ms, archive=archive, ids=named)
-        for one in sorted((named or set()) - {alert.own_id for alert in found}):
+        missing = sorted((named or set()) - {alert.own_id for alert in found})
+        for kept in kept_back(standing, policy, group, missing, t_ms, archive=archive):
+            raise NotFoundError(kept.what, hint=kept.hint)
+        for one in missing:
             raise NotFoundError(
                 f"Alert {one} is not released to {group}.",
                 hint=f"Release it: sargas alerts release {one[:10]} --to {group}.",
@@ -132,9 +137,11 @@ def written(leaving: Leaving, kind: Format, about: About, *, quiet: bool = False
 def tracks_of(leaving: Leaving, *, quiet: bool = False) -> Iterator[ReleasedTrack]:
     """Read the tracks that a group gets."""
     from sargas.share.evidence import evidence_span_ms
+    from sargas.share.outgoing import feed_names
     from sargas.share.release import released_track
 
     archive = leaving.archive
+    feeds = feed_names(archive, leaving.policy, leaving.group)
     count = len(leaving.alerts)
     left_out: list[tuple[str, str]] = []
     for k, alert in enumerate(leaving.alerts, 1):
@@ -148,7 +155,7 @@ def tracks_of(leaving: Leaving, *, quiet: bool = False) -> Iterator[ReleasedTrac
         domain = AIR if subject["domain"] == "air" else SEA
         low, high = min(s[0] for s in spans), max(s[1] for s in spans)
         fixes = archive.track(domain, subject["mmsi"], low, high + 1)
-        track = released_track(alert, fixes)
+        track = released_track(alert, fixes, leaving.policy, feeds)
         if track is None or not track.fixes.has_position.any():
             left_out.append(("no fix of it is stored any more", alert.own_id))
         else:
@@ -225,7 +232,8 @@ def evidence_for(
     """Write the evidence of an alert for a group, and note that it leaves.
 
     Evidence is whole or it is none: a group that never gets a part of it gets none of it. It holds
-    the versions that the group may know, and no name of the alerts that are grouped with it.
+    the versions that the group may know, no name of the alerts that are grouped with it, and of the
+    hours around it the fixes of the feeds alone that may go to the group; it says so.
 
     Args:
         evidence: as it was gathered.
@@ -251,10 +259,79 @@ def evidence_for(
             )
         known = {version["version"] for version in released.history}
         versions = [v | {"group": None} for v in alert["versions"] if v["version"] in known]
-        data = write(replace(evidence, alert={**alert, "versions": versions, "group": None}))
+        own = replace(evidence, alert={**alert, "versions": versions, "group": None})
+        data = write(_of_its_feeds(own, left))
         shared = [f"{alert['id']}:{alert['version']}"]
         _note(left, officer, "evidence", where, shared, data)
     return data
+
+
+def _of_its_feeds(evidence: Evidence, left: Leaving) -> Evidence:
+    """Leave out the fixes of feeds that may not go to a group.
+
+    That it is so is said of all evidence for the group, so that it tells nothing of one alert.
+    """
+    from sargas.share.outgoing import feed_names
+    from sargas.share.release import fixes_for
+
+    if not left.policy.restricts(left.group):
+        return evidence
+    feeds = feed_names(left.archive, left.policy, left.group)
+    fixes = fixes_for(left.group, evidence.fixes, left.policy, feeds)
+    said = f"Fixes: of the feeds that {left.group} may have; those of others are left out"
+    return replace(evidence, fixes=fixes, credits=(*evidence.credits, said))
+
+
+def fixes_of_group(home: Home, group: str) -> Callable[[Fixes], Fixes]:
+    """Give what leaves out of fixes those of feeds that may not go to a group.
+
+    Raises:
+        NotFoundError: there is no such group.
+        FormatError: the policy of the home cannot be read.
+    """
+    from sargas.share.outgoing import feed_names
+    from sargas.share.policy import load_policy
+    from sargas.share.release import fixes_for
+    from sargas.store import Archive
+
+    policy = load_policy(home.path)
+    policy.group(group)
+    with Archive(home) as archive:
+        feeds = feed_names(archive, policy, group)
+    return lambda fixes: fixes_for(group, fixes, policy, feeds)
+
+
+def tell_feeds(policy: Policy, place: Path, *, quiet: bool) -> None:
+    """Show to which groups feeds may go: each row, and the feeds of the home that it counts for."""
+    from sargas.share.release import SCANNED
+
+    if not policy.feeds:
+        say("Every feed may go to every group.", quiet=quiet)
+        return
+    names = sorted({*_home_feeds(place), SCANNED})
+    rows = [
+        (row, ", ".join(said.groups) or "nobody",
+         ", ".join(name for name in names if row in policy.rows_of(name)))
+        for row, said in policy.feeds.items()
+    ]  # fmt: skip
+    others = [name for name in names if not policy.rows_of(name)]
+    if "*" not in policy.feeds:
+        rows.append(("every other", "every group", ", ".join(others)))
+    print()
+    put_table(("feed", "may go to", "of this home"), rows)
+    for row, _, found in rows:
+        if not found and row in policy.feeds and row != "*":
+            say(f'[feeds."{row}"] fits no feed of this home so far.', quiet=quiet)
+
+
+def _home_feeds(place: Path) -> list[str]:
+    """Name the live feeds that a home has known; none where there is no home."""
+    from sargas.store import Home
+    from sargas.store.feed_book import FeedBook
+
+    if not (place / "home.json").is_file():
+        return []
+    return list(FeedBook(Home(place, create=False)).names().values())
 
 
 def sent_before(log: AuditLog, group: str, where: str) -> set[str]:

@@ -7,17 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from sargas.model.fixes import AIR, FIRST_FEED, SEA
+from sargas.model.fixes import AIR, SEA
 from sargas.model.triage import RELEASE_TO, UNDO, WITHDRAW, Act
 from sargas.share.evidence import evidence_span_ms
-from sargas.share.policy import Policy
-from sargas.share.release import Released, released
+from sargas.share.policy import UNKNOWN, Policy
+from sargas.share.release import SCANNED, Released, feed_of, released
 from sargas.store import Archive
 from sargas.store.feed_book import FeedBook
 from sargas.store.standing import Standing
 
-SCANNED = "scan"
-"""What files are called among the feeds: a home knows scans by number alone."""
 FEW = 20
 """Of so many alerts the lines are asked for one by one; a log of years has many others."""
 
@@ -31,27 +29,49 @@ class HomeFeeds:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
+        self._known: dict[tuple[str, int], frozenset[str] | None] = {}
 
     def of(self, alert: Mapping[str, Any]) -> frozenset[str]:
         """Name the feeds that brought the vessel's fixes, copies of several feeds among them.
 
-        What is about no vessel, or has no fixes any more, may rest on any feed of the home.
+        What is about no vessel, or has no fixes any more, may rest on any feed of the home; where a
+        number stands for a feed that the home does not know, `UNKNOWN` is among them.
         """
         names = FeedBook(self._archive.home).names()
-        everything = frozenset((*names.values(), SCANNED))
+        found = self._brought(alert, names)
+        if found and UNKNOWN not in found:
+            return found
+        return frozenset((*names.values(), SCANNED, *(found or ())))
+
+    def is_any(self, alert: Mapping[str, Any]) -> bool:
+        """Tell whether an alert may rest on any feed, as nobody can say which brought its fixes."""
+        found = self._brought(alert, FeedBook(self._archive.home).names())
+        return not found or UNKNOWN in found
+
+    def _brought(
+        self, alert: Mapping[str, Any], names: Mapping[int, str]
+    ) -> frozenset[str] | None:  # fmt: skip
+        """Name the feeds of the vessel's fixes, read once an alert; None where it has no vessel."""
+        key = alert["id"], alert["version"]
+        if key not in self._known:
+            self._known[key] = self._read(alert, names) if alert["subject"]["mmsi"] else None
+        return self._known[key]
+
+    def _read(self, alert: Mapping[str, Any], names: Mapping[int, str]) -> frozenset[str]:
         subject = alert["subject"]
-        if not subject["mmsi"]:
-            return everything
         spans = [evidence_span_ms(v) for v in alert.get("versions") or [alert]]
         low, high = min(s[0] for s in spans), max(s[1] for s in spans)
         domain = AIR if subject["domain"] == "air" else SEA
         fixes = self._archive.track(domain, subject["mmsi"], low, high + 1)
-        found = frozenset(
-            names.get(number, "") if number >= FIRST_FEED else SCANNED
-            for number in np.unique(fixes.src_id).tolist()
-        )
-        # A number that the book does not know might be any feed's.
-        return found if found and "" not in found else everything
+        return frozenset(feed_of(number, names) for number in np.unique(fixes.src_id).tolist())
+
+
+def feed_names(archive: Archive, policy: Policy, group: str) -> dict[int, str]:
+    """Name the feeds of a home by number, to tell a group's fixes from others.
+
+    Empty where the policy keeps no feed from the group: then nobody asks.
+    """
+    return FeedBook(archive.home).names() if policy.restricts(group) else {}
 
 
 def outgoing(
@@ -74,7 +94,8 @@ def outgoing(
         group: who asks.
         policy: of the home.
         as_of_ms: leave out versions after this.
-        archive: of the same home; asked for the feeds of an alert where a rule asks for feeds.
+        archive: of the same home; asked for the feeds of an alert where a rule asks for feeds, or
+            some feed may not go to the group.
         ids: only these.
         supposed: acts that nobody has done, to see what they would do.
 
@@ -88,10 +109,17 @@ def outgoing(
         return []
     found = standing.triaged(as_of_ms) if ids is None else standing.these(ids, as_of_ms)
     wanted = [alert for alert in found if asked.sees or alert["id"] in named]
-    later = [alert["id"] for alert in wanted if alert["version"] > 1]
-    before: dict[str, list[Any]] = standing.ledger.versions(later, as_of_ms) if later else {}
-    whole = [alert | {"versions": before.get(alert["id"], [])} for alert in wanted]
+    whole = with_versions(standing, wanted, as_of_ms)
     return released(whole, group, policy, acts, HomeFeeds(archive).of)
+
+
+def with_versions(
+    standing: Standing, alerts: Sequence[dict[str, Any]], as_of_ms: int
+) -> list[dict[str, Any]]:
+    """Give alerts with their `versions`, none of them where there is but one."""
+    later = [alert["id"] for alert in alerts if alert["version"] > 1]
+    before: dict[str, list[Any]] = standing.ledger.versions(later, as_of_ms) if later else {}
+    return [alert | {"versions": before.get(alert["id"], [])} for alert in alerts]
 
 
 def _said(standing: Standing, ids: Collection[str] | None) -> list[Act]:

@@ -3,6 +3,9 @@
 The policy is a small file in the home, `release.toml`; without one the shipped `release.toml`
 counts, by which nothing leaves by itself. Groups stand in an order from the narrowest to the widest
 for people to read, and each by itself: what is released to one is released to no other.
+
+Feeds have release groups too: what rests on a feed goes to those alone to which the feed may go,
+whoever releases it, and of its reports the others get none.
 """
 
 from __future__ import annotations
@@ -31,6 +34,11 @@ SENDER_HINT: Final = (
 KEY_LEAST = 32
 NATIONAL, PUBLIC = "national", "public"
 _GROUP = re.compile(r"[a-z0-9][a-z0-9+._-]{0,39}")
+_FEED = re.compile(r"[a-z0-9._*?!\[\]-]{1,60}")
+UNKNOWN = ""
+"""Stands for a feed that nobody can name: it might be any."""
+EVERY_OTHER = "*"
+"""The row of feeds that no other row fits."""
 _SENDER = re.compile(r"[^\s,<&]{1,120}")
 
 REDACTIONS: Mapping[str, tuple[str, ...]] = {
@@ -101,8 +109,8 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
             return False
         if self.detectors and not _any(alert["detector"], self.detectors):
             return False
-        # A feed that nobody could name might be any.
-        names = feeds() if self.feeds else ()
+        # A feed that nobody could name might be any of those that there are.
+        names = [one for one in feeds() if one != UNKNOWN] if self.feeds else ()
         return not self.feeds or (bool(names) and all(_any(f, self.feeds) for f in names))
 
 
@@ -119,8 +127,15 @@ class Group(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return tuple(sorted({path for word in self.redact for path in REDACTIONS[word]}))
 
 
+class FeedRow(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """To which groups the reports of a feed may go, and with them what rests on it."""
+
+    groups: tuple[str, ...]
+
+
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     groups: dict[str, Group]
+    feeds: dict[str, Any] = {}
     sender: str = ""
     contact: str = ""
 
@@ -136,6 +151,7 @@ class Policy:
         where: the file, empty for the shipped one.
         key: a secret of the home, by which alerts get other ids for groups that must not know the
             vessel: an id is a hash of the vessel's number, and ships' numbers are few.
+        feeds: rows by name or pattern of a feed, in the order of the file.
     """
 
     groups: Mapping[str, Group]
@@ -144,6 +160,7 @@ class Policy:
     version: str = ""
     where: str = ""
     key: bytes = field(default=b"", repr=False)
+    feeds: Mapping[str, FeedRow] = field(default_factory=dict)
 
     def group(self, name: str) -> Group:
         """Give a group.
@@ -158,6 +175,43 @@ class Policy:
                 hint=f"Groups are {', '.join(self.groups)}.",
             )
         return self.groups[name]
+
+    def rows_of(self, feed: str) -> tuple[str, ...]:
+        r"""Name the rows that count for a feed: its own, else all that fit, else `EVERY_OTHER`.
+
+        Example:
+            >>> text = (b'groups.eu.label = "EU"\n[feeds."n-*"]\ngroups = []\n'
+            ...         b'[feeds.n-ais]\ngroups = ["eu"]\n[feeds."*"]\ngroups = ["eu"]')
+            >>> made = read_policy(text)
+            >>> made.rows_of("n-ais"), made.rows_of("n-radar"), made.rows_of("other")
+            (('n-ais',), ('n-*',), ('*',))
+        """
+        if feed in self.feeds:
+            return (feed,)
+        fitting = [row for row in self.feeds if row != EVERY_OTHER and fnmatchcase(feed, row)]
+        return tuple(fitting) or tuple(row for row in self.feeds if row == EVERY_OTHER)
+
+    def feed_groups(self, feed: str) -> tuple[str, ...]:
+        """Name the groups to which a feed may go: those of all its rows, or all without a row."""
+        rows = [self.feeds[row].groups for row in self.rows_of(feed)]
+        return tuple(name for name in self.groups if all(name in row for row in rows))
+
+    def restricts(self, group: str) -> bool:
+        """Tell whether there are feeds that may not go to a group."""
+        return any(group not in row.groups for row in self.feeds.values())
+
+    def withheld(self, group: str, feeds: Collection[str]) -> tuple[str, ...]:
+        """Name those of some feeds that may not go to a group, in order.
+
+        Args:
+            group: a name of the policy's groups.
+            feeds: names; `UNKNOWN`, and none at all, might be any feed.
+        """
+        if not self.restricts(group):
+            return ()
+        named = {*feeds} or {UNKNOWN}
+        kept = (one for one in named if not one or group not in self.feed_groups(one))
+        return tuple(sorted(kept))
 
 
 def read_policy(text: bytes, where: str = "", key: bytes = b"") -> Policy:
@@ -196,13 +250,40 @@ def read_policy(text: bytes, where: str = "", key: bytes = b"") -> Policy:
                 f"[groups.{name}] cannot redact '{strange[0]}'.", where=where,
                 hint=f"Fields are {', '.join(REDACTIONS)}.",
             )  # fmt: skip
+    feeds = {name: _feed_row(name, row, said.groups, where) for name, row in said.feeds.items()}
     if said.sender and not _SENDER.fullmatch(said.sender):
         raise FormatError(
             f"sender = {said.sender!r} has blanks, commas, < or &.", where=where,
             hint="Write an address like watch@example.org.",
         )  # fmt: skip
     version = hashlib.sha256(text).hexdigest()[:12]
-    return Policy(said.groups, said.sender, said.contact, version, where, key)
+    return Policy(said.groups, said.sender, said.contact, version, where, key, feeds)
+
+
+def _feed_row(name: str, said: object, groups: Mapping[str, Group], where: str) -> FeedRow:
+    """Read the row of a feed, or of several by a pattern.
+
+    Raises:
+        FormatError: no feed can be called so, or a group of it is none of the policy's.
+    """
+    if not _FEED.fullmatch(name):
+        raise FormatError(
+            f'[feeds."{name[:40]}"]: no feed is called so, and nothing would be kept back.',
+            where=where,
+            hint="Feeds have names of small letters, digits and . _ -; in a pattern * and ? stand "
+            "for others.",
+        )
+    hint = f'Write it as [feeds."{name}"] and groups = ["{next(iter(groups), "nato")}"].'
+    try:
+        row = msgspec.convert(said, FeedRow)
+    except msgspec.ValidationError as error:
+        raise FormatError(f'[feeds."{name}"]: {error}.', where=where, hint=hint) from error
+    if strange := [one for one in row.groups if one not in groups]:
+        raise FormatError(
+            f"[feeds.\"{name}\"] names '{strange[0][:40]}', which is no group of this file.",
+            where=where, hint=f"Groups are {', '.join(groups)}.",
+        )  # fmt: skip
+    return row
 
 
 def shipped_text() -> bytes:

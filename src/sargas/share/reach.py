@@ -2,18 +2,22 @@
 
 And what a group would get if it were released now, by the gate itself: the act is supposed and
 handed to it with those that were done, so that a look ahead can say nothing that an exit would not.
+
+Where a feed may not go to a group a person is told before they release what rests on it: the gate
+would let nothing of it out, and nobody would notice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sargas.errors import UsageError
 from sargas.model.time import iso
 from sargas.model.triage import RELEASE_TO, SHARE, WITHDRAW, Act
-from sargas.share.outgoing import outgoing
-from sargas.share.policy import Policy
+from sargas.share.outgoing import HomeFeeds, outgoing, with_versions
+from sargas.share.policy import FILE, UNKNOWN, Policy
 from sargas.share.release import Released, releases
 from sargas.share.saying import as_json
 from sargas.store import Archive
@@ -21,6 +25,48 @@ from sargas.store.standing import Standing
 
 LEFT_MOST = 20
 """Of the exits of an alert for a group the newest so many are told."""
+NAMED_MOST = 5
+"""So many feeds are named at most where one would do."""
+NAMELESS = "?"
+"""How a feed that the home has no name for is told."""
+
+
+@dataclass(frozen=True)
+class KeptBack:
+    """An alert that a group cannot get, whoever releases it, as a feed may not go there.
+
+    Attributes:
+        alert_id: which alert.
+        group: which group.
+        feeds: those that it may rest on and that may not go there, as they are told.
+        rows: of the policy, that say so.
+        is_any: whether it may rest on any feed, as nobody can say which brought its fixes.
+    """
+
+    alert_id: str
+    group: str
+    feeds: tuple[str, ...]
+    rows: tuple[str, ...]
+    is_any: bool
+
+    @property
+    def what(self) -> str:
+        """Say it in a sentence."""
+        words = {NAMELESS: "one that this home has no name for"}
+        named = ", ".join(words.get(one, f"'{one}'") for one in self.feeds[:NAMED_MOST])
+        more = f" and {len(self.feeds) - NAMED_MOST} more" * (len(self.feeds) > NAMED_MOST)
+        feeds = f"feed{'s' * (len(self.feeds) > 1)} {named}{more}"
+        rests = f"may rest on any feed, also on {feeds}" if self.is_any else f"rests on {feeds}"
+        return f"Alert {self.alert_id[:10]} {rests}, which may not go to {self.group}."
+
+    @property
+    def hint(self) -> str:
+        """Say what can be done."""
+        rows = ", ".join(f'[feeds."{row}"]' for row in self.rows[:NAMED_MOST])
+        return (
+            f"Release it to a group that may have the feed; which may stands in {FILE} under "
+            f"{rows}, and 'sargas share policy' shows it."
+        )
 
 
 @dataclass(frozen=True)
@@ -34,6 +80,8 @@ class Reach:
         alert: what it gets now, from the gate; None for nothing.
         act: the last release or withdrawal by a person; None where there was none.
         left: lines of the log by which it left for the group, oldest first.
+        withheld: feeds that it may rest on and that may not go to the group: it gets nothing,
+            whoever releases it.
     """
 
     group: str
@@ -43,6 +91,7 @@ class Reach:
     alert: Released | None
     act: Act | None
     left: Sequence[Act]
+    withheld: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Write it as JSON has it. `left` holds what the log knows: reading `/ogc` is not noted."""
@@ -54,6 +103,7 @@ class Reach:
             "because": alert.because if alert else None,
             "told_as": alert.id if alert else None,
             "redacted": list(self.redacted),
+            "withheld": list(self.withheld),
             "released": _said(act) if act and act.verb == RELEASE_TO else None,
             "withdrawn": _said(act) if act and act.verb == WITHDRAW else None,
             "left": [_exit(line) for line in self.left[-LEFT_MOST:]],
@@ -86,17 +136,81 @@ def reach(
     acts = releases(standing.log.lines(alert=alert_id))
     exits = standing.log.lines(verbs=(SHARE,), mentions=f'"{alert_id}:')
     out = []
+    feeds = HomeFeeds(archive)
     for name in [only] if only else policy.groups:
         group = policy.group(name)
         found = outgoing(standing, name, policy, as_of_ms, archive=archive, ids={alert_id})
         said = acts.get((alert_id, name), [])
         left = [line for line in _taken(exits) if line.detail["group"] == name]
+        kept = _kept_back(standing, policy, name, {alert_id}, as_of_ms, feeds)
         out.append(
             Reach(
                 name, group.label, group.redact, group.redacted, found[0] if found else None,
-                said[-1] if said else None, left,
+                said[-1] if said else None, left, kept[0].feeds if kept else (),
             )
         )  # fmt: skip
+    return out
+
+
+def kept_back(
+    standing: Standing,
+    policy: Policy,
+    group: str,
+    ids: Collection[str],
+    as_of_ms: int,
+    *,
+    archive: Archive,
+) -> list[KeptBack]:
+    """Find those of some alerts that a group cannot get, whoever releases them.
+
+    Args:
+        standing, policy, as_of_ms, archive: as for `reach`.
+        group: to whom.
+        ids: of alerts, whole; those that are not there are left out.
+
+    Raises:
+        NotFoundError: there is no such group.
+    """
+    policy.group(group)
+    return _kept_back(standing, policy, group, ids, as_of_ms, HomeFeeds(archive))
+
+
+def refuse_kept_back(
+    standing: Standing,
+    policy: Policy,
+    group: str,
+    ids: Collection[str],
+    as_of_ms: int,
+    *,
+    archive: Archive,
+) -> None:
+    """Refuse to release what a group could not get; the arguments are those of `kept_back`.
+
+    Raises:
+        NotFoundError: there is no such group.
+        UsageError: one of the alerts may rest on a feed that may not go to the group.
+    """
+    for one in kept_back(standing, policy, group, ids, as_of_ms, archive=archive):
+        raise UsageError(one.what, hint=one.hint)
+
+
+def _kept_back(
+    standing: Standing, policy: Policy, group: str, ids: Collection[str], as_of_ms: int,
+    feeds: HomeFeeds,
+) -> list[KeptBack]:  # fmt: skip
+    if not policy.restricts(group):  # the usual group: nothing to read
+        return []
+    out = []
+    for alert in with_versions(standing, standing.these(ids, as_of_ms), as_of_ms):
+        if found := policy.withheld(group, feeds.of(alert)):
+            fitting = {row for feed in found for row in policy.rows_of(feed)}
+            rows = [
+                row
+                for row, said in policy.feeds.items()
+                if group not in said.groups and (UNKNOWN in found or row in fitting)
+            ]
+            named = tuple(sorted(one or NAMELESS for one in found))
+            out.append(KeptBack(alert["id"], group, named, tuple(rows), feeds.is_any(alert)))
     return out
 
 

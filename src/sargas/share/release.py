@@ -7,7 +7,8 @@ it; they are absent and named, never replaced by something false. Fields that no
 yet stay inside.
 
 An alert is released by a rule of the policy, or by a person (`release_to` in the audit log), who
-can also withdraw it (`withdraw`), which ends what a rule lets out. The group learns of the version
+can also withdraw it (`withdraw`), which ends what a rule lets out. Neither lets out what may rest
+on a feed that may not go to the group, nor a fix of one. The group learns of the version
 that was released and those after it. What was let out stays out when its priority falls or it is
 retracted: who was told must hear of that.
 """
@@ -24,10 +25,10 @@ from typing import Any, final
 import numpy as np
 
 from sargas.errors import FormatError, StoreError
-from sargas.model.fixes import Fixes
+from sargas.model.fixes import FIRST_FEED, Fixes
 from sargas.model.triage import RELEASE_TO, UNDO, WITHDRAW, Act
 from sargas.share.evidence import evidence_span_ms
-from sargas.share.policy import Group, Policy, Rule
+from sargas.share.policy import UNKNOWN, Group, Policy, Rule
 
 FIELDS = frozenset(
     ("id", "detector", "detector_version", "rules", "geometry", "version", "state", "priority",
@@ -39,6 +40,8 @@ FIELDS = frozenset(
 released; nor are `versions`, of which the gate gives those that the group may know."""
 FeedsOf = Callable[[Mapping[str, Any]], Collection[str]]
 """Names the feeds that an alert may rest on."""
+SCANNED = "scan"
+"""What files are called among the feeds: a home knows scans by number alone."""
 _SEAL = object()
 _LINE_ENDS = "\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"
 
@@ -135,7 +138,8 @@ def released(
         policy: of the home.
         acts: lines of the log, in order; those about a release count.
         feeds: names the feeds that an alert may rest on; asked where a rule asks for feeds, which
-            an alert without any does not fit.
+            an alert without any does not fit, and where some feed may not go to the group, which
+            an alert without any might rest on.
 
     Raises:
         NotFoundError: there is no such group.
@@ -146,6 +150,8 @@ def released(
     for alert in alerts:
         act = said.get((str(alert["id"]), group))
         known, because = _known(alert, asked, act, feeds)
+        if known and policy.restricts(group) and policy.withheld(group, feeds(alert)):
+            continue  # whoever released it
         if known:
             own_id = str(alert["id"])
             name = _name_for(own_id, group, asked, policy)
@@ -154,12 +160,17 @@ def released(
     return out
 
 
-def released_track(alert: Released, fixes: Fixes) -> ReleasedTrack | None:
+def released_track(
+    alert: Released, fixes: Fixes, policy: Policy, names: Mapping[int, str]
+) -> ReleasedTrack | None:
     """Give the fixes that a group gets with an alert; None if it never gets tracks.
 
     Args:
         alert: from the gate.
-        fixes: of the alert's vessel, in order of time; what lies outside the evidence is left out.
+        fixes: of the alert's vessel, in order of time; what lies outside the evidence is left out,
+            and what a feed brought that may not go to the group.
+        policy: of the home, as for the alert.
+        names: of the home's feeds, by number.
     """
     number = alert.body["subject"].get("mmsi")
     if "track" in alert.redacted or not number:
@@ -170,7 +181,33 @@ def released_track(alert: Released, fixes: Fixes) -> ReleasedTrack | None:
         return None
     low, high = min(low for low, _ in spans), max(high for _, high in spans)
     own = (fixes.t_ms >= low) & (fixes.t_ms <= high) & (fixes.subject_id == np.uint32(number))
-    return ReleasedTrack(_SEAL, alert, fixes.take(own))
+    return ReleasedTrack(_SEAL, alert, fixes_for(alert.group, fixes.take(own), policy, names))
+
+
+def fixes_for(group: str, fixes: Fixes, policy: Policy, names: Mapping[int, str]) -> Fixes:
+    """Give those of some fixes whose feed may go to a group, in the same order.
+
+    Args:
+        group: a name of the policy's groups.
+        fixes: n rows.
+        policy: of the home.
+        names: of the home's feeds, by number; one that is in none of it might be any feed's.
+    """
+    if not policy.restricts(group):
+        return fixes
+    numbers = np.unique(fixes.src_id)
+    given = [n for n in numbers.tolist() if not policy.withheld(group, (feed_of(n, names),))]
+    return fixes.take(np.isin(fixes.src_id, np.array(given, dtype=numbers.dtype)))
+
+
+def feed_of(number: int, names: Mapping[int, str]) -> str:
+    """Name the feed that a row's number stands for.
+
+    Example:
+        >>> [feed_of(n, {1000: "north"}) for n in (0, 1000, 1001)]
+        ['scan', 'north', '']
+    """
+    return names.get(number, UNKNOWN) if number >= FIRST_FEED else SCANNED
 
 
 def _name_for(alert_id: str, group: str, asked: Group, policy: Policy) -> str:

@@ -23,6 +23,7 @@ from sargas.web.clocks import Clocks, clock_of
 from sargas.web.desk import Desk
 from sargas.web.quality import quality
 from sargas.web.refusals import is_same_origin, refusal
+from sargas.web.releases import check_release
 from sargas.web.roles import who_of
 
 BODY_S = 10.0
@@ -188,7 +189,13 @@ class Commands:
             return refused
         if command.verb in (RELEASE_TO, WITHDRAW):
             # A group that the policy does not know would get nothing, and nobody would notice.
-            load_policy(self.clocks.shared.picture.archive.home.path).group(command.group or "")
+            policy = load_policy(self.clocks.shared.picture.archive.home.path)
+            policy.group(command.group or "")
+            if command.verb == RELEASE_TO:
+                named, group = {one.id for one in command.alerts}, command.group or ""
+                await asyncio.to_thread(
+                    check_release, self.clocks.shared, self.desk, policy, group, named
+                )
         seen = [Seen(a.id, a.version, a.last_seq) for a in command.alerts]
         log = self.desk.log
         try:

@@ -37,8 +37,8 @@ from sargas.model.time import iso, parse_iso
 from sargas.reference import shipped_assets
 from sargas.share.evidence import CAVEAT, evidence_span_ms, without_copies
 from sargas.share.geojson import released_feature
-from sargas.share.outgoing import outgoing
-from sargas.share.policy import NATIONAL, PUBLIC, load_policy
+from sargas.share.outgoing import feed_names, outgoing
+from sargas.share.policy import NATIONAL, PUBLIC, Policy, load_policy
 from sargas.share.release import Released, released_track
 from sargas.share.saying import as_json
 from sargas.web.desk import Desk
@@ -188,29 +188,31 @@ class Ogc:
         return group
 
     def _items(self, name: str, group: str) -> Iterable[Item]:
+        archive = self.player.picture.archive
+        policy = load_policy(archive.home.path)
         if name == "assets":
             own = self.assets if group == NATIONAL else shipped_assets()
-            load_policy(self.player.picture.archive.home.path).group(group)
+            policy.group(group)
             return [_asset(one) for one in own.assets]
-        alerts = self._released(group)
+        as_of_ms = self.player.span().analysed_to_ms
+        alerts = outgoing(self.desk.standing, group, policy, as_of_ms, archive=archive)
         if name == "alerts":
             return [_alert(one) for one in alerts]
-        return [item for one in alerts if (item := self._track(one)) is not None]
+        feeds = feed_names(archive, policy, group)
+        found = (self._track(one, policy, feeds) for one in alerts)
+        return [item for item in found if item is not None]
 
-    def _released(self, group: str) -> list[Released]:
-        policy = load_policy(self.player.picture.archive.home.path)
-        as_of_ms = self.player.span().analysed_to_ms
-        archive = self.player.picture.archive
-        return outgoing(self.desk.standing, group, policy, as_of_ms, archive=archive)
-
-    def _track(self, alert: Released) -> Item | None:
-        """Give the track of one alert, read once for each of its versions."""
-        key = (alert.id, alert.version, alert.group, alert.redacted, len(alert.history))
+    def _track(self, alert: Released, policy: Policy, feeds: dict[int, str]) -> Item | None:
+        """Give the track of one alert, read once for each of its versions and of the policy's."""
+        key = (
+            alert.id, alert.version, alert.group, alert.redacted, len(alert.history),
+            policy.version, tuple(sorted(feeds.items())),
+        )  # fmt: skip
         with self._lock:
             known = key in self._tracks
             feature = self._tracks.get(key)
         if not known:
-            feature = self._read_track(alert)
+            feature = self._read_track(alert, policy, feeds)
             with self._lock:
                 self._tracks[key] = feature
                 while len(self._tracks) > TRACKS_KEPT:
@@ -222,7 +224,9 @@ class Ogc:
         ends = parse_iso(said["from"]), parse_iso(said["to"])
         return Item(feature["id"], geometry, *ends, lambda: {**feature})
 
-    def _read_track(self, alert: Released) -> dict[str, Any] | None:
+    def _read_track(
+        self, alert: Released, policy: Policy, feeds: dict[int, str]
+    ) -> dict[str, Any] | None:  # fmt: skip
         """Write the track of one alert; None where the group gets none or nothing is stored."""
         body = alert.body
         subject = body["subject"]
@@ -232,7 +236,7 @@ class Ogc:
         low, high = min(s[0] for s in spans), max(s[1] for s in spans)
         domain = AIR if subject["domain"] == "air" else SEA
         fixes = self.player.picture.archive.track(domain, subject["mmsi"], low, high + 1)
-        track = released_track(alert, fixes)
+        track = released_track(alert, fixes, policy, feeds)
         if track is None:
             return None
         own = without_copies(track.fixes)

@@ -86,7 +86,7 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "Reach": _object(
         group=TEXT, label=TEXT, versions=_list(INT), because=MAYBE_TEXT, told_as=MAYBE_TEXT,
-        redacted=_list(TEXT), released=MAYBE_OBJECT, withdrawn=MAYBE_OBJECT,
+        redacted=_list(TEXT), withheld=_list(TEXT), released=MAYBE_OBJECT, withdrawn=MAYBE_OBJECT,
         left=_list(_object(at=TIME, officer=TEXT, format=TEXT, where=TEXT)), left_count=INT,
     ),
     "LogLine": _object(

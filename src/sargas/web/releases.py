@@ -6,13 +6,15 @@ everything takes which leaves (`share.reach`): nothing about who gets what is de
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sargas.errors import NotFoundError, UsageError
-from sargas.share.policy import load_policy
-from sargas.share.reach import reach, would_get
+from sargas.share.policy import Policy, load_policy
+from sargas.share.reach import reach, refuse_kept_back, would_get
 from sargas.web.desk import Desk
 from sargas.web.player import Player
 
@@ -38,16 +40,18 @@ class Releases:
         """Say who gets an alert; with `to`, what that group would get if it were released now.
 
         Whatever the clock shows: what leaves is the newest that is known, and the screen that
-        releases must show that.
+        releases must show that. Where a feed that it may rest on may not go to the group, the look
+        ahead is refused as the act would be.
         """
         name, to = request.path_params["id"], request.query_params.get("to", "")
         archive, standing = self.player.picture.archive, self.desk.standing
         policy = load_policy(archive.home.path)
-        span = self.player.span()
-        as_of_ms = max(span.analysed_to_ms, span.to_ms)
+        as_of_ms = _newest_ms(self.player)
         known = standing.these({name}, as_of_ms)
         if not known:
             raise NotFoundError("There is no such alert.")
+        if to:
+            refuse_kept_back(standing, policy, to, {name}, as_of_ms, archive=archive)
         groups = reach(standing, policy, name, as_of_ms, archive=archive)
         body = {
             "policy": policy.version,
@@ -60,6 +64,25 @@ class Releases:
                 standing, policy, to, name, version, as_of_ms, archive=archive
             )
         return JSONResponse(body)
+
+
+def check_release(
+    player: Player, desk: Desk, policy: Policy, group: str, ids: Collection[str]
+) -> None:  # fmt: skip
+    """Check before alerts are released that the group can get them.
+
+    Raises:
+        NotFoundError: there is no such group.
+        UsageError: one may rest on a feed that may not go to the group.
+    """
+    archive = player.picture.archive
+    refuse_kept_back(desk.standing, policy, group, ids, _newest_ms(player), archive=archive)
+
+
+def _newest_ms(player: Player) -> int:
+    """Give the newest event time that is known, whatever the clock shows."""
+    span = player.span()
+    return max(span.analysed_to_ms, span.to_ms)
 
 
 def _version(text: str | None, newest: int) -> int:
