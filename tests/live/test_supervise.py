@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import socket
+import struct
+import termios
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from sargas.errors import UsageError
-from sargas.feeds.live import open_transport
-from sargas.feeds.live.supervise import ENDED, FAILED, PAUSED, Backoff, Supervisor
+from sargas.feeds.live import open_transport, supervise
+from sargas.feeds.live.supervise import ENDED, FAILED, PAUSED, RECEIVING, Backoff, Supervisor
 from sargas.feeds.live.url import parse_feed_url
 from tests.live.senders import TcpSender, eventually
 
@@ -50,12 +54,22 @@ class Heard:
 class Run:
     """A supervisor in a thread of its own."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(
+        self,
+        address: str,
+        backoff: Backoff | None = None,
+        *,
+        pieces: object = None,
+        is_vain: bool = True,
+    ) -> None:
         self.heard, self.said = Heard(), []
         self.transport = open_transport(parse_feed_url(address))
+        if pieces is not None:  # another way to bring them
+            self.transport.__class__ = type("Odd", (type(self.transport),), {"pieces": pieces})
         self.supervisor = Supervisor(
-            self.transport, self.heard, self.said.append, Backoff(0.05, 0.2)
-        )
+            self.transport, self.heard, self.said.append, backoff or Backoff(0.05, 0.2),
+            lambda: is_vain,
+        )  # fmt: skip
         self.health = self.supervisor.health
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run)
@@ -66,6 +80,11 @@ class Run:
         with contextlib.suppress(asyncio.CancelledError):
             self._loop.run_until_complete(self._task)
         self._loop.close()
+
+    def join(self) -> None:
+        """Wait until it has ended by itself."""
+        self._thread.join(30)
+        assert not self._thread.is_alive()
 
     def end(self) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has just ended by itself
@@ -78,8 +97,8 @@ class Run:
 def runs() -> Iterator:
     started = []
 
-    def run(address: str) -> Run:
-        started.append(Run(address))
+    def run(*args: object, **options: object) -> Run:
+        started.append(Run(*args, **options))
         return started[-1]
 
     yield run
@@ -290,15 +309,243 @@ def test_standard_input_ends_the_feed(runs, monkeypatch):
 
 
 def test_what_can_never_work_is_not_tried_again(runs):
-    run = runs("tcp://127.0.0.1:9")
-    run.end()
-
     async def never(self) -> object:
         raise UsageError("The key is wrong.")
         yield b""
 
-    run.transport.__class__ = type("Wrong", (type(run.transport),), {"pieces": never})
-    asyncio.run(run.supervisor.run())
+    run = runs("tcp://127.0.0.1:9", pieces=never)
+    run.join()
     assert run.health.state == FAILED
+    assert run.supervisor.is_over
     assert "The key is wrong." in run.health.reason
+    assert "not tried again" in run.said[0]
     assert PAUSED not in run.said
+
+
+def test_a_feed_that_is_refused_beside_others_is_silent_and_tried_again(runs, monkeypatch):
+    monkeypatch.setattr(supervise, "REFUSED_S", 0.2)
+    calls = []
+
+    async def refusing(self) -> object:
+        calls.append(1)
+        if len(calls) < 5 or not self.may_pass:
+            raise UsageError("The key is wrong.")
+        yield b"one\n"
+        await asyncio.Event().wait()
+
+    run = runs("tcp://127.0.0.1:9#idle=0.5", pieces=refusing, is_vain=False)
+    run.transport.may_pass = False
+    eventually(lambda: len(calls) > 5 and run.heard.count("silent"), "more calls, and the silence")
+    assert run.health.state == FAILED
+    assert ("silent", b"The key is wrong.") in run.heard.told
+    run.transport.may_pass = True
+    eventually(lambda: run.heard.count("back") and run.heard.bytes == b"one\n", "what it brings")
+    assert run.health.state == RECEIVING
+    assert sum("The key is wrong" in text for text in run.said) == 1
+    assert "tried again every" in run.said[0]
+
+
+def test_a_feed_that_was_received_is_never_given_up(runs, monkeypatch):
+    """As by a server whose login has a bad moment after months."""
+    monkeypatch.setattr(supervise, "REFUSED_S", 0.2)
+    calls = []
+
+    async def tiring(self) -> object:
+        calls.append(1)
+        if len(calls) == 2:
+            raise UsageError("Who are you?")
+        yield b"%d\n" % len(calls)
+
+    run = runs("tcp://127.0.0.1:9", pieces=tiring)
+    eventually(lambda: run.heard.bytes.startswith(b"1\n3\n"), "what came after the refusal")
+
+
+@pytest.mark.parametrize("when", ["before", "within", "closing"])
+def test_a_fault_ends_one_connection_is_said_once_and_counted(runs, when):
+    calls = []
+
+    async def faulty(self) -> object:
+        calls.append(1)
+        is_bad = len(calls) < 5
+        if when == "before" and is_bad:
+            raise ValueError("Invalid URL http://anna:hunter2@[")
+        try:
+            yield b"%d\n" % len(calls)
+            if when == "within" and is_bad:
+                raise ValueError("Invalid URL http://anna:hunter2@[")
+        finally:
+            if when == "closing" and is_bad:
+                raise ValueError("Invalid URL http://anna:hunter2@[")
+
+    run = runs("tcp://127.0.0.1:9", pieces=faulty)
+    eventually(lambda: b"6\n" in run.heard.bytes, "a connection without fault")
+    assert run.health.faults == 4
+    told = [text for text in run.said if "fault of sargas" in text]
+    assert len(told) == 1
+    assert "ValueError in test_supervise.py, line " in told[0]
+    assert "hunter2" not in " ".join(run.said) + run.health.reason
+
+
+def test_what_the_journal_raises_is_no_matter_of_the_feed():
+    """It would be lost silently, were it taken for the end of a connection."""
+
+    class Broken(Heard):
+        async def data(self, piece: bytes) -> None:
+            raise ZeroDivisionError
+
+    async def one(self) -> object:
+        yield b"one\n"
+
+    transport = open_transport(parse_feed_url("tcp://127.0.0.1:9"))
+    transport.__class__ = type("One", (type(transport),), {"pieces": one})
+    with pytest.raises(ExceptionGroup) as caught:
+        asyncio.run(Supervisor(transport, Broken()).run())
+    assert caught.group_contains(ZeroDivisionError)
+
+
+# ---- what is quiet, and what is dead -------------------------------------------------------------
+
+
+class Counting(Backoff):
+    """Pauses that are asked for, and very short."""
+
+    def __init__(self) -> None:
+        super().__init__(0.01, 0.01)
+        self.asked = 0
+
+    def next_s(self) -> float:
+        self.asked += 1
+        return super().next_s()
+
+
+def test_a_port_stays_open_however_quiet_it_is(runs):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    run = runs(f"udp://127.0.0.1:{port}#idle=0.4")
+    out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    for k in range(8):
+        eventually(lambda k=k: run.heard.count("silent") == k + 1, "a silence")
+        out.sendto(b"%d\n" % k, ("127.0.0.1", port))
+        eventually(lambda k=k: b"%d\n" % k in run.heard.bytes, "the one datagram")
+    assert run.health.connections == 1
+    out.close()
+
+
+def test_a_server_that_has_little_to_say_is_heard_whole(runs, sender):
+    run = runs(f"{sender.url}#idle=1.5")
+    line = sender.accept()
+    for k in range(4):
+        eventually(lambda k=k: run.heard.count("silent") == k + 1, "a silence")
+        line.sendall(b"%d\n" % k)
+        eventually(lambda k=k: run.heard.bytes.endswith(b"%d\n" % k), "the one line")
+    assert run.heard.bytes == b"0\n1\n2\n3\n"
+    assert run.health.connections == 1
+
+
+def test_a_line_that_stands_and_is_silent_is_called_anew_at_once(runs, sender):
+    run = runs(f"{sender.url}#idle=0.4", Backoff(1000, 1000))
+    for _ in range(3):
+        sender.accept()
+    sender.accept().sendall(b"one\n")
+    eventually(lambda: run.heard.bytes == b"one\n", "the line")
+    assert sum("Nothing came for" in text for text in run.said) == 1
+
+
+def test_a_lively_line_that_stops_is_called_anew_before_its_silence_is_told(runs, sender):
+    run = runs(f"{sender.url}#idle=12", Backoff(1000, 1000))
+    line = sender.accept()
+    for k in range(25):
+        line.sendall(b"%02d\n" % k)
+        eventually(lambda k=k: run.heard.bytes.endswith(b"%02d\n" % k), "the line")
+    sender.accept(60).sendall(b"again\n")
+    eventually(lambda: run.heard.bytes.endswith(b"again\n"), "what comes by the next")
+    assert run.heard.count("silent") == 0
+
+
+def test_who_hangs_up_at_once_again_and_again_is_called_with_pauses(runs, sender):
+    pauses = Counting()
+    runs(sender.url, pauses)
+    for k in range(10):
+        line = sender.accept()
+        if k % 2:
+            line.sendall(b"x\n")
+        line.close()
+    eventually(lambda: pauses.asked >= 10, "a pause after each")
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux tells its timers")
+def test_the_system_asks_a_quiet_line_whether_it_is_there(runs, sender):
+    """A half-open line is noticed by the system: nobody has to send anything on it."""
+    runs(sender.url)
+    ours = sender.accept().getpeername()[1]
+
+    def due_s() -> float | None:
+        for row in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            cells = row.split()
+            if cells[1].endswith(f":{ours:04X}"):
+                kind, _, when = cells[5].partition(":")
+                return int(when, 16) / os.sysconf("SC_CLK_TCK") if kind == "02" else None
+        return None
+
+    eventually(lambda: due_s() is not None, "the timer of the next question")
+    due = due_s()
+    assert due is not None
+    assert due <= 20.5  # seconds, where a system left alone asks after two hours
+
+
+def test_what_is_read_of_a_pipe_after_nobody_waits_is_kept():
+    read, write = os.pipe()
+    kept = os.dup(0)
+    os.dup2(read, 0)
+    transport = open_transport(parse_feed_url("-"))
+
+    def waiting_bytes() -> int:
+        return struct.unpack("i", fcntl.ioctl(read, termios.FIONREAD, b"\0" * 4))[0]
+
+    async def main() -> bytes:
+        for k in range(3):
+            pieces = transport.pieces()
+            waiting = asyncio.ensure_future(anext(pieces))
+            done, _ = await asyncio.wait([waiting], timeout=0.05)
+            assert not done
+            waiting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await waiting
+            os.write(write, b"line %d\n" % k)
+            # By the thread that still reads.
+            await asyncio.to_thread(eventually, lambda: not waiting_bytes(), "it is read", 20.0)
+            pieces = transport.pieces()
+            async with asyncio.timeout(20):
+                assert await anext(pieces) == b"line %d\n" % k
+            await pieces.aclose()
+        os.close(write)
+        return b"".join([piece async for piece in transport.pieces()])
+
+    try:
+        assert asyncio.run(main()) == b""
+        assert transport.is_over
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+        os.close(read)
+
+
+def test_a_pipe_that_is_quiet_is_not_called_anew(runs):
+    read, write = os.pipe()
+    kept = os.dup(0)
+    os.dup2(read, 0)
+    try:
+        run = runs("-#idle=0.4")
+        for k in range(5):
+            eventually(lambda k=k: run.heard.count("silent") == k + 1, "a silence")
+            os.write(write, b"%d\n" % k)
+            eventually(lambda k=k: run.heard.bytes.endswith(b"%d\n" % k), "the line")
+        assert run.heard.bytes == b"0\n1\n2\n3\n4\n"
+        assert run.health.connections == 1
+        os.close(write)
+        run.join()
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+        os.close(read)

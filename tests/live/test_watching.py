@@ -17,14 +17,15 @@ from sargas.cli.live import folding as folding_module
 from sargas.cli.live import receiving, running
 from sargas.cli.live.running import LiveWatch
 from sargas.errors import StoreError, UsageError
-from sargas.feeds.live.supervise import PAUSED, Backoff
+from sargas.feeds.live import polling, supervise
+from sargas.feeds.live.supervise import FAILED, PAUSED, Backoff
 from sargas.feeds.live.url import parse_feed_url
-from sargas.model.alerts import CLOSED, OPEN
+from sargas.model.alerts import CLOSED, OPEN, Alert
 from sargas.store import Archive, Home, files
 from sargas.store.journal import Journal
 from tests.laws.test_fold import traffic
 from tests.live.lines import kept, links, log, scanned
-from tests.live.senders import TcpSender, eventually
+from tests.live.senders import TcpSender, eventually, web_server
 
 
 def live(home: Path, *addresses: str, **options: object) -> LiveWatch:
@@ -198,6 +199,78 @@ def _speak(sender: TcpSender, line: bytes) -> bool:
 
 def _closed(home: Path, name: str) -> bool:
     return any(a.state == CLOSED and a.subject.name == f"feed {name}" for a in links(home))
+
+
+LINE = b"!AIVDM,1,1,,A,13HOI:0P0000VOHLCnHQKwvL05Ip,0*23\r\n"
+
+
+@pytest.mark.parametrize("is_ours", [False, True], ids=["hostile", "a fault of ours"])
+def test_what_one_server_answers_ends_no_watch(tmp_path, monkeypatch, is_ours):
+    """The rest goes on, also where a connection ends by what nobody has thought of."""
+    if is_ours:
+
+        def faulty(self: object, address: str, location: str) -> str:
+            raise ValueError(location)
+
+        monkeypatch.setattr(polling.HttpTransport, "_redirected", faulty)
+    said: list[str] = []
+    answer = 302, {"location": "http://[hunter2"}, b""
+    with TcpSender() as good, web_server(lambda: answer) as evil:
+        watch = live(
+            tmp_path / "home", f"{good.url}#name=good", f"{evil}#name=evil,every=0.05",
+            say=said.append,
+        )  # fmt: skip
+        with Running(watch):
+            line = good.accept()
+            eventually(lambda: watch.feeds()[1]["note"], "the hostile answer")
+            for _ in range(5):
+                had = watch.feeds()[0]["fixes"]
+                line.sendall(LINE)
+                eventually(lambda had=had: watch.feeds()[0]["fixes"] > had, "the other feed")
+            health = watch.receiver.health[1001]
+            if is_ours:
+                eventually(lambda: health.faults > 2, "more attempts")
+    what = "(ValueError in test_watching.py, line" if is_ours else "no address"
+    assert sum(what in text for text in said) == 1
+    assert what in health.reason
+    assert "hunter2" not in " ".join(said) + health.reason
+
+
+def test_a_feed_that_is_refused_rings_and_is_received_again(tmp_path, monkeypatch):
+    """As by a password that ran out, or a login that has a bad moment."""
+    monkeypatch.setattr(supervise, "REFUSED_S", 0.3)
+    text, status = [LINE], [200]
+
+    def answer() -> tuple[int, dict[str, str], bytes]:
+        text.append(LINE)
+        return (200, {}, b"".join(text)) if status[0] == 200 else (status[0], {}, b"")
+
+    home = tmp_path / "home"
+
+    def of_refused() -> list[Alert]:
+        return [a for a in links(home) if a.subject.name == "feed refused"]
+
+    with TcpSender() as good, web_server(answer) as server:
+        watch = live(home, f"{good.url}#name=good", f"{server}#name=refused,every=0.1,idle=1")
+        with Running(watch):
+            good.accept().sendall(LINE)
+            eventually(lambda: watch.feeds()[1]["fixes"], "what it brings")
+            status[0] = 401
+            eventually(of_refused, "the alert")
+            assert watch.feeds()[1]["state"] == FAILED
+            assert "(401)" in of_refused()[0].text
+            status[0] = 200
+            eventually(lambda: of_refused()[-1].state == CLOSED, "its end")
+
+
+def test_a_watch_whose_only_feeds_are_refused_from_the_beginning_ends(tmp_path):
+    with (
+        web_server(lambda: (401, {}, b"")) as one,
+        web_server(lambda: (401, {}, b"")) as two,
+    ):
+        watch = live(tmp_path / "home", f"{one}#name=a,every=0.1", f"{two}#name=b,every=0.1")
+        watch.run()
+    assert [feed["state"] for feed in watch.feeds()] == [FAILED, FAILED]
 
 
 def test_bytes_that_are_no_reports_are_an_alert_too(tmp_path):

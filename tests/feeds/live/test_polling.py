@@ -527,6 +527,34 @@ def test_redirects_elsewhere_are_not(transport_of, where):
     run(main())
 
 
+@pytest.mark.parametrize("where", [b"http://[", b"//[::1", b"//[x]/", b"http://a\xe2\x84\x80b/"])
+def test_a_redirect_to_what_is_no_address(transport_of, where):
+    raw = b"HTTP/1.1 302 Found\r\nlocation: " + where + b"\r\ncontent-length: 0\r\n\r\n"
+    with pytest.raises(FeedUnavailableError, match=r"no address|elsewhere"):
+        run(answered(transport_of, raw))
+
+
+@pytest.mark.parametrize("tag", [b"\xff\xe9", b'"a\x01b"', b'"' + b"x" * 5000 + b'"'])
+def test_a_tag_that_cannot_be_sent_back_is_left_out(transport_of, tag):
+    heads = []
+
+    async def main():
+        async def talk(reader, writer):
+            while True:
+                heads.append(await reader.readuntil(b"\r\n\r\n"))
+                writer.write(OK + b"etag: " + tag + b"\r\nlast-modified: then\r\n")
+                writer.write(b"content-length: %d\r\n\r\n" % len(LINES[0]) + LINES[0])
+                await writer.drain()
+
+        async with tcp_server(talk) as port:
+            transport = transport_of(f"http://127.0.0.1:{port}/x#{EVERY}")
+            assert await take(transport, 2, empty=True) == [LINES[0], b""]
+
+    run(main())
+    assert b"if-modified-since: then" in heads[1].lower()
+    assert b"if-none-match" not in heads[1].lower()
+
+
 def test_tls_is_verified(transport_of, server_tls, certificates):
     server = Server(lambda target, headers: (200, {}, LINES[0]))
 

@@ -63,7 +63,9 @@ class Receiver:
         self.error: BaseException | None = None
         self._backlog_bytes = backlog_bytes
         self._supervisors = {
-            number: Supervisor(transport, _JournalSink(self, number), say, make_backoff())
+            number: Supervisor(
+                transport, _JournalSink(self, number), say, make_backoff(), self._is_vain
+            )
             for number, transport in feeds.items()
         }
         self.health: dict[int, Health] = {n: s.health for n, s in self._supervisors.items()}
@@ -78,8 +80,11 @@ class Receiver:
 
     @property
     def is_over(self) -> bool:
-        """Whether no feed brings anything any more: all have ended, or failed for good."""
+        """Whether no feed brings anything any more: all have ended, or refused us ever since."""
         return self._is_over.is_set()
+
+    def _is_vain(self) -> bool:
+        return all(supervisor.is_over for supervisor in self._supervisors.values())
 
     def stop(self) -> None:
         """Receive nothing more, and wait until what was received is on disk."""

@@ -33,15 +33,20 @@ class Transport(ABC):
 
     Attributes:
         codec: name of the codec that reads its pieces.
-        is_slowed: whether not reading makes the sender wait; if not (UDP), what the system drops
-            meanwhile is counted by `dropped`.
+        unread: what becomes, in words, of what is sent while we do not read.
+        may_die: whether it has a line that may be dead without knowing, so that it is called anew
+            when nothing came for too long; a port or a file would only miss what comes meanwhile,
+            and a server that is asked has its own limits.
+        is_up: whether this connection stands, though it may have brought nothing yet.
         place: where in a file this connection begins, for `resume`; empty for other feeds.
         is_over: the feed has ended for good, as a pipe does.
         is_turning: the connection ended as it should, to go on with another file at once.
     """
 
     codec: str
-    is_slowed: ClassVar[bool] = True
+    unread: ClassVar[str] = "its sender waits"
+    may_die: ClassVar[bool] = True
+    is_up: bool = False
     place: bytes = b""
     is_over: bool = False
     is_turning: bool = False

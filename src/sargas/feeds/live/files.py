@@ -28,6 +28,8 @@ class TailTransport(Transport):
     """
 
     codec = "nmea"
+    unread = "it waits in the file"
+    may_die = False
 
     def __init__(self, url: FeedUrl) -> None:
         super().__init__(url)
@@ -107,6 +109,11 @@ class StdinTransport(Transport):
     """Lines from standard input, until it ends."""
 
     codec = "nmea"
+    may_die = False
+
+    def __init__(self, url: FeedUrl) -> None:
+        super().__init__(url)
+        self._reading: asyncio.Future[bytes | None] | None = None
 
     def __init__(self, url: FeedUrl) -> None:
         super().__init__(url)
@@ -114,10 +121,26 @@ class StdinTransport(Transport):
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Give what arrives."""
-        while (data := await asyncio.to_thread(_from_stdin)) is not None:
+        while (data := await self._read()) is not None:
             if data:
                 yield data
         self.is_over = True
+
+    async def _read(self) -> bytes | None:
+        """Wait for what the one reading thread gives.
+
+        A thread cannot be cancelled: what it reads after whoever waited has left is for the next
+        who waits. It reads no further before somebody does.
+        """
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(asyncio.to_thread(_from_stdin))
+        try:
+            data = await asyncio.shield(self._reading)
+        except FeedUnavailableError:
+            self._reading = None
+            raise
+        self._reading = None
+        return data
 
 
 def continues(before: bytes, taken_bytes: int, now: bytes) -> bool:

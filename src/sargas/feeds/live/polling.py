@@ -36,6 +36,7 @@ AISHUB_LEAST_S: Final = 60.0
 _DAY_S: Final = 86_400.0
 _REDIRECTS: Final = 3
 _CHUNK: Final = 1 << 20
+_VALIDATOR_MOST: Final = 1000
 
 
 def _is_harmless(record: logging.LogRecord) -> bool:
@@ -58,6 +59,8 @@ class HttpTransport(Transport):
     """
 
     codec = "nmea"
+    unread = "it is not asked"
+    may_die = False  # each answer has its limits, and between them nothing can come
     headers: Mapping[str, str] = {}
     least_s = EVERY_LEAST_S
     most = MAX_TEXT
@@ -150,8 +153,11 @@ class HttpTransport(Transport):
 
     def _redirected(self, address: str, location: str) -> str:
         """Give where a redirect leads, if it stays with the server."""
-        there = urljoin(address, location)
-        here, new = urlsplit(address), urlsplit(there)
+        try:
+            there = urljoin(address, location)
+            here, new = urlsplit(address), urlsplit(there)
+        except ValueError:
+            raise self._broken("The server sends us to what is no address") from None
         if (here.scheme, here.netloc) != (new.scheme, new.netloc):
             raise FeedUnavailableError(
                 f"The server sends us elsewhere, to {new.scheme}://{new.hostname or ''}.",
@@ -271,10 +277,10 @@ class AishubTransport(HttpTransport):
 
 
 def _validators(answer: httpx2.Response) -> dict[str, str]:
-    """Give what tells the server next time which answer we have."""
+    """Give what tells the server next time which answer we have; nothing that cannot be sent."""
     out = {}
-    if "etag" in answer.headers:
-        out["If-None-Match"] = answer.headers["etag"]
-    if "last-modified" in answer.headers:
-        out["If-Modified-Since"] = answer.headers["last-modified"]
+    for theirs, ours in (("etag", "If-None-Match"), ("last-modified", "If-Modified-Since")):
+        value = answer.headers.get(theirs, "")
+        if 0 < len(value) <= _VALIDATOR_MOST and value.isascii() and value.isprintable():
+            out[ours] = value
     return out

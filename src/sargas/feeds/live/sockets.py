@@ -18,6 +18,9 @@ READ_BYTES: Final = 256 << 10
 GATHER_S: Final = 0.05
 """What arrives within so long is one piece: rows without a time of their own get that of it."""
 CONNECT_S: Final = 15.0
+KEEPALIVE_S, PROBE_S, PROBES = 20, 5, 3
+"""After so much silence the other system is asked whether it is there, and so often again before
+the line is given up: a half-open line is noticed within 35 s (chosen)."""
 DATAGRAMS: Final = 2000
 """Datagrams in a piece at most."""
 _DATAGRAM_BYTES: Final = 65_536
@@ -49,7 +52,9 @@ class TcpTransport(Transport):
             ) from error
         except OSError as error:
             raise FeedUnavailableError(_why(error), where=url.text) from error
+        self.is_up = True
         try:
+            _keep_alive(writer.get_extra_info("socket"))
             while data := await reader.read(READ_BYTES):
                 yield data
                 await asyncio.sleep(GATHER_S)
@@ -63,7 +68,8 @@ class UdpTransport(Transport):
     """Datagrams that are sent to a port of ours: on all addresses unless one is named."""
 
     codec = "nmea"
-    is_slowed = False
+    unread = "the system drops what comes meanwhile, and counts it"
+    may_die = False  # while the port is closed, nobody would count what comes
 
     def __init__(self, url: FeedUrl) -> None:
         super().__init__(url)
@@ -77,7 +83,10 @@ class UdpTransport(Transport):
             before = self.dropped
             while True:
                 await _readable(sock)
-                piece, dropped = _drain(sock)
+                try:
+                    piece, dropped = _drain(sock)
+                except OSError as error:
+                    raise FeedUnavailableError(_why(error), where=self.url.text) from error
                 self.dropped = before + dropped
                 if piece:
                     yield piece
@@ -103,6 +112,16 @@ class UdpTransport(Transport):
             sock.close()
             raise FeedUnavailableError(_why(error), where=url.text) from error
         return sock
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    """Let the system ask whether the other side is there, where it can."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", KEEPALIVE_S), ("TCP_KEEPINTVL", PROBE_S), ("TCP_KEEPCNT", PROBES),
+    ):  # fmt: skip
+        if (option := getattr(socket, name, None)) is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 async def _readable(sock: socket.socket) -> None:

@@ -1,30 +1,43 @@
 """Keeping a feed connected: again and again, with growing pauses, and saying how it is.
 
-The supervisor never gives up on its own and never drops what it received: where the journal takes
-no more, it stops reading, so that the sender has to wait. A silence is judged by a monotonic clock,
-so that a step of the system's clock is none.
+The supervisor never gives up a feed that ever brought something, and never drops what it received:
+where the journal takes no more, it stops reading, so that the sender has to wait. A silence is
+judged by a monotonic clock, so that a step of the system's clock is none. Whatever ends a
+connection, a fault of ours included, ends that connection alone.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import time
+import traceback
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from pathlib import Path
+from typing import Final, NamedTuple, Protocol
 
 from sargas.errors import SargasError, UsageError
 from sargas.feeds.live.base import Transport
+from sargas.feeds.live.url import FeedUrl
 
 CONNECTING, RECEIVING, SILENT, WAITING, PAUSED, FAILED, ENDED = (
     "connecting", "receiving", "silent", "waiting", "paused", "failed", "ended",
 )  # fmt: skip
 FIRST_S, MOST_S = 1.0, 60.0
 """The pause after the first failure, and the longest."""
-STEADY_S = 30.0
-"""A connection that brought something for so long was a good one: the next pause is short again."""
+STEADY_S = 10.0
+"""A connection that stood for so long was a good one: it is called again at once (chosen)."""
+REFUSED_S = 300.0
+"""How often a feed is tried again that refuses us: its server may have had a bad moment, or the
+secret is mended meanwhile (chosen)."""
+PATIENCE: Final = 3.0
+"""After so many idle times without anything a line is taken for dead (chosen)."""
+LIVELY_PIECES, LIVELY_SHARE = 20, 1 / 20
+"""A connection that brought so many pieces, in the mean within this share of the idle time, is a
+lively one: it is taken for dead after half the idle time (chosen)."""
+LEAST_S: Final = 1.0
+"""No line is taken for dead sooner."""
 LOOK_S = 0.5
 """How often silence is looked for."""
 _JITTER: Final = random.SystemRandom()
@@ -52,9 +65,11 @@ class Health:
 
     Attributes:
         state: connecting, receiving, silent, waiting (for the next attempt), paused (what was
-            received is not folded fast enough), failed (it will not be tried again) or ended.
+            received is not folded fast enough), failed (the server refuses us; it is tried again
+            now and then) or ended.
         reason: why, in words; empty where all is well.
-        connections: how often a connection was made.
+        connections: how often a connection was made that brought something.
+        faults: how many connections were lost by a fault of sargas.
         received_bytes: of all connections. dropped: what the system dropped before it was read.
         last_received_ms: Unix ms of the last piece; None before the first.
     """
@@ -62,6 +77,7 @@ class Health:
     state: str = CONNECTING
     reason: str = ""
     connections: int = 0
+    faults: int = 0
     received_bytes: int = 0
     dropped: int = 0
     last_received_ms: int | None = None
@@ -94,14 +110,53 @@ class Backoff:
         self._pause_s = self._first_s
 
 
+class _End(NamedTuple):
+    """How a connection ended.
+
+    Attributes:
+        reason: in words; empty where it ended as it should.
+        is_refusal, is_silence, is_fault: the server refuses us; nothing came for too long; it was
+            a fault of ours.
+    """
+
+    reason: str = ""
+    is_refusal: bool = False
+    is_silence: bool = False
+    is_fault: bool = False
+
+
+class _Line:
+    """One connection: since when it is there, and how much it has brought."""
+
+    def __init__(self) -> None:
+        self._began_s = time.monotonic()
+        self.pieces = 0
+
+    @property
+    def lasted_s(self) -> float:
+        """How long it is there."""
+        return time.monotonic() - self._began_s
+
+    def patience_s(self, url: FeedUrl) -> float:
+        """Tell for how long it may bring nothing before it is taken for dead.
+
+        A lively line that just stops is called anew before its silence is told; a quiet one may
+        be as it should, and whoever called it anew too often would miss what it brings.
+        """
+        most_s = self.pieces * LIVELY_SHARE * url.idle_s
+        is_lively = self.pieces >= LIVELY_PIECES and self.lasted_s <= most_s
+        return max(LEAST_S, url.idle_s / 2 if is_lively else PATIENCE * url.idle_s)
+
+
 class Supervisor:
     """Keeps one feed connected and hands over what it brings.
 
     Args:
         transport: the feed.
-        sink: where pieces go.
+        sink: where pieces go. What it raises ends the supervisor: it is no matter of the feed.
         say: told what a person should read on the console; once per change.
         backoff: pauses between attempts.
+        is_vain: asked while the feed refuses us and has never brought anything: whether to give up.
     """
 
     def __init__(
@@ -110,82 +165,123 @@ class Supervisor:
         sink: Sink,
         say: Callable[[str], None] = lambda text: None,
         backoff: Backoff | None = None,
+        is_vain: Callable[[], bool] = lambda: True,
     ) -> None:
         self.transport, self.url = transport, transport.url
         self.health = Health()
-        self._sink, self._say = sink, say
+        self._sink, self._say, self._is_vain = sink, say, is_vain
         self._backoff = backoff or Backoff()
         self._heard = time.monotonic()
-        self._is_silent = self._is_putting = False
+        self._is_silent = self._is_putting = self._is_refused = self._is_told = False
+        self._faults: set[str] = set()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is to be expected: it has ended, or was refused from the beginning."""
+        is_vain = self._is_refused and not self.health.connections
+        return self.health.state == ENDED or is_vain
 
     async def run(self) -> None:
-        """Receive until the feed ends for good (a pipe) or this is cancelled."""
-        watching = asyncio.create_task(self._watch_for_silence())
-        try:
-            while await self._connect_once():
-                pause_s = self._backoff.next_s()
-                self.health.state = SILENT if self._is_silent else WAITING
-                await asyncio.sleep(pause_s)
-        finally:
+        """Receive until the feed ends for good (a pipe), is given up, or this is cancelled."""
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(self._watch_for_silence())
+            while (pause_s := await self._connect_once()) is not None:
+                if not await self._wait(pause_s):
+                    break
             watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watching
 
-    async def _connect_once(self) -> bool:
-        """Hold one connection; tell whether to try again."""
-        if not self._is_silent:
-            self.health.state = CONNECTING
-        began = time.monotonic()
-        is_first = True
+    async def _wait(self, pause_s: float) -> bool:
+        """Wait before the next attempt; tell whether there is to be one."""
+        self._set_state(WAITING)
+        until_s = time.monotonic() + pause_s
+        while not (self.is_over and self._is_vain()):
+            left_s = until_s - time.monotonic()
+            if left_s <= 0:
+                return True
+            await asyncio.sleep(min(left_s, LOOK_S) if self.is_over else left_s)
+        return False
+
+    def _set_state(self, state: str) -> None:
+        """Say what is done, unless there is something worse to say."""
+        self.health.state = (
+            FAILED if self._is_refused else SILENT if self._is_silent else state
+        )  # fmt: skip
+
+    async def _connect_once(self) -> float | None:
+        """Hold one connection; give the pause after it in s, None if it was the last."""
+        self._set_state(CONNECTING)
+        self.transport.is_up = False
+        line = _Line()
+        pieces = self.transport.pieces()
         try:
-            async with contextlib.aclosing(self.transport.pieces()) as pieces:  # type: ignore[type-var]
-                while (piece := await self._next(pieces)) is not None:
-                    if is_first:
-                        is_first = False
-                        await self._begin()
-                    await self._take(piece)
+            while isinstance(piece := await self._next(pieces, line), bytes):
+                if not line.pieces:
+                    await self._begin()
+                line.pieces += 1
+                await self._take(piece)
+        finally:
+            await self._close(pieces)
+        return self._after(line, piece)
+
+    async def _next(self, pieces: AsyncIterator[bytes], line: _Line) -> bytes | _End:
+        """Wait for the next piece, or for the end of the connection."""
+        patience_s = line.patience_s(self.url) if self.transport.may_die else None
+        limit = asyncio.timeout(patience_s)
+        try:
+            async with limit:
+                piece = await anext(pieces, None)
         except UsageError as error:
-            self._fail(error)
-            return False
+            return _End(str(error), is_refusal=True)
         except SargasError as error:
-            self._lost(str(error))
-        except TimeoutError:
-            self._lost("The line is dead, or the sender silent.")
-        else:
-            if self.transport.is_over:
-                self.health.state, self.health.reason = ENDED, ""
-                return False
-            if not self.transport.is_turning:
-                self._lost("The sender ended the connection.")
-        if not is_first and time.monotonic() - began >= STEADY_S:
-            self._backoff.reset()
-        return True
+            return _End(str(error))
+        except Exception as error:
+            if isinstance(error, TimeoutError) and limit.expired():
+                return _End(f"Nothing came for {patience_s:.0f} s.", is_silence=True)
+            return _End(self._fault(error), is_fault=True)
+        if piece is not None:
+            return piece
+        is_meant = self.transport.is_over or self.transport.is_turning
+        return _End("" if is_meant else "The sender ended the connection.")
 
-    async def _next(self, pieces: AsyncIterator[bytes]) -> bytes | None:
-        """Wait for the next piece; None at the end.
+    async def _close(self, pieces: AsyncIterator[bytes]) -> None:
+        """Close a connection."""
+        try:
+            await pieces.aclose()  # type: ignore[attr-defined]
+        except Exception as error:  # it is lost either way
+            self._fault(error)
 
-        For half of the idle time: a line that just stopped is called anew before its silence is
-        told.
-
-        Raises:
-            TimeoutError: none came for too long: the line may be dead without knowing.
-        """
-        async with asyncio.timeout(self.url.idle_s / 2):
-            return await anext(pieces, None)
+    def _after(self, line: _Line, end: _End) -> float | None:
+        """Note how a connection ended; give the pause before the next in s, None for no next."""
+        if self.transport.is_over:
+            self.health.state, self.health.reason = ENDED, ""
+            return None
+        if end.is_refusal:
+            return self._refuse(end.reason)
+        self._is_refused = False
+        if end.reason:
+            self._lost(end.reason, is_said=not end.is_fault)
+        if self.transport.is_turning:
+            return 0.0
+        was_there = self.transport.is_up or line.pieces > 0
+        if not was_there or not (end.is_silence or line.lasted_s >= STEADY_S):
+            return self._backoff.next_s()
+        self._backoff.reset()
+        return self._backoff.next_s() if end.is_fault else 0.0
 
     async def _begin(self) -> None:
         """Note that a connection brings something."""
         self.health.connections += 1
-        if self.health.reason:
+        if self._is_told:
             self._say(f"feed {self.url.name}: connected again")
+        self._is_told = self._is_refused = False
         self.health.reason = ""
         await self._sink.opened(self.transport.place)
 
     async def _take(self, piece: bytes) -> None:
         """Hand over a piece, waiting while there is no room for it."""
         self.health.dropped = self.transport.dropped
-        self.health.state = RECEIVING
         if piece:
+            self.health.state = RECEIVING
             self._is_putting = True
             try:
                 if self._is_silent:
@@ -197,17 +293,45 @@ class Supervisor:
             self.health.received_bytes += len(piece)
             self.health.last_received_ms = time.time_ns() // 1_000_000
             self._heard = time.monotonic()
+        else:
+            self._set_state(RECEIVING)
 
-    def _lost(self, reason: str) -> None:
+    def _lost(self, reason: str, *, is_said: bool = True) -> None:
         """Note why there is no connection; said once, until there is one again."""
-        if not self.health.reason:
+        if is_said and not self._is_told:
+            self._is_told = True
             self._say(f"feed {self.url.name}: {reason} Trying again.")
         self.health.reason = reason
 
-    def _fail(self, error: UsageError) -> None:
-        """Note that trying again will not help."""
-        self.health.state, self.health.reason = FAILED, str(error)
-        self._say(f"feed {self.url.name}: {error} It is not tried again.")
+    def _fault(self, error: Exception) -> str:
+        """Count a fault of ours, and say each once; never the library's words: they hold anything.
+
+        Returns:
+            The fault in words.
+        """
+        self.health.faults += 1
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        what = f"{type(error).__name__} in {Path(at.filename).name}, line {at.lineno}"
+        if what not in self._faults:
+            self._faults.add(what)
+            self._say(
+                f"feed {self.url.name}: a connection was lost by a fault of sargas ({what})."
+                " Trying again. Please report it."
+            )
+        return f"A fault of sargas ended the connection ({what}); {self.health.faults} so far."
+
+    def _refuse(self, reason: str) -> float:
+        """Note that the server refuses us; gives the pause before it is asked again in s."""
+        self._is_refused = True
+        self.health.state = FAILED
+        if self.health.reason != reason:
+            again = f"It is tried again every {REFUSED_S / 60:g} min."
+            if self.is_over and self._is_vain():
+                again = "It is not tried again."
+            self._is_told = True
+            self._say(f"feed {self.url.name}: {reason} {again}")
+        self.health.reason = reason
+        return REFUSED_S
 
     async def _watch_for_silence(self) -> None:
         """Look whether anything comes; what is received and waits for room is no silence."""
@@ -217,5 +341,5 @@ class Supervisor:
                 self._heard = time.monotonic()
             elif not self._is_silent and time.monotonic() - self._heard >= self.url.idle_s:
                 self._is_silent = True
-                self.health.state = SILENT
+                self._set_state(SILENT)
                 await self._sink.silent(self.health.reason or "connected, but nothing is received")

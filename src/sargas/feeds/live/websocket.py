@@ -138,6 +138,7 @@ class WebSocketTransport(Transport):
         """
         login = basic_login(self.url, self._address)
         connection = await open_websocket(self.url, self._address, headers=login)
+        self.is_up = True
         try:
             while True:
                 yield b"".join(map(_lines, await gathered(connection)))
@@ -184,6 +185,7 @@ class AisstreamTransport(Transport):
     """
 
     codec = "aisstream"
+    unread = "the service cuts off who does not read, and keeps nothing"
 
     def __init__(self, url: FeedUrl) -> None:
         super().__init__(url)
@@ -203,6 +205,7 @@ class AisstreamTransport(Transport):
         connection = await open_websocket(self.url, self._address)
         try:
             await connection.send(self._subscription(key), text=True)
+            self.is_up = True
             while True:
                 frames = cast("list[bytes]", await gathered(connection, decode=False))
                 good = list(itertools.takewhile(lambda frame: not _is_complaint(frame), frames))
