@@ -424,6 +424,7 @@ class World:
             "exercise": self.exercise,
             "clock": self.clock(),
             "feeds": self.feeds(),
+            "halt": None,
             "attribution": ["© OpenStreetMap contributors (ODbL)"],
             "vessels": int(self.fleet.kept.sum()) + 1,
             "fixes": 182_340,
