@@ -20,13 +20,14 @@ kill -TERM $!
 wait $!
 """
 """A small disk in a mount namespace of its own; what it is told on its input fills and frees it."""
-OWN_DISKS = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", DISK, "sh"]
+IN_OWN_SPACE = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
 
 
 def _may_mount(place: Path) -> bool:
     """Tell whether this machine lets us have a disk."""
     try:
-        done = subprocess.run([*OWN_DISKS, str(place), "true"], input=b"", capture_output=True)
+        mount = [*IN_OWN_SPACE, 'mount -t tmpfs none "$1"', "sh", str(place)]
+        done = subprocess.run(mount, capture_output=True, check=False)
     except FileNotFoundError:
         return False
     return done.returncode == 0
@@ -47,7 +48,7 @@ class SmallDisk:
         self._is_disk = _may_mount(place)
         self.words = "No space left on device" if self._is_disk else "File too large"
         self.process = subprocess.Popen(
-            [*OWN_DISKS, str(place), *command] if self._is_disk else command,
+            [*IN_OWN_SPACE, DISK, "sh", str(place), *command] if self._is_disk else command,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import threading
 
 import pytest
@@ -55,6 +57,55 @@ def test_a_ledger_that_refuses_is_told_with_the_alerts_it_did_not_take(tmp_path,
         eventually(lambda: not cause(watch), "its end")
         eventually(until_folded(watch, len(log())), "all of the log")
     assert kept(tmp_path / "home") == scanned()
+
+
+def test_a_ledger_that_somebody_locks_is_told_and_goes_on_afterwards(tmp_path, monkeypatch):
+    file = tmp_path / "log.nmea"
+    file.write_bytes(log())
+    monkeypatch.setattr(running, "RETRY_S", 0.05)
+    monkeypatch.setattr("sargas.store.tables.WAIT_S", 0.1)
+    watch = live(tmp_path / "home", f"tail:{file}")
+    other = sqlite3.connect(tmp_path / "home/sargas.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with Running(watch):
+        eventually(lambda: cause(watch) == STORE, "the halt")
+        halt = watch.vitals().halt
+        assert halt is not None
+        assert "locked" in halt.what
+        other.execute("ROLLBACK")
+        eventually(lambda: not cause(watch), "its end")
+        eventually(until_folded(watch, len(log())), "all of the log")
+    other.close()
+    assert kept(tmp_path / "home") == scanned()
+
+
+def test_a_ledger_that_is_damaged_is_told_and_what_came_meanwhile_is_kept(tmp_path, monkeypatch):
+    home, file = tmp_path / "home", tmp_path / "log.nmea"
+    file.write_bytes(b"")
+    monkeypatch.setattr(running, "RETRY_S", 0.05)
+    watch = live(home, f"tail:{file}")
+    watch.folding.commit()
+    watch._keeper.ledger.close()  # what its pages were is not in memory any more
+    watch._log.close()
+    ledger = home / "sargas.db"
+    sound = ledger.read_bytes()
+    with ledger.open("r+b") as raw:
+        raw.seek(4096)
+        raw.write(b"\xff" * (len(sound) - 4096))
+    with contextlib.suppress(StoreError), Running(watch) as run:
+        file.write_bytes(log())
+        eventually(lambda: cause(watch) == STORE, "the halt")
+        halt = watch.vitals().halt
+        assert halt is not None
+        assert "malformed" in halt.what
+        eventually(lambda: watch.journal.end > len(log()), "all of the log, in the journal")
+    assert "malformed" in str(run.error), "what it has it cannot commit at its end"
+    for name in ("sargas.db-wal", "sargas.db-shm"):
+        (home / name).unlink(missing_ok=True)
+    ledger.write_bytes(sound)
+    again = live(home, f"tail:{file}")
+    again.run(until_folded(again, len(log())))
+    assert kept(home) == scanned()
 
 
 def test_a_log_of_acts_that_cannot_be_read_halts_it_and_does_not_end_it(tmp_path, monkeypatch):
