@@ -92,8 +92,9 @@ def test_every_get_path_of_the_document_answers(exercise: Service) -> None:
 def test_status_says_what_the_document_says(real: Service, exercise: Service) -> None:
     status = real.get("/api/status").json()
     assert status.keys() == {"version", "mode", "exercise", "clock", "feeds", "attribution",
-                             "vessels", "fixes", "user"}  # fmt: skip
+                             "vessels", "fixes", "user", "halt"}  # fmt: skip
     assert status["user"] is None
+    assert status["halt"] is None
     assert status["mode"] == "serve"
     assert status["exercise"] is None
     assert status["clock"].keys() == CLOCK

@@ -365,7 +365,7 @@ def test_when_too_much_waits_the_feeds_wait(tmp_path, monkeypatch):
     file = tmp_path / "log.nmea"
     file.write_bytes(log())
     watch = live(tmp_path / "home", f"tail:{file}")
-    watch.receiver._backlog_bytes = 50_000
+    watch.receiver.backlog_bytes = 50_000
     watch.receiver.start()
     eventually(lambda: watch.feeds()[0]["state"] == PAUSED, "the pause")
     assert watch.journal.end - watch.folding.offset < 100_000

@@ -354,6 +354,8 @@ class World:
         self.dragger = Dragger()
         self.alerts = alerts()
         self.refuse_sockets = False
+        #: What keeps the watch from judging.
+        self.halt: Json | None = None
         self.resets = 0
         self.commands: list[Json] = []
         self.exercise = (
@@ -424,6 +426,7 @@ class World:
             "exercise": self.exercise,
             "clock": self.clock(),
             "feeds": self.feeds(),
+            "halt": self.halt,
             "attribution": ["© OpenStreetMap contributors (ODbL)"],
             "vessels": int(self.fleet.kept.sum()) + 1,
             "fixes": 182_340,

@@ -23,7 +23,7 @@ import { PlaybackBar } from "./playback/bar.tsx";
 import { say, startLanguage } from "./lang/lang.ts";
 import { route, startRoute } from "./route.ts";
 import { startSession } from "./state/session.ts";
-import { selectedAlert, selectedMmsi, watched } from "./state/state.ts";
+import { halting, selectedAlert, selectedMmsi, watched } from "./state/state.ts";
 import { TriageDialog } from "./triage/dialog.tsx";
 import { ReleaseDialog } from "./triage/release.tsx";
 import { SuspendDialogs } from "./triage/suspend.tsx";
@@ -35,11 +35,11 @@ import { startViews } from "./views/view.ts";
 import { Banners } from "./top/banners.tsx";
 import { TopBar } from "./top/bar.tsx";
 
-/** The window's title counts the open Alarms, for whoever looks at another tab. */
+/** The window's title counts the open Alarms, and says where none can arise, for whoever looks at another tab. */
 function startTitle(): void {
   effect(() => {
     const open = [...watched.value.values()].filter((alert) => alert.priority === "P1" && waits(alert)).length;
-    document.title = open > 0 ? `(${open}) SARGAS` : "SARGAS";
+    document.title = `${halting.value ? "(!) " : ""}${open > 0 ? `(${open}) ` : ""}SARGAS`;
   });
 }
 

@@ -1,8 +1,8 @@
 // Which Alarms sound: those that wait, that are new, and that nobody silenced here.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FRESH_MS, heardNow, isLive, rings, SILENCE_MS, soundKey, stoodAt } from "../src/sound/rings.ts";
-import type { Alert, Clock, Triage } from "../src/wire/types.ts";
+import { FRESH_MS, haltKey, heardNow, isLive, rings, SILENCE_MS, soundKey, stoodAt } from "../src/sound/rings.ts";
+import type { Alert, Clock, Halt, Triage } from "../src/wire/types.ts";
 
 const NOW = Date.UTC(2024, 11, 25, 12);
 
@@ -42,4 +42,11 @@ test("silence ends by itself, and covers nothing new", () => {
   const silenced = new Map([[soundKey(one), { until_ms: SILENCE_MS, until_t_ms: NOW }]]);
   assert.deepEqual(heardNow([one, other], new Set(), silenced, SILENCE_MS - 1), [other]);
   assert.deepEqual(heardNow([one, other], new Set(), silenced, SILENCE_MS), [one, other]);
+});
+
+test("a watch that does not judge sounds as long as that lasts; one that begins anew is not silenced", () => {
+  const halt = { cause: "store", since_ms: 7, until_ms: null } as Halt;
+  assert.equal(haltKey(halt), haltKey({ ...halt, cause: "folding" }));
+  assert.notEqual(haltKey(halt), haltKey({ ...halt, since_ms: 8 }));
+  assert.ok(haltKey(halt) !== "" && haltKey({ ...halt, until_ms: 9 }) === "" && haltKey(null) === "");
 });

@@ -105,6 +105,7 @@ def make_app(
     commands = Commands(clocks, desk)
     # Users are those of the ledger that is served: whoever calls this cannot forget them.
     gate = Gate(Access.beside(desk.log))
+    health = Health(clocks, vitals)
     answers = _Answers(clocks, desk, commands, gate, assets, attribution)
 
     @contextlib.asynccontextmanager
@@ -113,7 +114,7 @@ def make_app(
         await asyncio.to_thread(distance_m, 20.0, 60.0, 21.0, 60.0)
         await player.open()
         tasks = [asyncio.create_task(one) for one in (
-            player.run(), clocks.run(), desk.follow(clocks),
+            player.run(), clocks.run(), desk.follow(clocks), health.follow(),
         )]  # fmt: skip
         if background is not None:
             tasks.append(asyncio.ensure_future(background()))
@@ -148,7 +149,7 @@ def make_app(
         *Zones(clocks, desk, book).routes(),
         *Ogc(player, desk, assets).routes(),
         *PartnerPaths(player, desk).routes(),
-        *Health(clocks, vitals).routes(),
+        *health.routes(),
         Route("/geo/{layer}.geojson", answers.layer),
         Route("/api/layers/masks", layers.answer(layers.masks)),
         Route("/api/layers/coverage", layers.answer(layers.coverage)),

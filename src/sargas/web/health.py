@@ -3,18 +3,24 @@
 `/healthz` is open to all and tells one word: `ok`, `degraded` (a feed is not well, or what is
 received waits) or `failing` (503: nothing can be kept, or nothing is folded). A service that is
 degraded is not helped by a restart.
+
+Screens are told what keeps the watch from judging, as long as it does: one that shows ships and a
+green feed while no alarm can arise is worse than none.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sargas.model.alerts import RETRACTED, Alert
+from sargas.model.time import HOUR_MS, iso
 from sargas.web.as_json import Json
 from sargas.web.clocks import Clocks
 
@@ -23,6 +29,32 @@ WELL: Final = frozenset({"receiving", "ended", "connecting"})
 WAITING_BYTES: Final = 64 << 20
 """So much of what was received may wait to be folded before the service is degraded (chosen: a
 minute and a half of ten thousand sentences a second)."""
+STORE, JOURNAL, FOLDING, BACKLOG = "store", "journal", "folding", "backlog"
+"""What keeps a watch from judging: the ledger or the shards refuse, the journal does, the thread
+that folds has stopped, or feeds wait because folding is far behind."""
+CAUSES: Final = (STORE, JOURNAL, FOLDING, BACKLOG)
+TOLD_MS: Final = HOUR_MS
+"""That a halt is over is told for so long."""
+UNSTORED_MOST: Final = 20
+"""So many of the alerts that could not be stored are told one by one (chosen)."""
+FOLLOW_EVERY_S: Final = 0.5
+"""How often screens are told what has changed of it."""
+
+
+@dataclass(frozen=True)
+class Halt:
+    """What keeps a watch from judging.
+
+    Attributes:
+        cause: one of `CAUSES`. what: why, in words.
+        since_ms: since when, by the watch's clock.
+        unstored: versions of alerts that were found and could not be stored yet.
+    """
+
+    cause: str
+    what: str
+    since_ms: int
+    unstored: tuple[Alert, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -30,18 +62,18 @@ class Vitals:
     """What a watch knows of itself.
 
     Attributes:
-        refusal: why nothing can be kept now; empty where it can.
-        is_folding: whether the thread that folds is at work.
+        halt: what keeps it from judging now; None where nothing does.
         waiting_bytes: received and not folded yet. judged_to_ms: event time up to which all is
             judged, 0 for nothing.
         counts: what became of fixes and lines, by reason.
+        now_ms: when it was asked, by its clock.
     """
 
-    refusal: str = ""
-    is_folding: bool = True
+    halt: Halt | None = None
     waiting_bytes: int = 0
     judged_to_ms: int = 0
     counts: dict[str, int] = field(default_factory=dict)
+    now_ms: int = 0
 
 
 class Health:
@@ -54,6 +86,10 @@ class Health:
 
     def __init__(self, clocks: Clocks, vitals: Callable[[], Vitals] | None = None) -> None:
         self._clocks, self._player, self._vitals = clocks, clocks.shared, vitals or Vitals
+        self._last: Halt | None = None
+        self._ended_ms: int | None = None
+        self._judged_ms = 0
+        self._player.halt = self.halt
 
     def routes(self) -> list[Route]:
         """Give the paths."""
@@ -62,10 +98,42 @@ class Health:
     def state(self) -> str:
         """Say how the service is, in one word."""
         vitals = self._vitals()
-        if vitals.refusal or not vitals.is_folding:
+        if vitals.halt is not None and vitals.halt.cause != BACKLOG:
             return FAILING
         states = {str(feed.get("state", "receiving")) for feed in self._player.feeds()}
-        return DEGRADED if states - WELL or vitals.waiting_bytes > WAITING_BYTES else OK
+        is_behind = vitals.halt is not None or vitals.waiting_bytes > WAITING_BYTES
+        return DEGRADED if states - WELL or is_behind else OK
+
+    def halt(self) -> dict[str, Any] | None:
+        """Say what keeps the watch from judging, or did within the last hour; asked by the loop.
+
+        Of one cause that follows another without a pause the beginning is that of the first.
+        """
+        vitals = self._vitals()
+        now, last = vitals.halt, self._last
+        if now is not None:
+            goes_on = last is not None and self._ended_ms is None
+            self._last = replace(now, since_ms=last.since_ms) if goes_on and last else now
+            self._ended_ms, self._judged_ms = None, vitals.judged_to_ms
+        elif last is None:
+            return None
+        elif self._ended_ms is None:
+            self._last, self._ended_ms = replace(last, unstored=()), vitals.now_ms
+        elif vitals.now_ms - self._ended_ms > TOLD_MS:
+            self._last = None
+            return None
+        assert self._last is not None
+        return _told(self._last, self._ended_ms, self._judged_ms)
+
+    async def follow(self) -> None:
+        """Tell every screen when it changes, until cancelled; nothing else is waited for."""
+        told = self.halt()
+        while True:
+            await asyncio.sleep(FOLLOW_EVERY_S)
+            now = self.halt()
+            if now != told:
+                told = now
+                self._clocks.tell({"kind": "halt", "halt": now})
 
     async def healthz(self, request: Request) -> Response:
         """Answer whoever restarts services; at once, as all of it stands in memory."""
@@ -111,6 +179,24 @@ class Health:
             counts.add_metric([reason], n)
         yield counts
         yield from _of_feeds(player.feeds())
+
+
+def _told(halt: Halt, ended_ms: int | None, judged_ms: int) -> dict[str, Any]:
+    """Write a halt as screens take it; of alerts those that would wait for a person."""
+    latest = {alert.id: alert for alert in halt.unstored}.values()
+    worst = sorted(
+        (a for a in latest if a.priority != "P3" and a.state != RETRACTED and not a.muted_by),
+        key=lambda alert: (alert.priority, alert.t_detected_ms, alert.id),
+    )
+    return {
+        "cause": halt.cause, "what": halt.what, "since_ms": halt.since_ms, "until_ms": ended_ms,
+        "judged_to_ms": judged_ms or None, "unstored_count": len(worst),
+        "unstored": [
+            {"id": a.id, "priority": a.priority, "t_detected": iso(a.t_detected_ms),
+             "text": a.text}
+            for a in worst[:UNSTORED_MOST]
+        ],
+    }  # fmt: skip
 
 
 def _of_feeds(feeds: list[dict[str, Any]]) -> Iterator[Any]:

@@ -21,6 +21,7 @@ from sargas.share.partner.request import PATH as BUNDLES
 from sargas.web.clocks import HEADER, NAME, QUERY
 from sargas.web.commands import ActCommand, SuspendCommand, UndoCommand, WatchCommand
 from sargas.web.files import EVIDENCE, TRACKS
+from sargas.web.health import CAUSES
 from sargas.web.player import PlaybackAction
 from sargas.web.roles import PATHS, PUBLIC
 from sargas.web.users import UserCommand
@@ -67,10 +68,15 @@ SCHEMAS: Mapping[str, Schema] = {
         span=_object(from_ms=INT, to_ms=INT),
     ),
     "Feed": _object(name=TEXT, kind=TEXT, last_ms=MAYBE_INT, fixes=INT, rejected=INT, note=TEXT),
+    "Halt": _object(
+        cause={"enum": list(CAUSES)}, what=TEXT, since_ms=INT, until_ms=MAYBE_INT,
+        judged_to_ms=MAYBE_INT, unstored_count=INT,
+        unstored=_list(_object(id=TEXT, priority=TEXT, t_detected=TIME, text=TEXT)),
+    ),
     "Status": _object(
         version=TEXT, mode=TEXT, exercise=MAYBE_OBJECT, clock=_ref("Clock"),
         feeds=_list(_ref("Feed")), attribution=_list(TEXT), vessels=INT, fixes=INT,
-        user=MAYBE_OBJECT,
+        user=MAYBE_OBJECT, halt={"anyOf": [_ref("Halt"), {"type": "null"}]},
     ),
     "Features": _object(type={"const": "FeatureCollection"}, features=_list(_object(type=TEXT))),
     "Alert": _object(

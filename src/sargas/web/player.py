@@ -130,6 +130,7 @@ class Player:
         is_now: the span ends now and grows with the time: what is received is shown before it is
             judged, and alerts are told of as they become known (`news`).
         is_own: it is the clock of a screen that looks back in a live watch (`Clocks`).
+        halt: says what keeps the watch from judging (`Health`); None for nothing.
 
     Attributes:
         also: told of the alerts that screens are told of.
@@ -146,6 +147,7 @@ class Player:
     t_ms: int = 0
     is_now: bool = False
     is_own: bool = False
+    halt: Callable[[], dict[str, Any] | None] = lambda: None
     also: Callable[[list[dict[str, Any]]], None] = lambda _: None
     _news: deque[str] = field(default_factory=deque)
     _told: int = 0
@@ -175,6 +177,7 @@ class Player:
             **self.about,
             "clock": self.clock(),
             "feeds": feeds,
+            "halt": self.halt(),
             "vessels": self.picture.vessels,
             "fixes": sum(f["fixes"] for f in feeds),
         }
@@ -336,6 +339,7 @@ class Player:
             own = Player(
                 picture(), self.desk, self.span, self.feeds, self.about, speed=1.0,
                 playing=self.playing, t_ms=self.t_ms, is_now=self.is_now, is_own=True,
+                halt=self.halt,
             )  # fmt: skip
             for screen in whose():
                 if (line := self._lines.pop(screen, None)) is not None:

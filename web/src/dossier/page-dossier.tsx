@@ -1,7 +1,7 @@
 // The dossier, /alert/ID: everything that one alert rests on, on one page that can be printed.
 import { useEffect, useRef } from "preact/hooks";
 import "../style/dossier.css";
-import { Provenance, Versions } from "../evidence/parts.tsx";
+import { Provenance, Versions } from "../evidence/tool-rests.tsx";
 import { outside } from "../format/format.ts";
 import { say } from "../lang/lang.ts";
 import { later } from "../later.tsx";
@@ -9,7 +9,7 @@ import { isTheirs } from "../partners/open.tsx";
 import { route } from "../route.ts";
 import { selectAlert } from "../state/session.ts";
 import { alertOf, alerts } from "../state/state.ts";
-import { ActLog } from "../triage/bar.tsx";
+import { ActLog } from "../triage/act-log.tsx";
 import { Reached } from "../triage/release.tsx";
 import type { ApiError } from "../wire/api.ts";
 import { Charts } from "./charts.tsx";

@@ -1,6 +1,6 @@
 // Why it rang, what speaks against it, and under which circumstances.
 import { AlertFacts, Fact } from "../evidence/facts.tsx";
-import { Against, Context, noteText } from "../evidence/parts.tsx";
+import { Against, Context, noteText } from "../evidence/tool-rests.tsx";
 import { NextAssets, WhyTable } from "../evidence/tables.tsx";
 import { outside } from "../format/format.ts";
 import { say } from "../lang/lang.ts";

@@ -11,31 +11,18 @@ import { showSelection } from "../map/map-pane.tsx";
 import { Theirs } from "../partners/open.tsx";
 import { selectAlert } from "../state/session.ts";
 import { selectedAlert, selectedMmsi, vessel, wholeOf } from "../state/state.ts";
-import { ActLog, ActsBar, Standing } from "../triage/bar.tsx";
+import { ActsBar, Standing } from "../triage/bar.tsx";
 import { Reached } from "../triage/release.tsx";
 import { SuspendedWords } from "../triage/suspend.tsx";
 import type { Alert, AlertDetail } from "../wire/types.ts";
 import { AlertFacts, VesselFacts } from "./facts.tsx";
-import { Against, Context, noteText, Part, Provenance, Versions } from "./parts.tsx";
-import { NextAssets, WhyTable } from "./tables.tsx";
+import { Part } from "./part.tsx";
 
 const ChartWait = () => <p class="dim chart-wait">{say("Reading the fixes…")}</p>;
 const Chart = later<{ alert: AlertDetail }>(async () => (await import("./tool-chart.tsx")).Chart, ChartWait);
 
-/** What the list does not have: why, what speaks against, and in which circumstances. */
-function Rests({ full }: { full: AlertDetail }) {
-  return (
-    <>
-      {full.next_assets.length > 0 ? <Part title={say("Next on this course")}><NextAssets list={full.next_assets} /></Part> : null}
-      <Part title={say("Why")}>
-        <WhyTable why={full.why} />
-        {full.notes?.map((note, at) => <p key={at} class="dim"><bdi>{noteText(note)}</bdi></p>)}
-      </Part>
-      <Part title={say("What speaks against")}><Against alert={full} /></Part>
-      <Part title={say("Context")}><Context alert={full} /></Part>
-    </>
-  );
-}
+const Rests = later<{ full: AlertDetail }>(async () => (await import("./tool-rests.tsx")).Rests, () => null);
+const History = later<{ full: AlertDetail }>(async () => (await import("./tool-rests.tsx")).History, () => null);
 
 function AlertPanel({ alert }: { alert: Alert }) {
   const full = wholeOf(alert);
@@ -62,9 +49,7 @@ function AlertPanel({ alert }: { alert: Alert }) {
       {full ? <Rests full={full} /> : null}
       {mmsi === null ? null : <Part title={say("Vessel")}><VesselFacts mmsi={mmsi} alert={alert} /></Part>}
       <Part title={say("Released to whom")}><Reached alert={alert} /></Part>
-      {full ? <Part title={say("What people did")}><ActLog log={full.log} /></Part> : null}
-      {full && full.versions.length > 0 ? <Part title={say("Versions")}><Versions full={full} /></Part> : null}
-      {full ? <Provenance full={full} /> : null}
+      {full ? <History full={full} /> : null}
     </>
   );
 }

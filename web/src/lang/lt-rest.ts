@@ -1,4 +1,4 @@
-// Lithuanian of the sound, of what zones are used for, and of a track's files.
+// Lithuanian of the sound, of a watch that does not judge, of what zones are used for, and of a track's files.
 import type { Dictionary } from "./lang.ts";
 
 export const LT_REST: Dictionary = {
@@ -16,6 +16,16 @@ export const LT_REST: Dictionary = {
   "silenced for two minutes, not acknowledged": "nutildyta dviem minutėms, nepatvirtinta",
   "silence what sounds, for two minutes": "nutildyti tai, kas skamba, dviem minutėms",
   "sound of a new Alarm, on or off": "naujo pavojaus garsas: įjungti arba išjungti",
+  "The watch cannot write since {t}.": "Nuo {t} stebėjimo duomenų įrašyti nepavyksta.",
+  "What is received cannot be kept since {t}.": "Nuo {t} gaunamų duomenų išsaugoti nepavyksta.",
+  "The watch stands still since {t}.": "Nuo {t} stebėjimas sustojęs.",
+  "The watch is far behind since {t}.": "Nuo {t} stebėjimas labai atsilieka.",
+  "Nothing is judged, no alarm can arise.": "Niekas nevertinama, joks pavojaus signalas negali kilti.",
+  "Alarms come late.": "Pavojaus signalai vėluoja.",
+  "All is judged up to {t}.": "Viskas įvertinta iki {t}.",
+  "Found and not stored yet:": "Aptikta, bet dar neįrašyta:",
+  "It writes again since {t}.": "Nuo {t} duomenys vėl įrašomi.",
+  "It judges again since {t}.": "Nuo {t} vėl vertinama.",
   "Only alerts in a zone": "Tik signalai zonoje",
   "All waters": "Visi vandenys",
   "In zone {name}": "Zonoje {name}",

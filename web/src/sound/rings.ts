@@ -1,6 +1,6 @@
 // Which Alarms sound, and which of them a person has silenced: rules alone, without a loudspeaker.
 import { isSnoozed } from "../triage/triage.ts";
-import type { Alert, Clock } from "../wire/types.ts";
+import type { Alert, Clock, Halt } from "../wire/types.ts";
 
 /** Chosen: a call on the radio fits between two, and nobody forgets the Alarm meanwhile. */
 export const REPEAT_MS = 25_000;
@@ -17,6 +17,9 @@ export interface Silence {
 
 /** An Alarm that is raised again is a new one: what was silenced before does not count for it. */
 export const soundKey = ({ id, triage }: Alert): string => `${id} ${triage.raised_again_ms ?? ""}`;
+
+/** A watch that does not judge sounds as an Alarm does; it is none, and nobody can acknowledge it. */
+export const haltKey = (halt: Halt | null): string => (halt?.until_ms === null ? `halt ${halt.since_ms}` : "");
 
 /** Events as they happen; a replay at speed would sound the past. The watch goes on behind a screen that looks back. */
 export const isLive = (clock: Clock | null): boolean => clock !== null && (clock.own || (clock.playing && (clock.live || clock.speed === 1)));
@@ -36,7 +39,9 @@ const news_ms = ({ t_detected, triage }: Alert): number => Math.max(Date.parse(t
 export const stoodAt = (ringing: readonly Alert[], since_ms: number): Set<string> =>
   new Set(ringing.filter((alert) => news_ms(alert) < since_ms).map(soundKey));
 
+export const isSilenced = (key: string, silenced: ReadonlyMap<string, Silence>, local_ms: number): boolean => (silenced.get(key)?.until_ms ?? 0) > local_ms;
+
 /** Those of the ringing that sound now. */
 export const heardNow = (
   ringing: readonly Alert[], stood: ReadonlySet<string>, silenced: ReadonlyMap<string, Silence>, local_ms: number,
-): Alert[] => ringing.filter((alert) => !stood.has(soundKey(alert)) && !((silenced.get(soundKey(alert))?.until_ms ?? 0) > local_ms));
+): Alert[] => ringing.filter((alert) => !stood.has(soundKey(alert)) && !isSilenced(soundKey(alert), silenced, local_ms));

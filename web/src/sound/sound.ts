@@ -1,10 +1,10 @@
 // The sound of a new Alarm on this screen: switched on by its officer, silenced for two minutes, never acknowledged by it.
 import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import { say } from "../lang/lang.ts";
-import { alertsRead, clock, tick_ms, watch_ms, watched } from "../state/state.ts";
+import { alertsRead, clock, halt, tick_ms, watch_ms, watched } from "../state/state.ts";
 import { announced } from "../triage/triage.ts";
 import type { Alert } from "../wire/types.ts";
-import { FRESH_MS, heardNow, isLive, REPEAT_MS, rings, type Silence, SILENCE_MS, soundKey, stoodAt } from "./rings.ts";
+import { FRESH_MS, haltKey, heardNow, isLive, isSilenced, REPEAT_MS, rings, type Silence, SILENCE_MS, soundKey, stoodAt } from "./rings.ts";
 import { closeTone, openTone, playTone } from "./tone.ts";
 
 const KEY = "sargas.sound";
@@ -33,25 +33,29 @@ const heard = computed<readonly Alert[]>(() =>
   soundOn.value && live.value && stood.value && ringing.value.length > 0
     ? heardNow(ringing.value, stood.value, silenced.value, tick_ms.value)
     : []);
+/** The watch that does not judge: it sounds whenever it began, and whatever this screen shows. */
+const halted = computed(() => haltKey(halt.value));
+const heardHalt = computed(() => (soundOn.value && halted.value && !isSilenced(halted.value, silenced.value, tick_ms.value) ? [halted.value] : []));
 /** Keys of what sounds now, as one text, so that what follows it is not told four times a second. */
-const heardKeys = computed(() => heard.value.map(soundKey).join("\n"));
+const heardKeys = computed(() => [...heardHalt.value, ...heard.value.map(soundKey)].join("\n"));
+const keysNow = (): string[] => heardKeys.value.split("\n").filter(Boolean);
 export const isSounding = computed(() => heardKeys.value !== "");
 
+const silenceEnd = (key: string): number | null =>
+  (soundOn.value && isSilenced(key, silenced.value, tick_ms.value) ? silenced.value.get(key)!.until_t_ms : null);
+
 /** Until when an Alarm is silent here, event time; null where it is not silenced. */
-export function silencedUntil(alert: Alert): number | null {
-  const silence = soundOn.value ? silenced.value.get(soundKey(alert)) : undefined;
-  return silence && silence.until_ms > tick_ms.value && rings(alert, minute_ms.value) ? silence.until_t_ms : null;
-}
+export const silencedUntil = (alert: Alert): number | null => (rings(alert, minute_ms.value) ? silenceEnd(soundKey(alert)) : null);
 
 /** The latest end of what is silenced now, event time; null where nothing is. */
 export const silentUntil = computed<number | null>(() => {
-  const ends = silenced.value.size > 0 ? ringing.value.flatMap((alert) => silencedUntil(alert) ?? []) : [];
+  const ends = silenced.value.size > 0 ? [halted.value, ...ringing.value.map(soundKey)].flatMap((key) => silenceEnd(key) ?? []) : [];
   return ends.length > 0 ? Math.max(...ends) : null;
 });
 
 /** Silences what sounds now, on this screen, for a while. */
 export function silence(): void {
-  const keys = heard.value.map(soundKey);
+  const keys = keysNow();
   if (keys.length === 0) return;
   const until = { until_ms: performance.now() + SILENCE_MS, until_t_ms: (watch_ms.value ?? 0) + SILENCE_MS };
   batch(() => {
@@ -101,7 +105,7 @@ function followHeard(): void {
   let known: readonly string[] = [];
   let due_ms = 0;
   effect(() => {
-    const keys = heardKeys.value.split("\n").filter(Boolean);
+    const keys = keysNow();
     if (keys.some((key) => !known.includes(key))) due_ms = 0;
     known = keys;
   });

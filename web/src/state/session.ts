@@ -143,6 +143,9 @@ function hear(message: Message): void {
     case "feeds":
       if (state.status.value) state.status.value = { ...state.status.value, feeds: message.feeds };
       break;
+    case "halt":
+      if (state.status.value) state.status.value = { ...state.status.value, halt: message.halt };
+      break;
     case "watches":
       state.onWatch.value = message.on_watch;
       break;

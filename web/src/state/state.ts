@@ -5,6 +5,9 @@ import type { Alert, AlertDetail, AssetCollection, Clock, OnWatch, Presence, Sta
 import { VesselStore } from "./vessels.ts";
 
 export const status = signal<Status | null>(null);
+/** What keeps the watch from judging, or did until lately. */
+export const halt = computed(() => status.value?.halt ?? null);
+export const halting = computed(() => halt.value?.until_ms === null);
 export const assets = signal<AssetCollection | null>(null);
 
 /** The clock as last sent, and when that was (performance.now). */

@@ -1,4 +1,4 @@
-// Strips below the top bar: that this is an exercise, that this screen looks back, that the line is down.
+// Strips below the top bar: that this is an exercise, that this screen looks back, that the line is down, that the watch does not judge.
 import { computed } from "@preact/signals";
 import { duration, outside, utcDate, utcMinute, utcTime } from "../format/format.ts";
 import { say, sayCount } from "../lang/lang.ts";
@@ -6,6 +6,7 @@ import { goLive } from "../playback/commands.ts";
 import { rings, soundKey } from "../sound/rings.ts";
 import { retryNow } from "../state/session.ts";
 import { clock, line, lineDownAt_ms, now_ms, present, presentBefore, retryAt_ms, status, tick_ms, trouble, watch_ms } from "../state/state.ts";
+import { HaltBanner } from "./halt.tsx";
 
 function ExerciseBanner() {
   const exercise = status.value?.exercise;
@@ -71,6 +72,7 @@ function LookBackBanner() {
 export function Banners() {
   return (
     <div class="banners">
+      <HaltBanner />
       <LineBanner />
       <LookBackBanner />
       <TroubleBanner />

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { duration, outside, utcTime, whole } from "../format/format.ts";
 import { say, sayCount } from "../lang/lang.ts";
 import { go } from "../route.ts";
-import { now_ms, refused, status } from "../state/state.ts";
+import { halting, now_ms, refused, status } from "../state/state.ts";
 import type { Feed } from "../wire/types.ts";
 
 /** A feed that brought nothing for so long of event time is called silent. */
@@ -25,7 +25,7 @@ export function Feeds() {
   const feeds = status.value?.feeds ?? [];
   const silent = feeds.filter((feed) => !feedIsWell(feed, now_ms.value));
   const dropped = [...refused.value.values()].reduce((sum, count) => sum + count, 0);
-  const well = feeds.length > 0 && silent.length === 0 && dropped === 0;
+  const well = feeds.length > 0 && silent.length === 0 && dropped === 0 && !halting.value;
   const words = feeds.length === 0
     ? say("no feed")
     : silent.length > 0

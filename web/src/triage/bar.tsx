@@ -2,12 +2,12 @@
 import { duration, outside, utcMinute } from "../format/format.ts";
 import { say } from "../lang/lang.ts";
 import { mayAct, now_ms } from "../state/state.ts";
-import type { Alert, LogLine, Verb } from "../wire/types.ts";
+import type { Alert, Verb } from "../wire/types.ts";
 import { askFor } from "./asked.ts";
 import { askRelease } from "./release.tsx";
 import { askSuspend } from "./suspend.tsx";
 import { busy, can, isSnoozed, othersAt, refusedWith, subjectsOf } from "./triage.ts";
-import { doneWord, reasonWord, stateWord } from "./words.ts";
+import { reasonWord, stateWord } from "./words.ts";
 
 interface Button {
   verb: Verb;
@@ -81,34 +81,5 @@ export function Standing({ alert }: { alert: Alert }) {
       <bdi>{parts.join(" · ")}</bdi>
       {others.length > 0 ? <span class="looking"> · {say("also looking: {who}", { who: outside(others.join(", ")) })}</span> : null}
     </p>
-  );
-}
-
-function said(line: LogLine): string {
-  const parts = [];
-  if (line.reason) parts.push(reasonWord(line.reason));
-  if (line.to) parts.push(say("to {to}", { to: line.to }));
-  if (line.group) parts.push(line.group);
-  if (line.ref) parts.push(line.ref);
-  if (line.until_ms) parts.push(say("until {t}", { t: utcMinute(line.until_ms) }));
-  if (line.title) parts.push(line.title);
-  if (line.comment) parts.push(`“${line.comment}”`);
-  return outside(parts.join(" · ").replaceAll("\n", " ⏎ "));
-}
-
-/** Every act on an alert, oldest first: who, when, what became of it, what was said. */
-export function ActLog({ log }: { log: readonly LogLine[] }) {
-  if (log.length === 0) return <p class="dim">{say("Nobody has acted on it yet.")}</p>;
-  return (
-    <ol class="act-log">
-      {log.map((line) => (
-        <li key={line.seq}>
-          <time class="mono" dateTime={line.t} title={say("done at {at} by the wall clock", { at: line.at })}>{line.t.slice(11, 16)}Z</time>{" "}
-          <bdi class="who">{outside(line.officer)}</bdi> {doneWord(line.verb)}
-          {line.new !== line.old ? <span class="dim"> → {stateWord(line.new as Alert["triage"]["state"])}</span> : null}
-          {said(line) ? <bdi class="dim"> {said(line)}</bdi> : null}
-        </li>
-      ))}
-    </ol>
   );
 }

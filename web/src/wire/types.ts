@@ -37,6 +37,19 @@ export interface Feed {
   note: string | null;
 }
 
+/** What keeps the watch from judging, or did within the last hour; times by its own clock. */
+export interface Halt {
+  cause: "store" | "journal" | "folding" | "backlog";
+  what: string;
+  since_ms: number;
+  /** Null while it lasts. */
+  until_ms: number | null;
+  judged_to_ms: number | null;
+  /** The worst of the Alarms and Warnings that the store has not taken. */
+  unstored: { id: string; priority: Priority; t_detected: string; text: string }[];
+  unstored_count: number;
+}
+
 export interface Status {
   version: string;
   mode: "demo" | "serve" | "watch";
@@ -48,6 +61,7 @@ export interface Status {
   fixes: number;
   /** Who is logged in; null where the home has no users. */
   user?: { name: string; role: string } | null;
+  halt: Halt | null;
 }
 
 export interface Track {
@@ -376,6 +390,7 @@ export type Message =
   | { kind: "present"; alerts: Alert[] }
   | { kind: "reset" }
   | { kind: "feeds"; feeds: Feed[] }
+  | { kind: "halt"; halt: Halt | null }
   | { kind: "suspensions"; suspensions: Suspension[] }
   | { kind: "watches"; on_watch: OnWatch[] }
   | { kind: "looking"; looking: Presence[] }

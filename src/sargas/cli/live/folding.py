@@ -405,6 +405,11 @@ class Folding:
         self._late.keep_snapshot(self.watch, state.watch)
 
     @property
+    def unstored(self) -> tuple[Alert, ...]:
+        """Versions that were found and are in no ledger yet; any thread may ask."""
+        return (*tuple(self._new), *tuple(self._set_right))
+
+    @property
     def counted(self) -> Counter[str]:
         """Count what became of fixes and of lines that were lost, by reason."""
         return Counter(self.watch.tally()) + self._all_counts()

@@ -26,6 +26,8 @@ RETRY_S: Final = 2.0
 SYNC_S: Final = 1.0
 """A loss of power costs no more than so many seconds of what was received."""
 _LOOK_S: Final = 0.1
+_SYNC: Final = -1
+"""Stands for bringing the journal to the disk, where feeds stand by their number."""
 
 
 class Receiver:
@@ -42,7 +44,8 @@ class Receiver:
         health: how each feed is, by number.
         arrived: set whenever something was written; whoever waits for it clears it.
         folded_to: the offset up to which the journal has been folded; set by the folding.
-        refusal: why the journal takes nothing now; empty where it does.
+        refused_ms: since when the journal takes nothing of somebody, by `clock`.
+        backlog_bytes: see `BACKLOG_BYTES`.
         error: what ended the receiving, if anything did that should not have.
     """
 
@@ -59,9 +62,10 @@ class Receiver:
         self.clock = ReceptionClock()
         self.arrived = threading.Event()
         self.folded_to = journal.end
-        self.refusal = ""
+        self.refused_ms = 0
         self.error: BaseException | None = None
-        self._backlog_bytes = backlog_bytes
+        self.backlog_bytes = backlog_bytes
+        self._refusals: dict[int, str] = {}
         self._supervisors = {
             number: Supervisor(
                 transport, _JournalSink(self, number), say, make_backoff(), self._is_vain
@@ -77,6 +81,11 @@ class Receiver:
     def start(self) -> None:
         """Begin to receive."""
         self._thread.start()
+
+    @property
+    def refusal(self) -> str:
+        """Why the journal takes nothing now of some feed, or is not on disk; empty where it is."""
+        return next(iter(self._refusals.copy().values()), "")
 
     @property
     def is_over(self) -> bool:
@@ -126,7 +135,9 @@ class Receiver:
             try:
                 await asyncio.to_thread(self.journal.sync)
             except StoreError as error:
-                self._refused(error)
+                self._refused(_SYNC, error)
+            else:
+                self._taken(_SYNC)
 
     async def write(self, number: int, kind: int, t_ms: int, data: bytes) -> None:
         """Write a record, waiting for room and for the disk however long that takes."""
@@ -138,16 +149,14 @@ class Receiver:
                     self.journal.append(number, kind, t_ms, data)
                     break
                 except StoreError as error:
-                    why = self._refused(error)
+                    why = self._refused(number, error)
             health.state, health.reason = PAUSED, why
             try:
-                await asyncio.sleep(RETRY_S if self.refusal else _LOOK_S)
+                await asyncio.sleep(RETRY_S if number in self._refusals else _LOOK_S)
             except asyncio.CancelledError:  # what was taken from the sender is kept all the same
                 self.journal.append(number, kind, t_ms, data)
                 raise
-        if self.refusal:
-            self.say("journal: takes what is received again")
-            self.refusal = ""
+        self._taken(number)
         if health.state == PAUSED:
             health.state, health.reason = RECEIVING, ""
         self.arrived.set()
@@ -155,16 +164,22 @@ class Receiver:
     def _no_room(self) -> str:
         """Say why there is no room in the journal; empty where there is."""
         waiting = self.journal.end - self.folded_to
-        if waiting <= self._backlog_bytes:
+        if waiting <= self.backlog_bytes:
             return ""
         return f"{waiting / 1e6:,.0f} MB wait to be folded"
 
-    def _refused(self, error: SargasError) -> str:
-        """Note that the disk refuses; said once."""
-        if not self.refusal:
+    def _refused(self, whose: int, error: SargasError) -> str:
+        """Note that the disk refuses; said once, however many feeds find it so."""
+        if not self._refusals:
+            self.refused_ms = self.clock.now_ms()
             self.say(f"journal: {error} Receiving pauses until it can be written.")
-        self.refusal = error.what
+        self._refusals[whose] = error.what
         return error.what
+
+    def _taken(self, whose: int) -> None:
+        """Note that the disk takes what it refused; of another feed it may still refuse it."""
+        if self._refusals.pop(whose, None) and not self._refusals:
+            self.say("journal: takes what is received again")
 
 
 class _JournalSink:

@@ -32,7 +32,7 @@ from sargas.store.files import DamagedShard
 from sargas.store.journal import FOLDER, Journal
 from sargas.store.shards import Written, tidy
 from sargas.watch.links import FeedTerms
-from sargas.web.health import Vitals
+from sargas.web.health import BACKLOG, FOLDING, JOURNAL, STORE, Halt, Vitals
 
 WAIT_S: Final = 0.2
 """How long the folding waits for something to be received before it looks at the rest."""
@@ -133,6 +133,9 @@ class LiveWatch:
             raise
         self.turn = threading.Lock()
         self.refusal = ""
+        self._refused_ms = self._held_ms = 0
+        self._fault: Halt | None = None
+        self._is_over = False
         self._looked_s = 0.0
         self._is_torn = False
         self._interrupts = Interrupts()
@@ -163,9 +166,13 @@ class LiveWatch:
                         raise self.receiver.error
                     if self.receiver.is_over and self.folding.offset == self.journal.end:
                         self._finish()
+                        self._is_over = True
                         break
                     self.receiver.arrived.wait(WAIT_S)
                     self.receiver.arrived.clear()
+        except Exception as error:
+            self._fault = Halt(FOLDING, str(error), self.receiver.clock.now_ms())
+            raise
         finally:
             self.end()
 
@@ -190,7 +197,7 @@ class LiveWatch:
             Whether there was anything.
         """
         self._stepped_s = time.monotonic()
-        self._look_at_acts()
+        self._until_taken(self._look_at_acts)
         self._is_torn = True
         with self.turn:
             there_was = self.folding.step()
@@ -216,6 +223,7 @@ class LiveWatch:
         self.folding.fold_late_now()
         self._until_taken(self._fold_late)
         while self.folding.is_folding_late and not self._should_end():
+            self._stepped_s = time.monotonic()
             self._until_taken(self._fold_late)
 
     def end(self) -> None:
@@ -272,11 +280,13 @@ class LiveWatch:
 
     def _until_taken(self, write: Callable[[], None]) -> None:
         """Write; where the disk refuses, say so and hold everything until it does not."""
+        begun_ms = self.receiver.clock.now_ms()  # one that is locked refuses after a while
         while not self._should_end():
             try:
                 self._past_damage(write)
             except StoreError as error:
                 if not self.refusal:
+                    self._refused_ms = begun_ms
                     self._say(f"store: {error} Folding pauses until it can be written.")
                 self.refusal = error.what
                 self._interrupts.let()  # nobody has to wait for a disk to end the watch
@@ -292,22 +302,44 @@ class LiveWatch:
         """Judge by the masks that were drawn and the suspensions that were made meanwhile."""
         if time.monotonic() - self._looked_s < LOOK_S:
             return
-        self._looked_s = time.monotonic()
         if (kept := self._masks_anew()) is not None:
             self.watch.take_masks(kept)
         seq = self._log.last_seq()
         if seq != self._log_seq:
-            self._log_seq = seq
             self.watch.take_suspensions(home_suspensions(self.home.path))
+            self._log_seq = seq
+        self._looked_s = time.monotonic()  # what could not be read is read again
 
     def vitals(self) -> Vitals:
         """Tell how the watch itself is."""
-        stands_s = time.monotonic() - self._stepped_s
         return Vitals(
-            self.refusal or self.receiver.refusal, stands_s < STANDS_S,
-            self.journal.end - self.folding.offset, max(self.watch.judged_to_ms, 0),
-            dict(self.folding.counted),
+            self._halt(), self.journal.end - self.folding.offset,
+            max(self.watch.judged_to_ms, 0), dict(self.folding.counted),
+            self.receiver.clock.now_ms(),
         )  # fmt: skip
+
+    def _halt(self) -> Halt | None:
+        """Say what keeps the watch from judging now; of several things the worst."""
+        receiver, now_ms = self.receiver, self.receiver.clock.now_ms()
+        stands_s = time.monotonic() - self._stepped_s
+        waiting = self.journal.end - self.folding.offset
+        if waiting <= receiver.backlog_bytes // 2:  # not at each piece that is folded meanwhile
+            self._held_ms = 0
+        elif waiting > receiver.backlog_bytes:
+            self._held_ms = self._held_ms or now_ms
+        if self._fault is not None:
+            return self._fault
+        if refusal := self.refusal:
+            return Halt(STORE, refusal, self._refused_ms, self.folding.unstored)
+        if refusal := receiver.refusal:
+            return Halt(JOURNAL, refusal, receiver.refused_ms)
+        if stands_s >= STANDS_S and not self._is_over:
+            what = f"No step of folding has ended for {STANDS_S:.0f} s."
+            return Halt(FOLDING, what, now_ms - round(stands_s * 1000))
+        if held_ms := self._held_ms:
+            most = f"{receiver.backlog_bytes / 1e6:,.0f} MB"
+            return Halt(BACKLOG, f"More than {most} of what was received wait.", held_ms)
+        return None
 
     def feeds(self) -> list[dict[str, Any]]:
         """Tell how each feed is, as the screen and `--json` show it."""

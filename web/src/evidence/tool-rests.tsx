@@ -1,19 +1,12 @@
-// The parts that say what an alert rests on, for the panel and for the dossier.
-import type { ComponentChildren } from "preact";
+// What an alert rests on, for the panel and for the dossier; fetched with the first alert that is read whole.
 import { outside, parseTime, utcTime } from "../format/format.ts";
 import { inWords, PRIORITY_WORD } from "../format/words.ts";
 import { say } from "../lang/lang.ts";
+import { ActLog } from "../triage/act-log.tsx";
 import type { AlertDetail, ListEntry } from "../wire/types.ts";
 import { Fact } from "./facts.tsx";
-
-export function Part({ title, children }: { title: string; children: ComponentChildren }) {
-  return (
-    <section class="part">
-      <h3>{title}</h3>
-      {children}
-    </section>
-  );
-}
+import { Part } from "./part.tsx";
+import { NextAssets, WhyTable } from "./tables.tsx";
 
 /** A note on the priority, or on late data, which speaks for itself. */
 export const noteText = (note: string): string => (note.startsWith("late data: ") ? outside(note) : say("Priority: {note}", { note: inWords(note) }));
@@ -77,6 +70,32 @@ export function Provenance({ full }: { full: AlertDetail }) {
         {say("Rules")}: <span class="mono">{outside(rules).replace(/^rules /, "")}</span> · {say("alert")} <span class="mono">{outside(full.id)}</span> v{full.version}
         {credit ? <> · {say("Data")}: {outside(credit)}</> : null}
       </p>
+    </>
+  );
+}
+
+/** What the list does not have: why, what speaks against, and in which circumstances. */
+export function Rests({ full }: { full: AlertDetail }) {
+  return (
+    <>
+      {full.next_assets.length > 0 ? <Part title={say("Next on this course")}><NextAssets list={full.next_assets} /></Part> : null}
+      <Part title={say("Why")}>
+        <WhyTable why={full.why} />
+        {full.notes?.map((note, at) => <p key={at} class="dim"><bdi>{noteText(note)}</bdi></p>)}
+      </Part>
+      <Part title={say("What speaks against")}><Against alert={full} /></Part>
+      <Part title={say("Context")}><Context alert={full} /></Part>
+    </>
+  );
+}
+
+/** What became of it: the acts on it, its versions, and where its data are from. */
+export function History({ full }: { full: AlertDetail }) {
+  return (
+    <>
+      <Part title={say("What people did")}><ActLog log={full.log} /></Part>
+      {full.versions.length > 0 ? <Part title={say("Versions")}><Versions full={full} /></Part> : null}
+      <Provenance full={full} />
     </>
   );
 }
