@@ -113,11 +113,8 @@ class StdinTransport(Transport):
 
     def __init__(self, url: FeedUrl) -> None:
         super().__init__(url)
-        self._reading: asyncio.Future[bytes | None] | None = None
-
-    def __init__(self, url: FeedUrl) -> None:
-        super().__init__(url)
         check_options(url)
+        self._reading: asyncio.Future[bytes | None] | None = None
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Give what arrives."""

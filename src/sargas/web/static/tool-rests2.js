@@ -1,0 +1,1 @@
+export{r as History,a as Rests}from"./tool-rests.js";
