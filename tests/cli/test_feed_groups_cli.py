@@ -173,6 +173,13 @@ def test_the_policy_shows_where_each_feed_may_go(call: Call, home: Path) -> None
     )
     (home / "release.toml").write_text(POLICY.split("[feeds.")[0])
     plain = call("share", "policy", "--home", home)
+    assert "bar none" not in plain.err
+    rule = '[groups.six]\nlabel = "Six"\nsees = [{feeds = ["public-*"]}]\n'
+    (home / "release.toml").write_text(POLICY.split("[feeds.")[0] + rule)
+    chosen = call("share", "policy", "--home", home)
+    assert "The rules of six choose by feed, and bar none" in chosen.err
+    (home / "release.toml").write_text(POLICY + rule)
+    assert "bar none" not in call("share", "policy", "--home", home).err
     assert "may go to" not in plain.out
     assert "Every feed may go to every group" in plain.err
 

@@ -305,6 +305,7 @@ def tell_feeds(policy: Policy, place: Path, *, quiet: bool) -> None:
     """Show to which groups feeds may go: each row, and the feeds of the home that it counts for."""
     from sargas.share.release import SCANNED
 
+    _say_of_rules(policy, quiet=quiet)
     if not policy.feeds:
         say("Every feed may go to every group.", quiet=quiet)
         return
@@ -322,6 +323,14 @@ def tell_feeds(policy: Policy, place: Path, *, quiet: bool) -> None:
     for row, _, found in rows:
         if not found and row in policy.feeds and row != "*":
             say(f'[feeds."{row}"] fits no feed of this home so far.', quiet=quiet)
+
+
+def _say_of_rules(policy: Policy, *, quiet: bool) -> None:
+    """Say where feeds only choose what leaves by itself: that is taken for a bar, and is none."""
+    for name, group in policy.groups.items():
+        if any(rule.feeds for rule in group.sees) and not policy.restricts(name):
+            say(f"The rules of {name} choose by feed, and bar none: a person may release what "
+                "rests on any feed. [feeds.NAME] bars one.", quiet=quiet)  # fmt: skip
 
 
 def _home_feeds(place: Path) -> list[str]:
