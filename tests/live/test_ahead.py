@@ -17,10 +17,11 @@ from sargas.cli.live.running import LiveWatch
 from sargas.cli.refolding import differences
 from sargas.feeds.live.columns import AHEAD_MS
 from sargas.model.alerts import CLOSED, OPEN
-from sargas.model.fixes import Batch, Statics
+from sargas.model.fixes import Batch, Fixes, Statics
 from sargas.model.time import DAY_MS, HOUR_MS, MINUTE_MS
 from sargas.store import Archive, Home
 from sargas.store.journal import DATA
+from sargas.store.shards import read_day
 from sargas.watch.fold import Watch, reached_ms
 from tests.laws.test_fold import traffic
 from tests.live.lines import kept, links, log, scanned, sentences
@@ -149,6 +150,28 @@ def test_an_exercise_has_times_of_its_own(tmp_path):
     assert watch.folding.fixes[FEED] == len(traffic().fixes)
     assert len(kept(tmp_path / "home")) == len(scanned())
     watch.end()
+
+
+def test_what_a_damaged_file_held_comes_back_without_them(tmp_path):
+    """Dated two hours ahead, into a file that was written when that time had come."""
+    home = tmp_path / "home"
+    folded(opened(home), dated(received(), (100,), 2 * HOUR_MS)).end()
+    before = _stored(home)
+    for path in home.glob("fixes/*/*/*.parquet"):
+        path.write_bytes(b"")
+    opened(home).end()
+    assert _stored(home) == before == sorted(_rows(traffic().fixes))
+
+
+def _rows(fixes: Fixes) -> list[tuple[int, int, int]]:
+    return list(
+        zip(*(getattr(fixes, c).tolist() for c in ("subject_id", "t_ms", "lon_raw")), strict=True)
+    )
+
+
+def _stored(home: Path) -> list[tuple[int, int, int]]:
+    there = Home(home, create=False)
+    return sorted(row for day in there.days() for row in _rows(read_day(there, day)))
 
 
 # ---- the way back --------------------------------------------------------------------------------
