@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -485,6 +486,31 @@ def test_a_revoked_token_is_taken_no_more(client: TestClient, home: Home) -> Non
     with Access(home) as access:
         access.revoke_token(access.tokens()[0].id, BY)
     assert soon(lambda: client.get("/api/status", headers=headers).status_code == 401)
+
+
+def test_tokens_end_with_the_password_and_the_leave_of_their_user(
+    client: TestClient, home: Home
+) -> None:
+    def status(token: dict[str, str]) -> int:
+        return client.get("/api/status", headers=token).status_code
+
+    log_in(client, "Admin")
+    for said, ends in (
+        ({"action": "password", "password": "anchors hold in clay", "keep_tokens": True}, False),
+        ({"action": "password", "password": "anchors drag in clay"}, True),
+        ({"action": "disable"}, True),
+        ({"action": "enable"}, True),
+    ):
+        if said["action"] != "enable":
+            token = bearer(home, OFFICER)
+            assert status(token) == 200
+        done = client.post("/api/users", json={"name": "Officer", **said})
+        assert done.is_success, done.text
+        with Access(home) as access:
+            assert ("Officer" not in {one.user for one in access.tokens()}) == ends
+        assert (
+            soon(partial(lambda one: status(one) == 401, token)) if ends else status(token) == 200
+        )
 
 
 def test_the_first_user_closes_a_service_that_runs(tmp_path: Path) -> None:

@@ -17,10 +17,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from sargas.errors import ConflictError, FeedUnavailableError
+from sargas.errors import ConflictError, FeedUnavailableError, FormatError
 from sargas.model.fixes import Fixes
+from sargas.model.triage import RELEASE_TO
 from sargas.share.formats import FORMATS
 from sargas.store import AuditLog, Home, Ledger, ShardWriter
+from sargas.store.audit import Seen
 from tests.share.conftest import alert, fixes
 from tests.share.formats import CHECKS, MARKS, is_seen
 from tests.share.test_mail import Taker, serving
@@ -473,6 +475,32 @@ def test_what_was_not_taken_is_sent_again_though_the_log_cannot_say_so(
     follow(home, monkeypatch, [held.let, lambda: None, interrupted], sending)
     assert tries == [ONE.id] * 2, "once refused, once taken, and not again"
     assert [d["shared"] for d in lines(home)] == [[f"{ONE.id}:2"]] * 2
+
+
+def test_a_policy_that_is_being_edited_stops_what_leaves_and_not_the_following(
+    home: Path, monkeypatch, capsys
+) -> None:
+    policy, sent = home / "release.toml", []
+    right = policy.read_text()
+
+    def edit() -> None:
+        with AuditLog(Home(home, create=False)) as log:
+            seen = [Seen(TWO.id)]
+            log.act(RELEASE_TO, "V.P.", seen, t_ms=TWO.t_issued_ms, at_ms=0, said={"group": "eu"})
+        policy.write_text("[[[")
+
+    def sending(found, done) -> None:
+        sent.append([one.alerts[0][0] for one in found])
+        for one in found:
+            done(one)
+
+    mend = [lambda: None, lambda: policy.write_text(right)]
+    follow(home, monkeypatch, [edit, *mend, interrupted], sending)
+    assert sent == [[ONE.id], [TWO.id]]
+    assert capsys.readouterr().err.count("Tried again") == 2
+    policy.write_text("[[[")
+    with pytest.raises(FormatError):
+        follow(home, monkeypatch, [interrupted], sending)
 
 
 def test_another_got_in_first_is_no_end(home: Path, monkeypatch) -> None:

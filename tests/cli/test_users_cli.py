@@ -211,6 +211,30 @@ def test_a_token_of_a_group_is_listed_logged_and_revoked(call: Call, home: Home)
         assert access.token(secret, parse_iso(row["created"])) is None
 
 
+def test_tokens_go_with_the_password_unless_they_are_kept(call: Call, home: Home) -> None:
+    add(home, "Vita", "admin")
+    add(home, "Jonas")
+    made = call("tokens", "add", "Jonas", "export", "--home", home.path)
+    listed = ("tokens", "list", "--home", home.path, "--json")
+    (row,) = call(*listed).rows
+    words = ("users", "password", "Jonas", "--password-stdin")
+    kept = run(home, *words, "--keep-tokens", stdin="anchors hold in clay")
+    assert kept.returncode == 0, kept.stderr
+    assert "Revoked" not in kept.stderr
+    assert call(*listed).rows == [row]
+    gone = run(home, *words, stdin="anchors drag in clay")
+    assert gone.returncode == 0, gone.stderr
+    assert f"Revoked with it: 1 tokens ({row['id']})" in gone.stderr
+    assert call(*listed).rows == []
+    with Access(home) as access:
+        assert access.token(made.out.strip(), parse_iso(row["created"])) is None
+    call("tokens", "add", "Jonas", "again", "--home", home.path)
+    left = call("users", "disable", "Jonas", "--home", home.path)
+    assert "Revoked with it: 1 tokens" in left.err
+    assert "Revoked" not in call("users", "enable", "Jonas", "--home", home.path).err
+    assert call(*listed).rows == []
+
+
 def test_the_first_user_makes_the_home(tmp_path: Path) -> None:
     done = subprocess.run(
         [SARGAS, "users", "add", "Vita", "--role", "officer", "--password-stdin", "--home",

@@ -126,6 +126,42 @@ def test_enabled_again_a_user_has_to_log_in_again(access: Access) -> None:
     assert enter(access)
 
 
+def test_who_is_disabled_gets_no_token_back(access: Access, home: Home) -> None:
+    ids, secrets = zip(*(access.add_token("Jonas", n, "viewer", BY) for n in "ab"), strict=True)
+    _, bound = access.add_token("Jonas", "map", "", BY, group="nato")
+    _, other = access.add_token("Vita", "c", "viewer", BY)
+    access.set_disabled("Jonas", BY, is_disabled=True)
+    line = access.lines()[-1]
+    assert line.verb == "disable_user"
+    assert {token.id for token in ids} < set(line.detail["revoked"])
+    assert len(line.detail["revoked"]) == 3
+    access.set_disabled("Jonas", BY, is_disabled=False)
+    assert "revoked" not in access.lines()[-1].detail
+    for secret in (*secrets, bound):
+        assert access.token(secret, NOW_MS) is None
+    assert access.token(other, NOW_MS) is not None, "those of others stay"
+    assert [token.user for token in access.tokens()] == ["Vita"]
+    # By a sargas that left the tokens of who it disabled.
+    _, old = access.add_token("Jonas", "d", "viewer", BY)
+    with sqlite3.connect(home.ledger_path) as db:
+        db.execute("UPDATE users SET disabled = 1 WHERE login = 'jonas'")
+    db.close()
+    access.set_disabled("Jonas", BY, is_disabled=False)
+    assert access.token(old, NOW_MS) is None
+    assert len(access.lines()[-1].detail["revoked"]) == 1
+
+
+def test_another_password_revokes_the_tokens_unless_they_are_kept(access: Access) -> None:
+    made, secret = access.add_token("Jonas", "a", "officer", BY)
+    access.set_password("Jonas", OTHER, BY, keeps_tokens=True)
+    assert access.token(secret, NOW_MS) is not None
+    assert access.lines()[-1].detail == {"user": "Jonas"}
+    access.set_password("Jonas", WORDS, BY)
+    assert access.token(secret, NOW_MS) is None
+    assert access.lines()[-1].detail == {"user": "Jonas", "revoked": [made.id]}
+    assert access.verify().broken_at is None
+
+
 def test_a_token_is_no_more_than_its_user(access: Access) -> None:
     with pytest.raises(UsageError, match="cannot be more"):
         access.add_token("Jonas", "x", "admin", BY)

@@ -17,6 +17,7 @@ from sargas.errors import (
     EXIT_OK,
     ConflictError,
     FeedUnavailableError,
+    FormatError,
     SargasError,
     StoreError,
     UsageError,
@@ -234,6 +235,7 @@ def _follow(way: Way, asked: Asked, every_s: float) -> int:
     """Send what is new until interrupted; what fails is tried again, less and less often."""
     pause_s, again_s = every_s, time.monotonic() + COT_AGAIN_S
     silent, owed = replace(asked, json=False, quiet=True), Owed()
+    passing: tuple[type[SargasError], ...] = PASSING
     while True:
         try:
             if _is_news(way, asked, owed):
@@ -242,7 +244,8 @@ def _follow(way: Way, asked: Asked, every_s: float) -> int:
                 _again(way, silent)
                 again_s = time.monotonic() + COT_AGAIN_S
             pause_s = every_s
-        except PASSING as error:
+            passing = (*PASSING, FormatError)  # a policy that was read once is being edited
+        except passing as error:
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
             say(f"{error} Tried again in {pause_s:.0f} s.", quiet=asked.quiet)
         time.sleep(pause_s)

@@ -13,6 +13,7 @@ from cyclopts import App, Parameter
 
 from sargas.cli.words import clean_text, put_json, put_table, say
 from sargas.errors import EXIT_OK, UsageError
+from sargas.model.roles import USER_VERBS
 from sargas.model.time import iso
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def role(name: str, to: Role, *, at: At = Where()) -> int:
 
 @app.command
 def disable(name: str, *, at: At = Where()) -> int:
-    """Disable a user: logged out everywhere, their tokens are taken no more.
+    """Disable a user: logged out everywhere, their tokens are revoked for good.
 
     Users are not removed, for their names stand in the log.
 
@@ -179,7 +180,7 @@ def disable(name: str, *, at: At = Where()) -> int:
 
 @app.command
 def enable(name: str, *, at: At = Where()) -> int:
-    """Enable a user who was disabled.
+    """Enable a user who was disabled; of tokens they need new ones.
 
     Examples:
       sargas users enable Jonas
@@ -195,11 +196,16 @@ def enable(name: str, *, at: At = Where()) -> int:
 
 
 @app.command
-def password(name: str, *, password_stdin: bool = False, at: At = Where()) -> int:
-    """Give a user another password; they are logged out everywhere.
+def password(
+    name: str, *, password_stdin: bool = False, keep_tokens: bool = False, at: At = Where()
+) -> int:
+    """Give a user another password; they are logged out everywhere, and their tokens revoked.
+
+    Whoever knew the old one may have had a token made.
 
     Examples:
       sargas users password Jonas
+      sargas users password Jonas --keep-tokens
 
     Parameters
     ----------
@@ -207,6 +213,8 @@ def password(name: str, *, password_stdin: bool = False, at: At = Where()) -> in
         Whose.
     password_stdin
         Read the password from standard input, one line.
+    keep_tokens
+        Do not revoke their tokens: programs go on, and the password was known to nobody else.
     at
         Which home.
     """
@@ -216,7 +224,10 @@ def password(name: str, *, password_stdin: bool = False, at: At = Where()) -> in
     with Users(open_stored(at.home)) as users:
         users.user(name)  # who does not exist needs no password typed
     typed = _password(name, from_stdin=password_stdin)
-    return _changed(name, at, lambda users, by: users.set_password(name, typed, by))
+    return _changed(
+        name, at,
+        lambda users, by: users.set_password(name, typed, by, keeps_tokens=keep_tokens),
+    )  # fmt: skip
 
 
 @tokens.command(name="add")
@@ -352,10 +363,14 @@ def _changed(name: str, at: Where, change: Callable[[Users, By], User]) -> int:
 
     stored = open_stored(at.home)
     with Users(stored) as users:
+        before = users.last_seq()
         user = change(users, _by(stored))
+        said = [line.detail for line in users.lines(after_seq=before, verbs=USER_VERBS)]
     _tell(user, at)
     state = "disabled" if user.is_disabled else user.role
     say(f"{clean_text(user.name)} is {state}.", quiet=at.quiet)
+    if gone := [one for d in said if d.get("user") == user.name for one in d.get("revoked", ())]:
+        say(f"Revoked with it: {len(gone)} tokens ({', '.join(gone)}).", quiet=at.quiet)
     return EXIT_OK
 
 

@@ -166,7 +166,7 @@ class Users(Log):
             return _user(found_user(connection, name))
 
     def set_disabled(self, name: str, by: By, *, is_disabled: bool) -> User:
-        """Disable a user: sessions end, tokens are taken no more; or enable them again.
+        """Disable a user: sessions end and tokens are revoked; or enable them again, without those.
 
         Raises:
             NotFoundError: there is no such user.
@@ -180,11 +180,20 @@ class Users(Log):
                 _keep_an_admin(connection, row)
             _change(connection, row, {"disabled": int(is_disabled)})
             verb = DISABLE_USER if is_disabled else ENABLE_USER
-            note_user(connection, verb, by, {"user": row.name})
+            # Who was disabled by an older sargas has tokens still.
+            note_user(connection, verb, by, {"user": row.name, **_revoked(connection, row)})
             return _user(found_user(connection, name))
 
-    def set_password(self, name: str, password: str, by: By) -> User:
-        """Give a user another password; their sessions end.
+    def set_password(
+        self, name: str, password: str, by: By, *, keeps_tokens: bool = False
+    ) -> User:  # fmt: skip
+        """Give a user another password; their sessions end, and their tokens are revoked.
+
+        Args:
+            name: whose.
+            password: the new one.
+            by: who gives it.
+            keeps_tokens: leave the tokens: nobody else knew the old password.
 
         Raises:
             NotFoundError: there is no such user.
@@ -194,7 +203,8 @@ class Users(Log):
         with self._writing("write the users") as connection:
             row = found_user(connection, name)
             _change(connection, row, {"password": kept})
-            note_user(connection, SET_PASSWORD, by, {"user": row.name})
+            gone = {} if keeps_tokens else _revoked(connection, row)
+            note_user(connection, SET_PASSWORD, by, {"user": row.name, **gone})
             return _user(row)
 
 
@@ -228,6 +238,15 @@ def _change(connection: Connection, row: Row[Any], values: Mapping[str, Any]) ->
     u, s = tables.users, tables.sessions
     connection.execute(update(u).where(u.c.login == row.login).values(**values))
     connection.execute(delete(s).where(s.c.login == row.login))
+
+
+def _revoked(connection: Connection, row: Row[Any]) -> dict[str, Any]:
+    """Revoke the tokens of a user; gives their ids for the line of the log, if there are any."""
+    t = tables.tokens
+    own = select(t.c.id).where(t.c.login == row.login).order_by(t.c.id)
+    ids = [token.id for token in connection.execute(own)]
+    connection.execute(delete(t).where(t.c.login == row.login))
+    return {"revoked": ids} if ids else {}
 
 
 def note_user(connection: Connection, verb: str, by: By, detail: dict[str, Any]) -> None:

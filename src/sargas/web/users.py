@@ -26,6 +26,7 @@ class UserCommand(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     role: str = ""
     password: str = ""
+    keep_tokens: bool = False
 
 
 class UserPaths:
@@ -68,7 +69,9 @@ class UserPaths:
         if command.action == "role":
             return access.set_role(command.name, command.role, by)
         if command.action == "password":
-            return access.set_password(command.name, command.password, by)
+            return access.set_password(
+                command.name, command.password, by, keeps_tokens=command.keep_tokens
+            )
         if command.action in ("disable", "enable"):
             is_disabled = command.action == "disable"
             return access.set_disabled(command.name, by, is_disabled=is_disabled)
