@@ -67,7 +67,7 @@ class HttpTransport(Transport):
 
     def __init__(self, url: FeedUrl, *own: str) -> None:
         super().__init__(url)
-        net.check_options(url, "ca", "every", *own)
+        net.check_options(url, "ca", "every", *(own or ("query",)))
         self._address = self._where()
         self._is_here = net.is_loopback(urlsplit(self._address).hostname or "")
         least_s = EVERY_HERE_S if self._is_here else self.least_s
@@ -103,7 +103,7 @@ class HttpTransport(Transport):
 
     def _where(self) -> str:
         """Give the address to ask, without secrets."""
-        return net.bare(self.url.text)
+        return net.bare(self.url.address)
 
     def _query(self) -> str:
         """Give what is added to the address, secrets included."""
@@ -139,7 +139,7 @@ class HttpTransport(Transport):
             raise self._broken(f"The server does not answer ({type(error).__name__})") from None
 
     async def _follow(self, client: httpx2.AsyncClient) -> tuple[bytes, dict[str, str]]:
-        address = self._address + self._query()
+        address = net.with_secret(self.url, self._address) + self._query()
         for _ in range(_REDIRECTS):
             async with client.stream("GET", address, headers=self._told) as answer:
                 if answer.status_code == 304:
