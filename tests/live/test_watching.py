@@ -406,13 +406,26 @@ def test_when_too_much_waits_the_feeds_wait(tmp_path, monkeypatch):
     monkeypatch.setattr("sargas.feeds.live.files.READ_BYTES", 20_000)
     file = tmp_path / "log.nmea"
     file.write_bytes(log())
-    watch = live(tmp_path / "home", f"tail:{file}")
+    said: list[str] = []
+    port = free_port()
+    monkeypatch.setattr(receiving, "UNREAD_S", 0.3)
+    watch = live(tmp_path / "home", f"tail:{file}", f"udp://127.0.0.1:{port}", say=said.append)
     watch.receiver._backlog_bytes = 50_000
     watch.receiver.start()
     eventually(lambda: watch.feeds()[0]["state"] == PAUSED, "the pause")
     assert watch.journal.end - watch.folding.offset < 100_000
+    assert "wait to be folded; not read since 20" in watch.feeds()[0]["note"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        eventually(
+            lambda: out.sendto(b"\n", ("127.0.0.1", port)) and watch.feeds()[1]["state"] == PAUSED,
+            "the pause of the port",
+        )
+    assert "the system drops what comes meanwhile" in watch.feeds()[1]["note"]
+    eventually(lambda: sum("not read since" in text for text in said) == 2, "both are told")
     while not until_folded(watch, len(log()))():
         watch.step()
+    eventually(lambda: sum("read again, after" in text for text in said) == 2, "their end")
+    assert [feed["note"] for feed in watch.feeds()] == ["", ""]
     watch.end()
     assert kept(tmp_path / "home") == scanned()
 

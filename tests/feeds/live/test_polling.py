@@ -210,6 +210,24 @@ def test_a_server_that_asks_to_wait_is_heeded(transport_of):
     assert server.when[1] - server.when[0] > 0.95
 
 
+def test_a_server_does_not_put_us_off_for_a_day(transport_of, monkeypatch):
+    monkeypatch.setattr(polling, "RETRY_AFTER_S", 0.3)
+    asked = iter([(503, {"retry-after": "86400"}, b""), (429, {"retry-after": "9" * 400}, b"")])
+    server, lookalike = serving(lambda target, headers: next(asked, (200, {}, LINES[0])))
+
+    async def main():
+        async with lookalike as port:
+            transport = transport_of(f"http://127.0.0.1:{port}/x#{EVERY}")
+            with pytest.raises(FeedUnavailableError, match=r"503 .* alone for 86,400 s; .* in 0 s"):
+                await take(transport, 1)
+            with pytest.raises(FeedUnavailableError, match="429"):
+                await take(transport, 1)
+            assert await take(transport, 1) == [LINES[0]]
+
+    run(main())
+    assert server.when[1] - server.when[0] > 0.25
+
+
 # ---- AISHub --------------------------------------------------------------------------------------
 
 USER = "AH_9999_SECRET"
