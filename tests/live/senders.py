@@ -43,12 +43,12 @@ class TcpSender:
 
 
 @contextlib.contextmanager
-def web_server(answer: Callable[[], tuple[int, dict[str, str], bytes]]) -> Iterator[str]:
-    """Serve what `answer` gives: status, headers, body; gives the address."""
+def web_server(answer: Callable[[str], tuple[int, dict[str, str], bytes]]) -> Iterator[str]:
+    """Serve what `answer` gives for a path: status, headers, body; gives the address."""
 
     class Answers(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, headers, body = answer()
+            status, headers, body = answer(self.path)
             self.send_response(status)
             for name, value in (headers | {"content-length": str(len(body))}).items():
                 self.send_header(name, value)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +64,12 @@ class Running:
         assert not self._thread.is_alive()
         if self.error is not None and error[0] is None:
             raise self.error
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def until_folded(watch: LiveWatch, n_bytes: int) -> Callable[[], bool]:
@@ -215,7 +222,7 @@ def test_what_one_server_answers_ends_no_watch(tmp_path, monkeypatch, is_ours):
         monkeypatch.setattr(polling.HttpTransport, "_redirected", faulty)
     said: list[str] = []
     answer = 302, {"location": "http://[hunter2"}, b""
-    with TcpSender() as good, web_server(lambda: answer) as evil:
+    with TcpSender() as good, web_server(lambda path: answer) as evil:
         watch = live(
             tmp_path / "home", f"{good.url}#name=good", f"{evil}#name=evil,every=0.05",
             say=said.append,
@@ -241,7 +248,7 @@ def test_a_feed_that_is_refused_rings_and_is_received_again(tmp_path, monkeypatc
     monkeypatch.setattr(supervise, "REFUSED_S", 0.3)
     text, status = [LINE], [200]
 
-    def answer() -> tuple[int, dict[str, str], bytes]:
+    def answer(path: str) -> tuple[int, dict[str, str], bytes]:
         text.append(LINE)
         return (200, {}, b"".join(text)) if status[0] == 200 else (status[0], {}, b"")
 
@@ -265,12 +272,47 @@ def test_a_feed_that_is_refused_rings_and_is_received_again(tmp_path, monkeypatc
 
 def test_a_watch_whose_only_feeds_are_refused_from_the_beginning_ends(tmp_path):
     with (
-        web_server(lambda: (401, {}, b"")) as one,
-        web_server(lambda: (401, {}, b"")) as two,
+        web_server(lambda path: (401, {}, b"")) as one,
+        web_server(lambda path: (401, {}, b"")) as two,
     ):
         watch = live(tmp_path / "home", f"{one}#name=a,every=0.1", f"{two}#name=b,every=0.1")
         watch.run()
     assert [feed["state"] for feed in watch.feeds()] == [FAILED, FAILED]
+
+
+def test_user_and_query_of_an_address_are_told_nobody_and_kept_nowhere(tmp_path):
+    """A home that an earlier version wrote keeps the feed's number and loses the address."""
+    home = tmp_path / "home"
+    said: list[str] = []
+    asked: list[str] = []
+    status = [200]
+
+    def answer(path: str) -> tuple[int, dict[str, str], bytes]:
+        asked.append(path)
+        return status[0], {}, LINE * len(asked)
+
+    with web_server(answer) as server:
+        address = server.replace("://", "://anna-hidden@") + "?station=hidden"
+        Home(home)
+        book = {"number": 1000, "address": address}, {"number": 1001, "address": "udp://:1"}
+        told = {"format": 1, "feeds": {"web": book[0], "other": book[1]}}
+        (home / "feeds.json").write_text(json.dumps(told))
+        watch = live(
+            home, f"{address}#name=web,every=0.05,idle=0.5", f"udp://127.0.0.1:{free_port()}#idle=9",
+            say=said.append,
+        )  # fmt: skip
+        assert list(watch.receiver.health) == [1000, 1002]
+        with Running(watch):
+            eventually(lambda: watch.feeds()[0]["fixes"], "what it brings")
+            status[0] = 503
+            eventually(lambda: "503" in watch.feeds()[0]["note"], "the refusal")
+            eventually(lambda: links(home), "the alert")
+            notes = json.dumps(watch.feeds())
+    assert set(asked) == {"/log.nmea?station=hidden"}
+    assert "503" in links(home)[0].text
+    assert "hidden" not in notes + " ".join(said)
+    files = [file for file in home.rglob("*") if file.is_file()]
+    assert [file for file in files if b"hidden" in file.read_bytes()] == []
 
 
 def test_bytes_that_are_no_reports_are_an_alert_too(tmp_path):
@@ -364,13 +406,26 @@ def test_when_too_much_waits_the_feeds_wait(tmp_path, monkeypatch):
     monkeypatch.setattr("sargas.feeds.live.files.READ_BYTES", 20_000)
     file = tmp_path / "log.nmea"
     file.write_bytes(log())
-    watch = live(tmp_path / "home", f"tail:{file}")
+    said: list[str] = []
+    port = free_port()
+    monkeypatch.setattr(receiving, "UNREAD_S", 0.3)
+    watch = live(tmp_path / "home", f"tail:{file}", f"udp://127.0.0.1:{port}", say=said.append)
     watch.receiver.backlog_bytes = 50_000
     watch.receiver.start()
     eventually(lambda: watch.feeds()[0]["state"] == PAUSED, "the pause")
     assert watch.journal.end - watch.folding.offset < 100_000
+    assert "wait to be folded; not read since 20" in watch.feeds()[0]["note"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        eventually(
+            lambda: out.sendto(b"\n", ("127.0.0.1", port)) and watch.feeds()[1]["state"] == PAUSED,
+            "the pause of the port",
+        )
+    assert "the system drops what comes meanwhile" in watch.feeds()[1]["note"]
+    eventually(lambda: sum("not read since" in text for text in said) == 2, "both are told")
     while not until_folded(watch, len(log()))():
         watch.step()
+    eventually(lambda: sum("read again, after" in text for text in said) == 2, "their end")
+    assert [feed["note"] for feed in watch.feeds()] == ["", ""]
     watch.end()
     assert kept(tmp_path / "home") == scanned()
 

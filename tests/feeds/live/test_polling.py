@@ -210,6 +210,24 @@ def test_a_server_that_asks_to_wait_is_heeded(transport_of):
     assert server.when[1] - server.when[0] > 0.95
 
 
+def test_a_server_does_not_put_us_off_for_a_day(transport_of, monkeypatch):
+    monkeypatch.setattr(polling, "RETRY_AFTER_S", 0.3)
+    asked = iter([(503, {"retry-after": "86400"}, b""), (429, {"retry-after": "9" * 400}, b"")])
+    server, lookalike = serving(lambda target, headers: next(asked, (200, {}, LINES[0])))
+
+    async def main():
+        async with lookalike as port:
+            transport = transport_of(f"http://127.0.0.1:{port}/x#{EVERY}")
+            with pytest.raises(FeedUnavailableError, match=r"503 .* alone for 86,400 s; .* in 0 s"):
+                await take(transport, 1)
+            with pytest.raises(FeedUnavailableError, match="429"):
+                await take(transport, 1)
+            assert await take(transport, 1) == [LINES[0]]
+
+    run(main())
+    assert server.when[1] - server.when[0] > 0.25
+
+
 # ---- AISHub --------------------------------------------------------------------------------------
 
 USER = "AH_9999_SECRET"
@@ -589,9 +607,39 @@ def test_user_and_password(transport_of, secret_file):
     run(main())
 
 
+def test_a_secret_that_the_server_wants_in_the_query(transport_of, secret_file, caplog):
+    caplog.set_level(logging.DEBUG)
+    asked, status = [], [200]
+
+    def answer(target, headers):
+        asked.append((target, headers.get("authorization")))
+        return status[0], {}, LINES[0]
+
+    _, lookalike = serving(answer)
+
+    async def main():
+        async with lookalike as port:
+            text = f"http://127.0.0.1:{port}/x?station=3#{EVERY},query=key,"
+            transport = transport_of(text + secret_file("open sesame&y=1"))
+            assert await take(transport, 1) == [LINES[0]]
+            for status[0] in (401, 503):
+                with pytest.raises((UsageError, FeedUnavailableError)) as caught:
+                    await take(transport, 1)
+                assert "sesame" not in str(caught.value)
+                assert "station=3" not in str(caught.value)
+        with pytest.raises(UsageError, match="needs a secret"):
+            await take(transport_of(text), 1)
+
+    run(main())
+    assert set(asked) == {("/x?station=3&key=open+sesame%26y%3D1", None)}
+    assert "sesame" not in caplog.text
+
+
 def test_a_password_is_not_sent_in_clear_over_a_network(transport_of, secret_file):
     with pytest.raises(UsageError, match="unencrypted"):
         run(take(transport_of(f"http://watch@192.0.2.1/x#{secret_file('a')}"), 1))
+    with pytest.raises(UsageError, match="unencrypted"):
+        run(take(transport_of(f"http://192.0.2.1/x#query=key,{secret_file('a')}"), 1))
     text = f"aishub:#server=http://192.0.2.1/ws.php,{secret_file('a')}"
     with pytest.raises(UsageError, match="unencrypted"):
         run(take(transport_of(text), 1))

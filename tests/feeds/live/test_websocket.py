@@ -376,6 +376,51 @@ def test_user_and_password_of_a_server(transport_of, secret_file):
     run(main())
 
 
+def test_a_secret_that_the_server_wants_in_the_query(transport_of, secret_file, caplog):
+    caplog.set_level(logging.DEBUG)
+
+    async def main():
+        asked = []
+
+        def check(connection, request):
+            asked.append((request.path, request.headers.get("Authorization")))
+            return None if len(asked) == 1 else connection.respond(401, "")
+
+        async def talk(connection):
+            await connection.send(LINE)
+            await connection.wait_closed()
+
+        quiet = logging.getLogger("quiet")
+        async with serving(talk, process_request=check, logger=quiet) as port:
+            text = f"ws://127.0.0.1:{port}/nmea?station=3#query=key,{secret_file('open sesame')}"
+            assert await take(transport_of(text), 1)
+            with pytest.raises(UsageError, match="401") as caught:
+                await take(transport_of(text), 1)
+            with pytest.raises(UsageError, match="401"):
+                await take(transport_of(text.replace("/nmea", "/mqtt")), 1)
+            with pytest.raises(UsageError, match="unencrypted") as other:
+                await take(transport_of(text.replace("127.0.0.1", "h.example")), 1)
+            assert "sesame" not in str(other.value)
+        assert asked[0] == ("/nmea?station=3&key=open+sesame", None)
+        assert asked[2][0] == "/mqtt?station=3&key=open+sesame"
+        said = str(caught.value) + "".join(
+            r.getMessage() for r in caplog.records if r.name != "quiet"
+        )
+        assert "sesame" not in said
+        assert "station=3" not in said
+
+    run(main())
+
+
+def test_a_proxy_that_is_none_is_told_without_its_password(transport_of, monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://anna:hunter2@/")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with pytest.raises(FeedUnavailableError, match="proxy") as caught:
+        run(take(transport_of("wss://station.example/nmea"), 1))
+    assert "hunter2" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "hint"),
     [

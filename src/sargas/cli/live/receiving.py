@@ -2,20 +2,22 @@
 
 What is received is on disk before anything else happens to it. Where the journal has run far ahead
 of the folding, or the disk is full, the feeds are not read on: those that can wait do, and of the
-others (UDP) the system counts what it drops.
+others (UDP) the system counts what it drops, or nobody does (MQTT); it is said since when.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from sargas.cli.live.clock import ReceptionClock
 from sargas.errors import SargasError, StoreError
 from sargas.feeds.live.base import Transport
-from sargas.feeds.live.supervise import PAUSED, RECEIVING, Backoff, Health, Supervisor
+from sargas.feeds.live.supervise import PAUSED, Backoff, Health, Supervisor
+from sargas.model.time import iso
 from sargas.store.journal import BACK, DATA, OPENED, SILENT, Journal
 
 BACKLOG_BYTES: Final = 2 << 30
@@ -25,6 +27,8 @@ RETRY_S: Final = 2.0
 """How often a full disk is tried again."""
 SYNC_S: Final = 1.0
 """A loss of power costs no more than so many seconds of what was received."""
+UNREAD_S = 5.0
+"""A feed that is not read for so long is told on the console (chosen)."""
 _LOOK_S: Final = 0.1
 _SYNC: Final = -1
 """Stands for bringing the journal to the disk, where feeds stand by their number."""
@@ -141,7 +145,7 @@ class Receiver:
 
     async def write(self, number: int, kind: int, t_ms: int, data: bytes) -> None:
         """Write a record, waiting for room and for the disk however long that takes."""
-        health = self.health[number]
+        pause: _Pause | None = None
         while True:
             why = self._no_room()
             if not why:
@@ -150,15 +154,16 @@ class Receiver:
                     break
                 except StoreError as error:
                     why = self._refused(number, error)
-            health.state, health.reason = PAUSED, why
+            pause = pause or _Pause(self._supervisors[number], self.clock.now_ms(), self.say)
+            pause.goes_on(why)
             try:
                 await asyncio.sleep(RETRY_S if number in self._refusals else _LOOK_S)
             except asyncio.CancelledError:  # what was taken from the sender is kept all the same
                 self.journal.append(number, kind, t_ms, data)
                 raise
         self._taken(number)
-        if health.state == PAUSED:
-            health.state, health.reason = RECEIVING, ""
+        if pause:
+            pause.end()
         self.arrived.set()
 
     def _no_room(self) -> str:
@@ -180,6 +185,37 @@ class Receiver:
         """Note that the disk takes what it refused; of another feed it may still refuse it."""
         if self._refusals.pop(whose, None) and not self._refusals:
             self.say("journal: takes what is received again")
+
+
+class _Pause:
+    """The time for which a feed is not read, as nothing more can be kept.
+
+    Args:
+        supervisor: of the feed. t_ms: when it began. say: told of it if it lasts.
+    """
+
+    def __init__(self, supervisor: Supervisor, t_ms: int, say: Callable[[str], None]) -> None:
+        self._health, self._say = supervisor.health, say
+        self._name = supervisor.url.name
+        self._before = self._health.state, self._health.reason
+        self._words = f"not read since {iso(t_ms)}, {supervisor.transport.unread}"
+        self._began_s = time.monotonic()
+        self._is_said = False
+
+    def goes_on(self, why: str) -> None:
+        """Note that it lasts, and why."""
+        self._health.state, self._health.reason = PAUSED, f"{why}; {self._words}"
+        if not self._is_said and time.monotonic() - self._began_s >= UNREAD_S:
+            self._is_said = True
+            self._say(f"feed {self._name}: {self._words}")
+
+    def end(self) -> None:
+        """Note that it is over."""
+        if self._health.state == PAUSED:
+            self._health.state, self._health.reason = self._before
+        if self._is_said:
+            lasted_s = time.monotonic() - self._began_s
+            self._say(f"feed {self._name}: read again, after {lasted_s:,.0f} s")
 
 
 class _JournalSink:

@@ -201,8 +201,9 @@ class MqttTransport(Transport):
 
     def __init__(self, url: FeedUrl) -> None:
         super().__init__(url)
-        net.check_options(url, "ca", "topics", "format")
-        self._address = net.bare(url.text)
+        own = ("query",) if url.scheme in ("ws", "wss") else ()
+        net.check_options(url, "ca", "topics", "format", *own)
+        self._address = net.bare(url.address)
         self._topics = _topics(url)
 
     async def pieces(self) -> AsyncIterator[bytes]:
@@ -214,7 +215,8 @@ class MqttTransport(Transport):
             FeedUnavailableError: there is no connection to be had, or it broke.
             UsageError: the broker refuses the user, the password or a topic.
         """
-        secret = net.secret_for(self.url, self._address)
+        is_password = "query" not in self.url.options
+        secret = net.secret_for(self.url, self._address) if is_password else None
         session = _Session(self._topics, (unquote(self.url.user), secret), self._piece)
         link = await self._open()
         try:
@@ -249,8 +251,9 @@ class MqttTransport(Transport):
         url = self.url
         if url.scheme in ("ws", "wss"):
             headers = {"Digitraffic-User": net.AGENT}
+            address = net.with_secret(url, self._address)
             return _Socket(
-                await open_websocket(url, self._address, headers=headers, subprotocols=["mqtt"])
+                await open_websocket(url, address, headers=headers, subprotocols=["mqtt"])
             )
         is_tls = url.scheme == "mqtts"
         try:
@@ -338,7 +341,7 @@ def _topics(url: FeedUrl) -> tuple[str, ...]:
     topics = tuple(said.split(";")) if said else TOPICS
     if not all(0 < len(topic.encode()) < 65_536 for topic in topics):
         raise UsageError(
-            f"topics={said} holds no topic.", where=url.text,
+            "One of the topics is empty or too long.", where=url.text,
             hint="Write one or more, parted by semicolons: topics=ais/a;ais/b.",
         )  # fmt: skip
     return topics

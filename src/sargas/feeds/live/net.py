@@ -5,10 +5,10 @@ from __future__ import annotations
 import ipaddress
 import ssl
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from sargas.errors import UsageError
-from sargas.feeds.live.url import FeedUrl
+from sargas.feeds.live.url import FeedUrl, refuse_secrets, shown
 
 AGENT: Final = "sargas"
 """What servers are told; Digitraffic asks its users to name themselves."""
@@ -89,6 +89,21 @@ def needed_secret(url: FeedUrl, address: str, what: str) -> str:
     return secret
 
 
+def with_secret(url: FeedUrl, address: str) -> str:
+    """Give an address to be asked, with the secret in its query if option `query` names its key.
+
+    Raises:
+        UsageError: there is no secret, or it may not be sent.
+    """
+    key = url.options.get("query")
+    if key is None:
+        return address
+    parts = urlsplit(address)
+    secret = urlencode({key: needed_secret(url, address, f"a secret, to be sent as {key}")})
+    query = f"{parts.query}&{secret}" if parts.query else secret
+    return urlunsplit(parts._replace(query=query))
+
+
 def tls_of(url: FeedUrl) -> ssl.SSLContext:
     """Make the context by which certificates are verified.
 
@@ -108,7 +123,7 @@ def tls_of(url: FeedUrl) -> ssl.SSLContext:
 
 
 def bare(address: str) -> str:
-    """Give an address without user, for servers.
+    """Give an address without user, for servers; not to be shown.
 
     Example:
         >>> bare("wss://anna@host:8443/nmea?x=1")
@@ -128,12 +143,17 @@ def server_of(url: FeedUrl, usual: str, *schemes: str) -> str:
     said = url.options.get("server")
     if said is None:
         return usual
-    parts = urlsplit(said)
-    if parts.scheme not in schemes or not parts.hostname or "@" in parts.netloc:
+    try:
+        parts = urlsplit(said)
+        is_address = parts.scheme in schemes and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        is_address = False
+    if not is_address:
         raise UsageError(
-            f"server={said} is no address.", where=url.text,
+            f"server={shown(said)} is no address.", where=url.text,
             hint=f"Write it like {usual}.",
         )  # fmt: skip
+    refuse_secrets(f"option server of feed {url.name}", parts)
     return said
 
 

@@ -33,6 +33,9 @@ EVERY_HERE_S: Final = 0.02
 AISHUB: Final = "https://data.aishub.net/ws.php"
 AISHUB_LEAST_S: Final = 60.0
 """AISHub wants to be asked at most once a minute."""
+RETRY_AFTER_S = 900.0
+"""For how long a server that is not well may put us off (chosen): a watch that is blind for a day
+is none."""
 _DAY_S: Final = 86_400.0
 _REDIRECTS: Final = 3
 _CHUNK: Final = 1 << 20
@@ -67,7 +70,7 @@ class HttpTransport(Transport):
 
     def __init__(self, url: FeedUrl, *own: str) -> None:
         super().__init__(url)
-        net.check_options(url, "ca", "every", *own)
+        net.check_options(url, "ca", "every", *(own or ("query",)))
         self._address = self._where()
         self._is_here = net.is_loopback(urlsplit(self._address).hostname or "")
         least_s = EVERY_HERE_S if self._is_here else self.least_s
@@ -103,7 +106,7 @@ class HttpTransport(Transport):
 
     def _where(self) -> str:
         """Give the address to ask, without secrets."""
-        return net.bare(self.url.text)
+        return net.bare(self.url.address)
 
     def _query(self) -> str:
         """Give what is added to the address, secrets included."""
@@ -139,7 +142,7 @@ class HttpTransport(Transport):
             raise self._broken(f"The server does not answer ({type(error).__name__})") from None
 
     async def _follow(self, client: httpx2.AsyncClient) -> tuple[bytes, dict[str, str]]:
-        address = self._address + self._query()
+        address = net.with_secret(self.url, self._address) + self._query()
         for _ in range(_REDIRECTS):
             async with client.stream("GET", address, headers=self._told) as answer:
                 if answer.status_code == 304:
@@ -175,8 +178,13 @@ class HttpTransport(Transport):
         if status != 200:
             after = answer.headers.get("retry-after", "")
             if after.isascii() and after.isdigit():
-                wait_s = min(float(after[:6]), _DAY_S)
+                asked_s = float(after[:9])
+                wait_s = min(asked_s, RETRY_AFTER_S)
                 self._next_s = max(self._next_s, asyncio.get_running_loop().time() + wait_s)
+                raise self._broken(
+                    f"The server answers {status} and wants to be left alone for {asked_s:,.0f} s;"
+                    f" it is asked again in {wait_s:,.0f} s"
+                )
             raise self._broken(f"The server answers {status}")
 
     async def _body(self, answer: httpx2.Response) -> bytes:

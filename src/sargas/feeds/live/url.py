@@ -1,7 +1,8 @@
 """Addresses of live feeds, with their options, and without secrets.
 
 Options stand after `#`, as no server ever sees that part: `tcp://host:5631#name=north,idle=30`.
-A secret never stands in an address: it is read from a file, or from the environment.
+A secret never stands in an address: it is read from a file, or from the environment. As somebody
+may write one there all the same, user and query of an address are never shown, stored or logged.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
 
 from sargas.errors import UsageError
 
@@ -38,6 +39,11 @@ CREDITS: Final = {
 }
 """Whom the terms of known servers ask to name, by host or scheme."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
+_SECRET: Final = re.compile(
+    r"token|secret|passw|passphrase|passcode|credential|signature|session|bearer|jwt|apikey|authori"
+    r"|authent|(key|auth|pwd|sig)$|^(pass|pw|sid)$"
+)
+"""Names, letters only, whose value in a query is likely to be a secret."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class FeedUrl:
     """Where a live feed comes from.
 
     Attributes:
-        text: the address without options, to be shown.
+        text: the address to be shown, without options, user and query.
         name: what the feed is called; unique in a watch.
         scheme: one of `SCHEMES`.
         host, port, path, user: parts of the address; empty or None where it has none.
@@ -57,6 +63,7 @@ class FeedUrl:
         options: other options, for the transport.
         credit: whom to name wherever what it brings is shown: option `credit`, or what the
             licence of a known server asks for; empty where nothing is known.
+        address: the whole address without options, for the transport alone.
     """
 
     text: str
@@ -65,12 +72,13 @@ class FeedUrl:
     host: str = ""
     port: int | None = None
     path: str = ""
-    user: str = ""
-    query: Mapping[str, str] = field(default_factory=dict)
+    user: str = field(default="", repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
     idle_s: float = IDLE_S
     lateness_s: float = LATENESS_S
     options: Mapping[str, str] = field(default_factory=dict)
     credit: str = ""
+    address: str = field(default="", repr=False)
 
     @property
     def secret_variable(self) -> str:
@@ -89,7 +97,12 @@ class FeedUrl:
         try:
             first = Path(file).read_text(encoding="utf-8").partition("\n")[0].strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"The secret of feed {self.name} cannot be read: {error}.") from error
+            # Its name is not said: who misunderstood the option wrote the secret itself.
+            why = getattr(error, "strerror", None) or "it is no text"
+            raise UsageError(
+                f"The secret of feed {self.name} cannot be read: {why}.",
+                hint="Write the name of a file whose first line it is: #secret=FILE.",
+            ) from None
         if not first:
             raise UsageError(f"The secret of feed {self.name} is empty.", where=file)
         return first
@@ -99,7 +112,7 @@ def parse_feed_url(text: str) -> FeedUrl:
     """Read an address with its options.
 
     Raises:
-        UsageError: it is none, an option is unknown by its form, or it holds a password.
+        UsageError: it is none, an option is unknown by its form, or it holds a secret.
 
     Example:
         >>> url = parse_feed_url("tcp://153.44.253.27:5631#name=kystverket,idle=30")
@@ -116,11 +129,7 @@ def parse_feed_url(text: str) -> FeedUrl:
     # A path is no URL: it may hold ? or @.
     is_path = scheme == "tail"
     parts = SplitResult("tail", "", rest, "", "") if is_path else _split(text, address)
-    if parts.password is not None:
-        raise UsageError(
-            f"The address of feed {parts.hostname or scheme} holds a password.",
-            hint="Addresses are shown and logged: put it into a file and write #secret=FILE.",
-        )
+    query = _query(scheme, parts)
     name = options.pop("name", "") or _named(scheme, parts)
     if not _NAME.fullmatch(name):
         raise UsageError(
@@ -131,35 +140,112 @@ def parse_feed_url(text: str) -> FeedUrl:
     # Two answers may be missed; a row may lie at the server until it is asked, and then once more.
     idle_s = _seconds(options, "idle", max(IDLE_S, 3 * every_s))
     lateness_s = _seconds(options, "lateness", LATENESS_S + 2 * every_s)
-    shown = "-" if scheme == "-" else address
+    shown = "-" if scheme == "-" else address if is_path else _bare(address, parts)
     host = parts.hostname or ""
     credit = options.pop("credit", "") or CREDITS.get(host or scheme, "")
     return FeedUrl(
         shown, name, scheme, host, _port(text, parts), parts.path, parts.username or "",
-        dict(parse_qsl(parts.query, keep_blank_values=True)), idle_s, lateness_s, options, credit,
+        query, idle_s, lateness_s, options, credit, address,
     )  # fmt: skip
+
+
+def shown(text: str) -> str:
+    """Give what may be shown of a text that should be an address, however wrong it is.
+
+    Without user and password, which end at the last @, and without query and options.
+
+    Example:
+        >>> shown("ftp://anna:pass@host/x?key=1"), shown("tcp://anna:pa#ss@[bad:1")
+        ('ftp://host/x?...', 'tcp://[bad:1')
+        >>> shown("tail:logs/me@home.nmea#from=end")
+        'tail:logs/me@home.nmea'
+    """
+    scheme, _, rest = text.partition(":")
+    if scheme == "tail":
+        return text.partition("#")[0]
+    slashes = "//" if rest.startswith("//") else ""
+    head = f"{scheme}:{slashes}" if scheme in SCHEMES or slashes else ""
+    body = text.removeprefix(head).rpartition("@")[2].partition("#")[0]
+    path, mark, _ = body.partition("?")
+    return head + path + (mark and "?...")
+
+
+def refuse_secrets(what: str, parts: SplitResult, *, has_query: bool = False) -> dict[str, str]:
+    """Refuse an address that holds a password, or what is likely to be a secret in its query.
+
+    Args:
+        what: whose address it is. parts: of the address.
+        has_query: whether option `query` may say where a secret is to be sent.
+
+    Returns:
+        The query.
+
+    Raises:
+        UsageError: it holds one; its value is not said.
+    """
+    if parts.password is not None:
+        raise UsageError(
+            f"The address of {what} holds a password.",
+            hint="Addresses are shown and logged: put it into a file and write #secret=FILE.",
+        )
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    for key in query:
+        if _SECRET.search(re.sub("[^a-z]", "", key.lower())):
+            key = key[:40]
+            options = f"#secret=FILE,query={key}" if has_query else "#secret=FILE"
+            raise UsageError(
+                f"The query of the address of {what} holds what looks like a secret ({key}).",
+                hint="Addresses are seen by others: put it into a file, leave it out of the address"
+                f" and write {options}.",
+            )
+    return query
+
+
+def _query(scheme: str, parts: SplitResult) -> dict[str, str]:
+    """Give the query of an address that holds no secret."""
+    if scheme in ("-", "tail"):
+        return {}
+    if scheme in ("aisstream", "aishub") and (parts.netloc or parts.path):
+        raise UsageError(
+            f"Nothing but options may stand behind {scheme}:.",
+            hint=f"A key is put into a file: {scheme}:#secret=FILE.",
+        )
+    has_query = scheme in ("http", "https", "ws", "wss")
+    return refuse_secrets(f"a feed by {scheme}", parts, has_query=has_query)
+
+
+def _bare(address: str, parts: SplitResult) -> str:
+    """Give an address without user and query."""
+    if not parts.netloc:
+        return shown(address)
+    host = parts.netloc.rpartition("@")[2]
+    # Where an @ follows, a / may have been part of a password.
+    path = "/..." if "@" in parts.path + parts.query else parts.path
+    return urlunsplit((parts.scheme, host, path, "", "")) + (parts.query and "?...")
 
 
 def _scheme_of(text: str, address: str) -> tuple[str, str]:
     """Part scheme and rest."""
     scheme, colon, rest = address.partition(":")
     if not colon or scheme not in SCHEMES:
-        raise UsageError(f"'{text}' is no address of a feed.", hint=EXAMPLES)
+        raise UsageError(f"'{shown(text)}' is no address of a feed.", hint=EXAMPLES)
     return scheme, rest
 
 
 def _split(text: str, address: str) -> SplitResult:
     try:
         return urlsplit(address)
-    except ValueError as error:
-        raise UsageError(f"'{text}' is no address of a feed: {error}.", hint=EXAMPLES) from error
+    except ValueError:  # whose text repeats what may be a password
+        raise UsageError(f"'{shown(text)}' is no address of a feed.", hint=EXAMPLES) from None
 
 
 def _port(text: str, parts: SplitResult) -> int | None:
     try:
         return parts.port
-    except ValueError as error:
-        raise UsageError(f"'{text}' names no port: {error}.") from error
+    except ValueError:
+        raise UsageError(
+            f"'{shown(text)}' names no port.", hint="A port is a number up to 65535."
+        ) from None
 
 
 def _options(text: str, said: str) -> dict[str, str]:
@@ -168,8 +254,10 @@ def _options(text: str, said: str) -> dict[str, str]:
     for part in filter(None, said.split(",")):
         key, equals, value = part.partition("=")
         if not equals or not key or not value:
+            # Where an @ follows, # was part of a password.
+            what = "What stands behind #" if "@" in said else f"'{part}'"
             raise UsageError(
-                f"'{part}' is no option of a feed.", where=text,
+                f"{what} is no option of a feed.", where=shown(text),
                 hint="Write options like #name=north,idle=30,lateness=60.",
             )  # fmt: skip
         out[key.strip()] = value.strip()
@@ -212,6 +300,6 @@ def _named(scheme: str, parts: SplitResult) -> str:
     else:
         said = parts.hostname or scheme
         if scheme == "udp" or parts.hostname in ("localhost", "127.0.0.1", "::1"):
-            said = f"{scheme}-{parts.netloc.rpartition(':')[2]}"
+            said = f"{scheme}-{parts.netloc.rpartition('@')[2].rpartition(':')[2]}"
     cleaned = re.sub(r"[^a-z0-9._-]+", "-", said.lower()).strip("-._")[:40]
     return cleaned or scheme

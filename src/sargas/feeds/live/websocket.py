@@ -63,7 +63,7 @@ async def open_websocket(
     so a half-open one is found.
 
     Args:
-        url: says how to verify. address: where to, without user and secret.
+        url: says how to verify. address: where to, without user; never shown.
         headers: to be sent along. subprotocols: one of which the server must speak.
 
     Raises:
@@ -90,27 +90,32 @@ async def open_websocket(
             f"The server answers {status} to the WebSocket.", where=url.text,
             hint="Give the address it sends to." if 300 <= status < 400 else "",
         ) from error  # fmt: skip
-    except InvalidURI as error:
-        raise UsageError(f"'{address}' is no address of a WebSocket.") from error
-    except (OSError, InvalidHandshake, InvalidProxy) as error:
+    except InvalidURI:  # whose text holds the address
+        raise UsageError(f"{url.text} is no address of a WebSocket.") from None
+    except InvalidProxy:  # whose text holds the proxy's password
+        raise FeedUnavailableError(
+            "The proxy that the environment names has no address.", where=url.text
+        ) from None
+    except (OSError, InvalidHandshake) as error:
         raise FeedUnavailableError(
             f"There is no WebSocket to be had: {error}.", where=url.text
         ) from error
 
 
 def basic_login(url: FeedUrl, address: str) -> dict[str, str]:
-    """Give the header that tells user and secret, if there are any.
+    """Give the header that tells user and secret, if there are any and it is not the query.
 
     Raises:
         UsageError: there is a secret without user, or it may not be sent.
     """
     secret = net.secret_for(url, address)
-    if secret is None:
+    if secret is None or "query" in url.options:
         return {}
     if not url.user:
         raise UsageError(
             f"Feed {url.name} has a secret but no user.", where=url.text,
-            hint=f"Write the user into the address: {url.scheme}://USER@HOST/PATH.",
+            hint=f"Write the user into the address: {url.scheme}://USER@HOST/PATH; or where the"
+            " server wants it in the query, its key there: #query=KEY.",
         )  # fmt: skip
     said = base64.b64encode(f"{unquote(url.user)}:{secret}".encode()).decode()
     return {"Authorization": f"Basic {said}"}
@@ -126,8 +131,8 @@ class WebSocketTransport(Transport):
 
     def __init__(self, url: FeedUrl) -> None:
         super().__init__(url)
-        net.check_options(url, "ca")
-        self._address = net.bare(url.text)
+        net.check_options(url, "ca", "query")
+        self._address = net.bare(url.address)
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Connect, and give what arrives until the connection ends or is closed.
@@ -137,7 +142,8 @@ class WebSocketTransport(Transport):
             UsageError: the server refuses the user or the secret.
         """
         login = basic_login(self.url, self._address)
-        connection = await open_websocket(self.url, self._address, headers=login)
+        address = net.with_secret(self.url, self._address)
+        connection = await open_websocket(self.url, address, headers=login)
         self.is_up = True
         try:
             while True:
