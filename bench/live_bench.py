@@ -222,8 +222,9 @@ def report(
     else:
         print("alerts    none in so short a time; --seconds 3600 tells how soon they are seen")
     is_soon = not delays or p99 < GOAL_P99_S
-    print("keeps up" if is_soon and not lost and told["sent"] else "DOES NOT KEEP UP")
-    return 0
+    keeps_up = bool(is_soon and not lost and told["sent"])
+    print("keeps up" if keeps_up else "DOES NOT KEEP UP")
+    return 0 if keeps_up else 1
 
 
 if __name__ == "__main__":

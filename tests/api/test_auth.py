@@ -212,7 +212,7 @@ def test_the_status_says_who_asks(reader: TestClient, tokens: dict[str, dict[str
 
 
 # ---- logging in ----------------------------------------------------------------------------------
-def test_a_screen_is_sent_to_the_login_and_back(client: TestClient) -> None:
+def test_a_screen_is_sent_to_the_login_and_back(client: TestClient, home: Home) -> None:
     sent = client.get("/alert/0a?view=1")
     assert sent.status_code == 303
     assert sent.headers["location"] == "/login?next=/alert/0a%3Fview%3D1"
@@ -227,6 +227,11 @@ def test_a_screen_is_sent_to_the_login_and_back(client: TestClient) -> None:
     out = client.post("/logout")
     assert (out.status_code, out.headers["location"]) == (303, "/login")
     assert client.get("/api/status").status_code == 401
+    with AuditLog(home) as log:
+        in_, out_ = log.lines(verbs=("login", "logout"))[-2:]
+    assert [(a.verb, a.officer, a.t_ms) for a in (in_, out_)] == [
+        ("login", "Officer", END), ("logout", "Officer", END),
+    ]  # fmt: skip
 
 
 def test_a_link_from_elsewhere_shows_the_page_and_no_data(client: TestClient) -> None:

@@ -24,6 +24,7 @@ from sargas.feeds.live.url import parse_feed_url
 from sargas.model.alerts import CLOSED, OPEN, Alert
 from sargas.store import Archive, Home, files
 from sargas.store.journal import Journal
+from sargas.store.verify import verify_home
 from tests.laws.test_fold import traffic
 from tests.live.lines import kept, links, log, scanned
 from tests.live.senders import TcpSender, eventually, web_server
@@ -446,6 +447,27 @@ def test_rows_of_an_exercise_never_enter_a_real_watch(tmp_path):
     assert {a["exercise"] for a in alerts} == {"x"}
     with pytest.raises(UsageError, match="exercise 'x'"):
         live(tmp_path / "other", f"tail:{file}")
+
+
+def test_without_its_journal_it_goes_on_from_what_was_committed(tmp_path):
+    """It was moved away, as the runbook says; the feed, a file, has what comes next."""
+    file, home = tmp_path / "log.nmea", tmp_path / "home"
+    file.write_bytes(log()[: len(log()) // 2])
+    first = live(home, f"tail:{file}")
+    first.run(until_folded(first, file.stat().st_size))
+    folded = first.journal.end
+    (home / "journal").rename(tmp_path / "moved")
+    [one] = verify_home(Home(home, create=False)).findings
+    assert "There is no journal" in one.what
+    file.write_bytes(log())
+    said: list[str] = []
+    second = live(home, f"tail:{file}", say=said.append)
+    assert second.resumed
+    assert (second.journal.begin, second.folding.offset) == (folded, folded)
+    assert any("a new one begins" in text for text in said)
+    second.run(lambda: taken_of_file(second) >= len(log()))
+    assert kept(home) == scanned()
+    assert verify_home(Home(home, create=False)).findings == []
 
 
 def test_with_other_rules_it_begins_anew_and_keeps_its_place(tmp_path):

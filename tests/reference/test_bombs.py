@@ -124,6 +124,35 @@ def test_a_dictionary_of_one_long_value_is_not_a_million_of_them(tmp_path: Path)
         read_file(path)
 
 
+def test_a_few_rows_of_one_very_long_value_are_not_written_out(tmp_path: Path) -> None:
+    """As many rows as are read at once, and one value that is not too long by itself."""
+    path = tmp_path / "a.parquet"
+    names = pa.DictionaryArray.from_arrays(pa.array([0] * 64, pa.int32()), ["A" * 30_000_000])
+    table = pa.table({"geometry": pa.array([LINE] * 64), "name": names})
+    pq.write_table(table, path, compression="zstd", dictionary_pagesize_limit=1 << 30)
+    assert path.stat().st_size < 10_000
+    assert grown_by(path) < 600_000_000
+    with pytest.raises(InputError, match="unpacks to more than 200 MB"):
+        read_file(path)
+
+
+def test_columns_of_lists_and_structures_are_left_out_and_named(tmp_path: Path) -> None:
+    """Their lengths are known when they are in memory."""
+    path = tmp_path / "a.parquet"
+    many = pa.array([["x"] * 1_000_000] * 3)
+    table = pa.table(
+        {"geometry": pa.array([LINE] * 3), "name": ["C-Lion1"] * 3, "parts": many,
+         "bbox": pa.array([{"xmin": 20.0}] * 3)}
+    )  # fmt: skip
+    pq.write_table(table, path, compression="zstd")
+    raw = read_file(path)
+    assert [feature.properties for feature in raw.features] == [{"name": "C-Lion1"}] * 3
+    assert raw.notes == ["Columns of lists or structures were left out: parts."]
+    pq.write_table(table.set_column(0, "geometry", pa.array([[LINE]] * 3)), path)
+    with pytest.raises(InputError, match="holds lists or structures"):
+        read_file(path)
+
+
 def test_pages_that_unpack_to_gigabytes_are_not_begun(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     rows = pa.array([LINE + bytes(10_000_000)] * 40)

@@ -8,6 +8,7 @@ import pytest
 from sargas.errors import ConflictError, NotFoundError, StoreError, UsageError
 from sargas.store.audit import UNDO_GRACE_MS, UNDO_MS, AuditLog, Seen
 from sargas.store.ledger import Ledger
+from sargas.store.verify import verify_home
 from tests.store.alerts import make_alert
 from tests.store.rows import T0_MS
 
@@ -159,7 +160,7 @@ def test_watches_are_taken_and_handed_over_once(log):
 
 
 @pytest.mark.parametrize(
-    ("change", "line"),
+    ("changed", "line"),
     [
         ("UPDATE audit_log SET officer = 'X' WHERE seq = 2", 2),
         ("UPDATE audit_log SET at_ms = at_ms + 1 WHERE seq = 3", 3),
@@ -168,23 +169,90 @@ def test_watches_are_taken_and_handed_over_once(log):
         ("DELETE FROM audit_log WHERE seq = 1", 1),
     ],
 )
-def test_a_changed_or_missing_line_breaks_the_chain(home, log, change, line):
+def test_a_changed_or_missing_line_breaks_the_chain(home, log, changed, line):
     for n in range(3):
         act(log, alerts=(n,), comment="c")
     assert (log.verify().lines, log.verify().broken_at) == (3, None)
     with sqlite3.connect(home.ledger_path) as db:
-        db.execute(change)
+        db.execute(changed)
     db.close()
     assert log.verify().broken_at == line
 
 
-def test_a_cut_end_shows_against_a_hash_noted_elsewhere(home, log):
+def change(home, *statements):
+    with sqlite3.connect(home.ledger_path) as db:
+        for statement in statements:
+            assert db.execute(statement).rowcount
+    db.close()
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_a_cut_end_is_missed(home, log, kept):
+    """No more than the lines is deleted, by who knows of nothing else."""
     for n in range(3):
         act(log, alerts=(n,))
+    assert log.verify().broken_at is None
+    assert verify_home(home).whole
+    change(home, f"DELETE FROM audit_log WHERE seq > {kept}")
+    found = log.verify()
+    assert (found.lines, found.broken_at) == (kept, kept + 1)
+    assert found.what == "It is missing: the log was cut, it had 3 lines."
+    [one] = [one for one in verify_home(home).findings if "audit log" in one.where]
+    assert (one.what, one.is_damage) == (found.what, True)
+
+
+@pytest.mark.parametrize("more", [1, 2, 3])
+def test_a_cut_end_is_missed_though_lines_follow(home, log, more):
+    for n in range(3):
+        act(log, alerts=(n,))
+    change(home, "DELETE FROM audit_log WHERE seq > 1")
+    for n in range(more):
+        act(log, "comment", comment=f"{n}")
+    found = log.verify()
+    assert found.broken_at == 3
+    assert ("the log was cut" in found.what) == (log.last_seq() >= 2)
+    # A second cut hides nothing of the first.
+    change(home, "DELETE FROM audit_log WHERE seq > 1")
+    act(log, "comment", comment="again")
+    assert log.verify().broken_at == 3
+
+
+def test_a_log_of_an_older_version_is_no_cut_one(home, log):
+    """It noted no newest line, and adds lines without noting them."""
+    act(log)
+    change(home, "DELETE FROM sargas_meta WHERE name = 'audit_newest'")
+    assert log.verify().broken_at is None
+    act(log, alerts=(1,))
+    newest = "SELECT value FROM sargas_meta WHERE name = 'audit_newest'"
+    with sqlite3.connect(home.ledger_path) as db:
+        [(noted,)] = db.execute(newest).fetchall()
+    act(log, alerts=(2,))
+    change(home, f"UPDATE sargas_meta SET value = '{noted}' WHERE name = 'audit_newest'")
+    assert log.verify().broken_at is None
+    act(log, alerts=(3,))
+    assert (log.verify().lines, log.verify().broken_at) == (4, None)
+
+
+def test_what_is_no_line_is_no_end(home, log):
+    act(log)
+    for value in ("", "1", "x y", "-1 0", "9" * 100 + " 0"):
+        change(home, f"UPDATE sargas_meta SET value = '{value}' WHERE name = 'audit_newest'")
+        assert log.verify().broken_at is not None
+    act(log, alerts=(1,))  # officers can act all the same
+    assert log.verify().broken_at is not None
+
+
+def test_an_end_that_was_cut_everywhere_shows_against_a_hash_noted_elsewhere(home, log):
+    for n in range(2):
+        act(log, alerts=(n,))
+    with sqlite3.connect(home.ledger_path) as db:
+        before = db.execute("SELECT name, value FROM sargas_meta").fetchall()
+    act(log, alerts=(2,))
     noted = log.head()
     assert log.verify(noted[:12]).has_head
+    change(home, "DELETE FROM audit_log WHERE seq = 3", "DELETE FROM sargas_meta")
     with sqlite3.connect(home.ledger_path) as db:
-        db.execute("DELETE FROM audit_log WHERE seq = 3")
+        db.executemany("INSERT INTO sargas_meta VALUES (?, ?)", before)
     db.close()
     found = log.verify(noted)
     assert (found.broken_at, found.has_head) == (None, False)

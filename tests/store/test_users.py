@@ -103,8 +103,9 @@ def test_what_ends_a_session(access: Access, what: str) -> None:
         assert access.log_in("Jonas", WORDS, t_ms=0, at_ms=at_ms) is None
         assert access.log_in("Jonas", OTHER, t_ms=0, at_ms=at_ms) is not None
     elif what == "logout":
-        access.log_out(ended)
-        access.log_out(ended)
+        access.log_out(ended, t_ms=8, at_ms=at_ms)
+        access.log_out(ended, t_ms=8, at_ms=at_ms)  # has ended: nothing is written
+        assert [a.officer for a in access.lines(verbs=["logout"])] == ["Jonas"]
     elif what == "idle":
         at_ms = NOW_MS + IDLE_MS
         assert access.session(others, at_ms - 1) is not None
@@ -259,11 +260,13 @@ def test_every_change_is_a_line_of_the_log_without_a_secret(access: Access) -> N
     access.set_disabled("Jonas", BY, is_disabled=True)
     access.set_disabled("Jonas", BY, is_disabled=False)
     session = enter(access, "Jonas", OTHER)
+    access.log_out(session, t_ms=8, at_ms=NOW_MS)
     lines = access.lines()
     assert [(line.officer, line.verb, line.t_ms) for line in lines] == [
         ("root", "add_user", 5), ("root", "add_user", 5), ("root", "change_role", 5),
         ("Vita", "set_password", 6), ("root", "add_token", 5), ("root", "revoke_token", 5),
         ("root", "disable_user", 5), ("root", "enable_user", 5), ("Jonas", "login", 7),
+        ("Jonas", "logout", 8),
     ]  # fmt: skip
     assert lines[2].detail == {"user": "Jonas", "was": "officer", "role": "supervisor"}
     told = str([line.to_dict() for line in lines])

@@ -178,7 +178,7 @@ DAMAGE = {
     "no database": (no_database, "not a database"),
     "a torn book": (torn_book, "Line 2 is no JSON"),
     "a flipped bundle": (flipped_bundle, "alert.json"),
-    "no journal": (journal_gone, "ends at 0; the ledger has folded it up to 1,000"),
+    "no journal": (journal_gone, "no journal; the ledger has folded one up to 1,000"),
     "a journal that begins too late": (journal_too_late, "200 bytes that were received are gone"),
     "a journal with a hole": (journal_with_a_hole, "ends at 400, the next begins at 1,200"),
     "a journal that ends too early": (journal_too_short, "ends at 800"),

@@ -81,8 +81,10 @@ def verify(
 ) -> int:
     """Check that no line of the log was changed, taken out or put in between.
 
-    Each line is chained to the one before by its hash. A cut end shows only against a hash that
-    was noted elsewhere, as every printed handover does: give it with --noted.
+    Each line is chained to the one before by its hash, and the newest one is noted in another
+    table: lines that are deleted are missed, at the end too. Who can write the ledger and knows
+    of both can hide it; that shows only against a hash that was noted elsewhere, as every printed
+    handover does: give it with --noted.
 
     Examples:
       sargas audit verify --home watch

@@ -17,9 +17,10 @@ _RANK = {role: rank for rank, role in enumerate(ROLES)}
 ADD_USER, CHANGE_ROLE, SET_PASSWORD = "add_user", "change_role", "set_password"
 DISABLE_USER, ENABLE_USER = "disable_user", "enable_user"
 ADD_TOKEN, REVOKE_TOKEN = "add_token", "revoke_token"
-LOGIN = "login"
+LOGIN, LOGOUT = "login", "logout"
 USER_VERBS = (
     ADD_USER, CHANGE_ROLE, SET_PASSWORD, DISABLE_USER, ENABLE_USER, ADD_TOKEN, REVOKE_TOKEN, LOGIN,
+    LOGOUT,
 )  # fmt: skip
 """What stands in the audit log of users; such a line is about no alert."""
 

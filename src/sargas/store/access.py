@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Row, Update, delete, insert, or_, select, update
 
 from sargas.errors import NotFoundError, StoreError, UsageError
-from sargas.model.roles import ADD_TOKEN, LOGIN, REVOKE_TOKEN, checked_role, lesser, may
+from sargas.model.roles import ADD_TOKEN, LOGIN, LOGOUT, REVOKE_TOKEN, checked_role, lesser, may
 from sargas.model.said import checked_line
 from sargas.model.time import DAY_MS, HOUR_MS, MINUTE_MS, iso
 from sargas.store import tables
@@ -146,11 +146,21 @@ class Access(Users):
             self._touch(update(s).where(s.c.hash == rows[0].hash).values(seen_ms=at_ms))
         return Principal(rows[0].name, rows[0].role)
 
-    def log_out(self, secret: str) -> None:
-        """End a session; one that has ended already stays so."""
-        s = tables.sessions
+    def log_out(self, secret: str, *, t_ms: int, at_ms: int) -> None:
+        """End a session; one that has ended already stays so.
+
+        Args:
+            secret: what the screen shows.
+            t_ms: event time, for the log.
+            at_ms: wall clock, ms UTC.
+        """
+        u, s = tables.users, tables.sessions
+        query = select(u.c.name).join(s, s.c.login == u.c.login).where(s.c.hash == _hash(secret))
         with self._writing("write the sessions") as connection:
-            connection.execute(delete(s).where(s.c.hash == _hash(secret)))
+            name = connection.scalar(query)
+            if name is not None:
+                connection.execute(delete(s).where(s.c.hash == _hash(secret)))
+                note_user(connection, LOGOUT, By(name, t_ms, at_ms), {})
 
     def add_token(
         self, user: str, name: str, role: str, by: By, *, lasts_ms: int = TOKEN_MS, group: str = ""

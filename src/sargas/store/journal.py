@@ -65,8 +65,11 @@ class Journal:
     Args:
         path: its directory; made if it is missing.
         segment_bytes: see `SEGMENT_BYTES`.
+        begin: offset at which a new one begins: offsets never begin anew, though the files of the
+            one before are gone.
 
     Attributes:
+        is_new: whether there was none before.
         torn: bytes set aside at the end (`*.torn`): a record that was being written when the
             process or the machine died.
 
@@ -82,7 +85,7 @@ class Journal:
         ([(1, b'!AIVDM...')], True)
     """
 
-    def __init__(self, path: Path, *, segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(self, path: Path, *, segment_bytes: int = SEGMENT_BYTES, begin: int = 0) -> None:
         self.path, self._segment_bytes = path, segment_bytes
         self.torn = 0
         self._file = -1
@@ -91,7 +94,8 @@ class Journal:
         try:
             path.mkdir(parents=True, exist_ok=True)
             starts = self._starts()
-            self._start = starts[-1] if starts else 0
+            self.is_new = not starts
+            self._start = starts[-1] if starts else begin
             self.end = self._open(whole=bool(starts))
         except OSError as error:
             raise unusable(error, path, "open the journal") from error

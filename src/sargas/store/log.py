@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sargas.model.said import checked_officer
 from sargas.model.triage import Act
 from sargas.store import tables
-from sargas.store.chain import Verified, act_of, append, follow, head_of, next_seq
+from sargas.store.chain import Verified, act_of, append, ends_of, follow, head_of, next_seq
 from sargas.store.home import Home
 from sargas.store.tables import WRITING, address_of, open_engine, place, refused
 
@@ -111,7 +111,9 @@ class Log:
         Args:
             noted: a hash that was noted elsewhere, whole or its beginning; empty for none.
         """
-        return follow(self._read(select(tables.audit_log).order_by("seq")), noted)
+        with self._reading() as connection:
+            ends = ends_of(connection)  # first: what is added meanwhile is none of them
+            return follow(connection.execute(select(tables.audit_log).order_by("seq")), noted, ends)
 
     def _read(self, query: Select[Any]) -> list[Row[Any]]:
         with self._reading() as connection:

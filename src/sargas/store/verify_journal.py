@@ -23,6 +23,10 @@ _RESTORE = (
     "of that time may be missing."
 )
 _OTHER_TIME = "One of them was restored without the other: restore both from one backup."
+_NONE = (
+    "What was received and not folded is lost with it, unless it is in a backup. A watch on this "
+    "home begins a new one and goes on."
+)
 
 
 class Segment(NamedTuple):
@@ -110,6 +114,9 @@ def compare(offset: int, before: list[Segment], after: list[Segment]) -> list[Fi
             f"{begin - offset:,} bytes that were received are gone."
         )
         return [Finding(FOLDER, what, _RESTORE)]
+    if not after and offset:
+        what = f"There is no journal; the ledger has folded one up to {offset:,}."
+        return [Finding(FOLDER, what, _NONE)]
     end = after[-1].end if after else 0
     if end < offset:
         what = f"The journal ends at {end:,}; the ledger has folded it up to {offset:,}."

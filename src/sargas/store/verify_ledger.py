@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from sargas.store import tables
-from sargas.store.chain import follow
+from sargas.store.chain import ends_of, follow
 from sargas.store.tables import SCHEMA_VERSION, WAIT_S, tables_of
 
 MOST_NAMED = 20
@@ -127,7 +127,8 @@ def _check_tables(connection: Connection, out: LedgerChecked, name: str) -> None
     if a.name not in names:
         out.counts["acts"] = 0
         return
-    chain = follow(connection.execute(select(a).order_by(a.c.seq)))
+    ends = ends_of(connection)
+    chain = follow(connection.execute(select(a).order_by(a.c.seq)), ends=ends)
     out.head = chain.head
     out.counts["acts"] = int(connection.scalar(select(func.count()).select_from(a)) or 0)
     if chain.broken_at is not None:

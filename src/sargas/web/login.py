@@ -175,7 +175,10 @@ class Login:
             self._waiting -= 1
 
     async def _end(self, secret: str) -> None:
-        await asyncio.to_thread(self.gate.access.log_out, secret)
+        await asyncio.to_thread(
+            self.gate.access.log_out, secret,
+            t_ms=self.now_ms(), at_ms=time.time_ns() // 1_000_000,
+        )  # fmt: skip
         self.gate.forget(secret)
 
 

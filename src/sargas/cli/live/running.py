@@ -31,6 +31,7 @@ from sargas.store.feed_book import FeedBook
 from sargas.store.files import DamagedShard
 from sargas.store.journal import FOLDER, Journal
 from sargas.store.shards import Written, tidy
+from sargas.store.verify_journal import folded_to
 from sargas.watch.links import FeedTerms
 from sargas.web.health import BACKLOG, FOLDING, JOURNAL, STORE, Halt, Vitals
 
@@ -103,7 +104,10 @@ class LiveWatch:
             self.home: Home = self._keeper.home
             book = FeedBook(self.home)
             numbers = [book.number(url.name, url.text) for url in urls]
-            self.journal = Journal(self.home.path / FOLDER)
+            folded = folded_to(self.home.ledger_path) or 0
+            self.journal = Journal(self.home.path / FOLDER, begin=folded)
+            if folded and self.journal.is_new:
+                say("journal: there was none, a new one begins; what was not folded of it is lost")
             feeds = {
                 n: LiveFeed(
                     FeedTerms(n, url.name, round(url.idle_s * 1000), round(url.lateness_s * 1000)),

@@ -20,8 +20,10 @@ def read(path: Path) -> RawFile:
     Raises:
         FormatError: broken Parquet, no geometry column, an encoding other than WKB.
     """
-    import pyarrow as pa
+    import pyarrow.lib as pa
     import pyarrow.parquet as pq
+
+    from sargas.model.unpacking import plain_columns, texts_of
 
     try:
         with pq.ParquetFile(path) as file:
@@ -34,18 +36,30 @@ def read(path: Path) -> RawFile:
             metadata = file.schema_arrow.metadata or {}
             geo = _geo(metadata.get(b"geo"))
             column, crs = _geometry_column(path, geo, file.schema_arrow.names)
-            table = pa.Table.from_batches(  # type: ignore[attr-defined]
-                _bounded(path, file), schema=file.schema_arrow
-            )
-        values = table.column(column).to_pylist()
-        others = table.drop_columns([c for c in (column, "bbox") if c in table.column_names])
-        rest = others.to_pylist()
+            plain = list(plain_columns(file.metadata))
+            if column not in plain:
+                raise FormatError(
+                    f"The geometry column {safe(column)} holds lists or structures.",
+                    where=str(path), hint="Write it again with the encoding WKB.",
+                )  # fmt: skip
+            left_out = [n for n in file.schema_arrow.names if n not in plain and n != "bbox"]
+            texts = texts_of(file.metadata)
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            pieces = _bounded(path, file, plain)
+        values = [value for piece in pieces for value in piece.column(column).to_pylist()]
+        rest = [
+            row for piece in pieces
+            for row in piece.drop_columns([n for n in (column, "bbox") if n in plain]).to_pylist()
+        ]  # fmt: skip
     # Texts, and names of columns, may be no UTF-8.
-    except (pa.lib.ArrowException, OSError, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise FormatError(
             f"The Parquet file is broken: {safe(error, 200)}", where=str(path)
         ) from error
     raw = RawFile(path, "GeoParquet", crs=crs)
+    if left_out:
+        names = safe(", ".join(left_out), 200)
+        raw.notes.append(f"Columns of lists or structures were left out: {names}.")
     for number, (value, properties) in enumerate(zip(values, rest, strict=True), 1):
         feature = RawFeature(f"row {number}", properties)
         try:
@@ -58,20 +72,24 @@ def read(path: Path) -> RawFile:
     return raw
 
 
-def _bounded(path: Path, file: Any) -> list[Any]:  # noqa: ANN401 - pyarrow is untyped
+def _bounded(path: Path, file: Any, columns: list[str]) -> list[Any]:  # noqa: ANN401 - pyarrow is untyped
     """Read all rows, in small pieces: a dictionary of one long value stands for a million rows.
+
+    Texts come as dictionaries, and are measured before they are written out.
 
     Raises:
         FormatError: they have more than `MAX_BYTES`.
     """
+    from sargas.model.unpacking import unpacked, unpacked_bytes
+
     about, batches, size = file.metadata, [], 0
     said = sum(about.row_group(k).total_byte_size for k in range(about.num_row_groups))
     if said <= MAX_BYTES:
-        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
-            batches.append(batch)
-            size += batch.nbytes
+        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=columns):
+            size += unpacked_bytes(batch)
             if size > MAX_BYTES:
                 break
+            batches.append(unpacked(batch))
         else:
             return batches
     raise FormatError(f"The file unpacks to more than {MAX_BYTES // 10**6} MB.", where=str(path))
