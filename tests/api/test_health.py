@@ -62,7 +62,11 @@ def test_one_word_says_how_it_is(vitals, feeds, status, code):
 def test_measures_can_be_read_whatever_a_feed_is_called():
     from prometheus_client.parser import text_string_to_metric_families
 
-    text = client(Vitals(counts={"ok": 5}), feed(name=HOSTILE, lag_ms=1500)).get("/metrics").text
+    text = (
+        client(Vitals(counts=lambda: {"ok": 5}), feed(name=HOSTILE, lag_ms=1500))
+        .get("/metrics")
+        .text
+    )
     found = {
         (s.name, s.labels.get("feed")): s.value
         for family in text_string_to_metric_families(text)

@@ -11,8 +11,8 @@ green feed while no alarm can arise is worse than none.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -65,14 +65,14 @@ class Vitals:
         halt: what keeps it from judging now; None where nothing does.
         waiting_bytes: received and not folded yet. judged_to_ms: event time up to which all is
             judged, 0 for nothing.
-        counts: what became of fixes and lines, by reason.
+        counts: gives what became of fixes and lines, by reason.
         now_ms: when it was asked, by its clock.
     """
 
     halt: Halt | None = None
     waiting_bytes: int = 0
     judged_to_ms: int = 0
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: Callable[[], Mapping[str, int]] = dict
     now_ms: int = 0
 
 
@@ -175,7 +175,7 @@ class Health:
         counts = CounterMetricFamily(
             "sargas_rows", "What became of fixes and lines; ok was judged.", labels=["reason"]
         )
-        for reason, n in sorted(vitals.counts.items()):
+        for reason, n in sorted(vitals.counts().items()):
             counts.add_metric([reason], n)
         yield counts
         yield from _of_feeds(player.feeds())

@@ -24,6 +24,7 @@ export const LT_REST: Dictionary = {
   "Alarms come late.": "Pavojaus signalai vėluoja.",
   "All is judged up to {t}.": "Viskas įvertinta iki {t}.",
   "Found and not stored yet:": "Aptikta, bet dar neįrašyta:",
+  "Trouble from {t} on:": "Sutrikimas nuo {t}:",
   "It writes again since {t}.": "Nuo {t} duomenys vėl įrašomi.",
   "It judges again since {t}.": "Nuo {t} vėl vertinama.",
   "Only alerts in a zone": "Tik signalai zonoje",

@@ -34,7 +34,7 @@ function Over({ one, until_ms }: { one: Halt; until_ms: number }) {
   return (
     <div class="banner look-back" role="status">
       <b>{writes ? say("It writes again since {t}.", { t }) : say("It judges again since {t}.", { t })}</b>
-      <span>{since(one)} <bdi class="dim" lang="en">{outside(one.what)}</bdi></span>
+      <span>{say("Trouble from {t} on:", { t: when(one.since_ms) })} <bdi class="dim" lang="en">{outside(one.what)}</bdi></span>
       <button type="button" onClick={() => { read.value = until_ms; }}>{say("Close")}</button>
     </div>
   );

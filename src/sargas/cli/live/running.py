@@ -19,7 +19,7 @@ from sargas.cli.live.receiving import Receiver
 from sargas.cli.live.retaining import Retaining
 from sargas.cli.making import make_watch, masks_anew
 from sargas.cli.suspending import home_suspensions
-from sargas.errors import StoreError, UsageError
+from sargas.errors import SargasError, StoreError, UsageError
 from sargas.feeds.live import make_codec, open_transport
 from sargas.feeds.live.supervise import Backoff
 from sargas.feeds.live.url import FeedUrl
@@ -175,7 +175,8 @@ class LiveWatch:
                     self.receiver.arrived.wait(WAIT_S)
                     self.receiver.arrived.clear()
         except Exception as error:
-            self._fault = Halt(FOLDING, str(error), self.receiver.clock.now_ms())
+            what = error.what if isinstance(error, SargasError) else repr(error)
+            self._fault = Halt(FOLDING, what, self.receiver.clock.now_ms())
             raise
         finally:
             self.end()
@@ -318,7 +319,7 @@ class LiveWatch:
         """Tell how the watch itself is."""
         return Vitals(
             self._halt(), self.journal.end - self.folding.offset,
-            max(self.watch.judged_to_ms, 0), dict(self.folding.counted),
+            max(self.watch.judged_to_ms, 0), lambda: self.folding.counted,
             self.receiver.clock.now_ms(),
         )  # fmt: skip
 
