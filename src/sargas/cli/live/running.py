@@ -25,6 +25,7 @@ from sargas.feeds.live.supervise import Backoff
 from sargas.feeds.live.url import FeedUrl
 from sargas.model.alerts import Alert
 from sargas.model.fixes import Batch
+from sargas.model.time import HOUR_MS, iso
 from sargas.store import AuditLog, Home
 from sargas.store.damaged import set_aside
 from sargas.store.feed_book import FeedBook
@@ -253,7 +254,7 @@ class LiveWatch:
 
     def _tidy(self) -> None:
         """Merge some of the small files that commits have left in the newest days."""
-        tidy(self.home, self.home.days()[-2:])
+        tidy(self.home, newest_days(self.home.days(), self.watch.judged_to_ms))
 
     def _mend(self) -> None:
         """Say which damaged files were set aside, and store what the journal still has of them."""
@@ -360,3 +361,17 @@ class LiveWatch:
                 "note": health.reason,
             })  # fmt: skip
         return out
+
+
+def newest_days(days: list[str], judged_to_ms: int) -> list[str]:
+    """Give the two days that are being written to; of older versions later ones may be stored.
+
+    Args:
+        days: that are stored, in order. judged_to_ms: how far in event time the watch has come.
+
+    Example:
+        >>> newest_days(["2026-11-28", "2026-11-29", "2026-11-30", "2027-11-30"], 1_796_040_000_000)
+        ['2026-11-29', '2026-11-30']
+    """
+    last = iso(max(judged_to_ms, 0) + HOUR_MS)[:10]
+    return [day for day in days if day <= last][-2:]
