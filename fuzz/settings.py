@@ -60,9 +60,10 @@ def mapping(data: bytes) -> None:
 
 
 def feed_url(data: bytes) -> None:
-    """Read the address of a live feed; it never shows a password."""
+    """Read the address of a live feed; it never shows a user or a password."""
     url = parse_feed_url(data.decode("utf-8", "replace"))
     demand(bool(url.name) and len(url.name) <= 40, "a feed has a name")
+    demand(url.scheme == "tail" or "@" not in url.text, "a user is not shown")
     demand(0 < url.idle_s <= 7 * 86_400, "silence is bounded")
     demand(url.secret_variable.replace("_", "").isalnum(), "a variable has a plain name")
 

@@ -217,6 +217,7 @@ def _of_feeds(feeds: list[dict[str, Any]]) -> Iterator[Any]:
             ("fixes", "Position reports."), ("rejected", "Lines that could not be read."),
             ("dropped", "Datagrams that the system dropped."),
             ("connections", "Connections that brought something."),
+            ("faults", "Connections that ended by a fault of sargas."),
         )
     }  # fmt: skip
     for feed in feeds:

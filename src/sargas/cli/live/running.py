@@ -358,7 +358,7 @@ class LiveWatch:
                 "last_ms": health.last_received_ms, "fixes": self.folding.fixes[number],
                 "rejected": rejected[number], "lag_ms": self.folding.lag_ms[number],
                 "dropped": health.dropped, "connections": health.connections,
-                "note": health.reason,
+                "faults": health.faults, "note": health.reason,
             })  # fmt: skip
         return out
 

@@ -197,15 +197,14 @@ class Supervisor:
         while not (self.is_over and self._is_vain()):
             left_s = until_s - time.monotonic()
             if left_s <= 0:
+                await asyncio.sleep(0)  # whatever the feed does, others have their turn
                 return True
             await asyncio.sleep(min(left_s, LOOK_S) if self.is_over else left_s)
         return False
 
     def _set_state(self, state: str) -> None:
         """Say what is done, unless there is something worse to say."""
-        self.health.state = (
-            FAILED if self._is_refused else SILENT if self._is_silent else state
-        )  # fmt: skip
+        self.health.state = FAILED if self._is_refused else SILENT if self._is_silent else state
 
     async def _connect_once(self) -> float | None:
         """Hold one connection; give the pause after it in s, None if it was the last."""
