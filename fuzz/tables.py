@@ -195,7 +195,8 @@ TARGETS = (
     Target("layers", layers, ("sargas.feeds.opening",), packed, kind=BINARY),
     Target(
         "sargas-parquet", parquet("sargas-parquet"),
-        ("feed:sargas-parquet", "sargas.feeds.parquet"), own_parquet, kind=BINARY,
+        ("feed:sargas-parquet", "sargas.feeds.parquet", "sargas.feeds.parquet_bounds"),
+        own_parquet, kind=BINARY,
     ),
     Target(
         "noaa-geoparquet", parquet("noaa-geoparquet"),

@@ -50,6 +50,7 @@ NOT_FROM_OUTSIDE = {
     "sargas.share.geojson": "reads what it wrote one line before",
     "sargas.feeds.archive": "checks a download by zipfile; tests/feeds tries damaged ones",
     "sargas.cli.refolding": "compares what it has just written",
+    "sargas.cli.json_lines": "tells whether a line is JSON; tests/cli tries others",
     "sargas.store.backup": "copies a database that is checked",
     "sargas.store.chain": "reads the ledger, which is trusted; see verify",
     "sargas.store.ledger": "reads the ledger, which is trusted; see verify",

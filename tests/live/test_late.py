@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from sargas.cli.live import late as late_module
 from sargas.cli.live.running import LiveWatch
 from sargas.cli.refolding import NOTE, differences
 from sargas.model.alerts import RETRACTED, Alert
-from tests.cli.conftest import child
+from tests.cli.conftest import Done
 from tests.live.lines import kept, log, scanned
 from tests.live.senders import eventually
 from tests.live.test_watching import live, taken_of_file
@@ -241,11 +243,24 @@ def test_beside_damaged_files_nothing_is_retracted(tmp_path):
     assert RETRACTED not in {a.state for of in versions(home).values() for a in of}
 
 
+SLOWLY = """
+import sys
+import sargas.cli.live.folding as folding
+import sargas.feeds.live.files as files
+from sargas.cli.root import run
+folding.READ_BYTES = files.READ_BYTES = 4096
+sys.exit(run(sys.argv[1:]))
+"""
+"""The same watch, which reads and folds little at a time: what is folded at once is never late."""
+
+
 def test_a_watch_whose_feeds_have_ended_folds_what_came_late_before_it_ends(tmp_path):
     """By the command, as it is used with a pipe; without waiting for ten minutes."""
     last = []
     for name, text in (("late", delayed(3)), ("in time", log())):
-        done = child("watch", "-", "--home", tmp_path / name, stdin=text)
+        command = [sys.executable, "-c", SLOWLY, "watch", "-", "--home", str(tmp_path / name)]
+        run = subprocess.run(command, input=text, capture_output=True, timeout=280, check=False)
+        done = Done(run.returncode, run.stdout.decode(), run.stderr.decode())
         assert done.code == 0, done.err
         last.append(last_versions(tmp_path / name))
         assert ("late data:" in done.err) == (name == "late")
