@@ -62,6 +62,13 @@ def test_what_cannot_be_read_is_named_and_gives_three(
     assert words in line
 
 
+@pytest.mark.parametrize("text", [b"", b"no sentence\n"])
+def test_a_watch_whose_feeds_end_without_a_fix_gives_three(folder: Path, text: bytes) -> None:
+    done = child("watch", "-", "--home", folder / "watched", stdin=text)
+    assert done.code == 3, done.err
+    assert "0 fixes" in done.err
+
+
 def test_a_directory_and_a_missing_file_say_what_to_do(call: Call, folder: Path) -> None:
     done = call("scan", folder)
     assert done.code == 3

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from sargas.cli.words import clean_text, put_address, say, say_counts
-from sargas.errors import EXIT_FEED, EXIT_OK, UsageError
+from sargas.errors import EXIT_FEED, EXIT_INPUT, EXIT_OK, UsageError
 from sargas.model.time import iso
 
 if TYPE_CHECKING:  # imported where they are used: help loads no library
@@ -146,8 +146,10 @@ def watch(
             live.run(talk.tick)
         finally:
             talk.end(live)
-    failed = [f for f in live.feeds() if f["state"] == "failed"]
-    return EXIT_FEED if failed else EXIT_OK
+    ended = live.feeds()
+    if any(feed["state"] == "failed" for feed in ended):
+        return EXIT_FEED
+    return EXIT_OK if any(feed["fixes"] for feed in ended) else EXIT_INPUT
 
 
 def _served(
