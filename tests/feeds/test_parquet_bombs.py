@@ -189,3 +189,16 @@ def test_a_row_group_of_half_a_million_rows_is_read_whole(tmp_path, what, compre
     else:
         assert sum(len(batch.fixes) for batch in batches) == rows
         assert {len(batch.fixes) for batch in batches[:-1]} == {131_072}
+
+
+@pytest.mark.parametrize("encoding", ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"])
+def test_texts_that_are_delta_packed_are_refused_with_true_words(tmp_path, encoding):
+    """They cannot be read as dictionaries, nor measured before they are written out."""
+    path = tmp_path / "a.parquet"
+    packed = {"vessel_name": encoding}
+    pq.write_table(daily(), path, use_dictionary=False, column_encoding=packed)
+    with pytest.raises(FormatError, match="delta-packed") as told:
+        list(open_feed(path))
+    assert "plain encoding" in told.value.hint
+    pq.write_table(daily(), path, use_dictionary=False, column_encoding={"vessel_name": "PLAIN"})
+    assert sum(len(batch.fixes) for batch in open_feed(path)) == ROWS

@@ -5,6 +5,8 @@ import sqlite3
 import zipfile
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
 
@@ -480,6 +482,33 @@ def test_geoparquet_named_column_without_metadata(tmp_path):
 def test_geoparquet_that_is_refused(tmp_path, geo, column, words):
     with pytest.raises(FormatError, match=words):
         read_file(write_geoparquet(tmp_path / "a.parquet", SHAPES, geo, column))
+
+
+def points(n):
+    return pa.array([shapely.to_wkb(shapely.Point(20, 58))] * n, pa.binary())
+
+
+def test_geoparquet_of_columns_whose_names_stand_twice_says_so(tmp_path):
+    path, names = tmp_path / "a.parquet", ["name", "owner", "name", "geometry"]
+    table = pa.table([pa.array([word] * 3) for word in "abc"] + [points(3)], names=names)
+    pq.write_table(table, path)
+    raw = read_file(path)
+    assert raw.features[0].properties == {"owner": "b"}
+    assert raw.notes == ["Columns whose name stands twice were left out: name."]
+    pq.write_table(table.rename_columns(["geometry", "owner", "name", "geometry"]), path)
+    with pytest.raises(FormatError, match="geometry column, geometry, stands twice"):
+        read_file(path)
+
+
+@pytest.mark.parametrize("encoding", ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"])
+def test_geoparquet_of_delta_packed_texts_is_refused_with_true_words(tmp_path, encoding):
+    path = tmp_path / "a.parquet"
+    table = pa.table({"name": [f"A{k}" for k in range(30)], "geometry": points(30)})
+    packed = dict.fromkeys(table.column_names, encoding)
+    pq.write_table(table, path, use_dictionary=False, column_encoding=packed)
+    with pytest.raises(FormatError, match="delta-packed") as told:
+        read_file(path)
+    assert "plain encoding" in told.value.hint
 
 
 # --- GeoPackage -------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from sargas.model.arrow import (
     statics_from_arrow,
 )
 from sargas.model.fixes import Batch, Fixes, Statics
+from sargas.model.unpacking import delta_packed
 
 FORMAT: Final = "sargas-parquet"
 
@@ -122,7 +123,7 @@ class ParquetRows(Feed):
                     self._rows += piece.num_rows
                     yield written_out(piece, self.path)
         except (pa.ArrowException, OSError, ValueError) as error:
-            raise damaged(self.path, error) from error
+            raise delta_packed(error, self.path) or damaged(self.path, error) from error
 
 
 class SargasParquetFeed(ParquetRows):

@@ -12,11 +12,13 @@ from typing import Any
 
 import pyarrow.lib as pa  # pyarrow has no type stubs; its compiled module is Any to mypy
 
+from sargas.errors import FormatError
+
 
 def plain_columns(metadata: Any) -> dict[str, int]:  # noqa: ANN401
     """Find the columns of a file that hold one plain value a row: no list, no structure.
 
-    A name that stands twice is left out: reading it would read both.
+    A name that stands twice (see `named_twice`) is left out: reading it would read both.
 
     Args:
         metadata: of the Parquet file.
@@ -32,6 +34,30 @@ def plain_columns(metadata: Any) -> dict[str, int]:  # noqa: ANN401
         column.path: i for i, column in enumerate(columns)
         if not column.max_repetition_level and names[column.path] == paths[column.path] == 1
     }  # fmt: skip
+
+
+def named_twice(metadata: Any) -> list[str]:  # noqa: ANN401
+    """Name the columns of a Parquet file whose name another has too, each once."""
+    names = Counter(metadata.schema.to_arrow_schema().names)
+    return [name for name, times in names.items() if times > 1]
+
+
+def delta_packed(error: Exception, where: str) -> FormatError | None:
+    """Say that texts are delta-packed, if that is why pyarrow refused to read a Parquet file.
+
+    It reads no such texts as dictionaries; and read at once they cannot be measured before: a text
+    may repeat all of the one before it, so that a page of nothing stands for gigabytes.
+
+    Args:
+        error: of pyarrow.
+        where: the file for messages.
+    """
+    is_so = "Not yet implemented" in str(error) and "Delta" in str(error)  # as an OSError
+    return FormatError(
+        "Its texts are delta-packed, which cannot be read within bounds.",
+        where=where,
+        hint="Write it again with dictionary or plain encoding (DuckDB: PARQUET_VERSION V1).",
+    ) if is_so else None  # fmt: skip
 
 
 def texts_of(metadata: Any) -> list[str]:  # noqa: ANN401

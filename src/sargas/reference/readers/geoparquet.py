@@ -23,7 +23,7 @@ def read(path: Path) -> RawFile:
     import pyarrow.lib as pa
     import pyarrow.parquet as pq
 
-    from sargas.model.unpacking import plain_columns, texts_of
+    from sargas.model.unpacking import delta_packed, named_twice, plain_columns, texts_of
 
     try:
         with pq.ParquetFile(path) as file:
@@ -37,12 +37,19 @@ def read(path: Path) -> RawFile:
             geo = _geo(metadata.get(b"geo"))
             column, crs = _geometry_column(path, geo, file.schema_arrow.names)
             plain = list(plain_columns(file.metadata))
+            twice = named_twice(file.metadata)
+            if column in twice:
+                raise FormatError(
+                    f"The name of the geometry column, {safe(column)}, stands twice.",
+                    where=str(path), hint="Write it again with one column of that name.",
+                )  # fmt: skip
             if column not in plain:
                 raise FormatError(
                     f"The geometry column {safe(column)} holds lists or structures.",
                     where=str(path), hint="Write it again with the encoding WKB.",
                 )  # fmt: skip
-            left_out = [n for n in file.schema_arrow.names if n not in plain and n != "bbox"]
+            known = {*plain, *twice, "bbox"}
+            left_out = [name for name in file.schema_arrow.names if name not in known]
             texts = texts_of(file.metadata)
         with pq.ParquetFile(path, read_dictionary=texts) as file:
             pieces = _bounded(path, file, plain)
@@ -53,13 +60,16 @@ def read(path: Path) -> RawFile:
         ]  # fmt: skip
     # Texts, and names of columns, may be no UTF-8.
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise FormatError(
+        raise delta_packed(error, str(path)) or FormatError(
             f"The Parquet file is broken: {safe(error, 200)}", where=str(path)
         ) from error
     raw = RawFile(path, "GeoParquet", crs=crs)
     if left_out:
         names = safe(", ".join(left_out), 200)
         raw.notes.append(f"Columns of lists or structures were left out: {names}.")
+    if twice:
+        names = safe(", ".join(twice), 200)
+        raw.notes.append(f"Columns whose name stands twice were left out: {names}.")
     for number, (value, properties) in enumerate(zip(values, rest, strict=True), 1):
         feature = RawFeature(f"row {number}", properties)
         try:
