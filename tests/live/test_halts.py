@@ -13,6 +13,7 @@ from sargas.cli.live import folding as folding_module
 from sargas.cli.live import receiving, running
 from sargas.cli.live.running import LiveWatch
 from sargas.errors import StoreError
+from sargas.feeds.live.supervise import ENDED
 from sargas.store import AuditLog, Ledger
 from sargas.store.journal import Journal
 from sargas.web.health import BACKLOG, FOLDING, JOURNAL, STORE
@@ -57,6 +58,31 @@ def test_a_ledger_that_refuses_is_told_with_the_alerts_it_did_not_take(tmp_path,
         eventually(lambda: not cause(watch), "its end")
         eventually(until_folded(watch, len(log())), "all of the log")
     assert kept(tmp_path / "home") == scanned()
+
+
+def test_a_disk_that_was_full_for_long_leaves_no_other_halt_behind(tmp_path, monkeypatch):
+    """The step that waited for it took longer than any may: that was the disk."""
+    file = tmp_path / "log.nmea"
+    file.write_bytes(log())
+    monkeypatch.setattr(running, "RETRY_S", 0.05)
+    publish, is_full = Ledger.publish, threading.Event()
+    is_full.set()
+    watch = live(tmp_path / "home", f"tail:{file}")
+
+    def refusing(self: Ledger, alerts: object) -> object:
+        if is_full.is_set():
+            watch._stepped_s -= 2 * running.STANDS_S  # as if it had been full for so long
+            raise StoreError(REFUSED)
+        return publish(self, alerts)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Ledger, "publish", refusing)
+    fold_late, causes = watch._fold_late, []
+    monkeypatch.setattr(watch, "_fold_late", lambda: (causes.append(cause(watch)), fold_late()))
+    with Running(watch):
+        eventually(lambda: cause(watch) == STORE, "the halt")
+        is_full.clear()
+        eventually(lambda: causes, "the rest of that step")
+    assert set(causes) == {""}
 
 
 def test_a_ledger_that_somebody_locks_is_told_and_goes_on_afterwards(tmp_path, monkeypatch):
@@ -164,6 +190,66 @@ def test_a_journal_that_refuses_one_feed_is_told_until_it_takes_that_one(tmp_pat
         eventually(lambda: not cause(watch), "its end")
     assert sum("Receiving pauses" in text for text in said) == 1
     assert sum("takes what is received again" in text for text in said) == 1
+
+
+def test_a_pipe_that_ends_on_a_full_disk_is_a_halt_until_it_is_on_disk(tmp_path, monkeypatch):
+    for name in ("RETRY_S", "SYNC_S"):
+        monkeypatch.setattr(receiving, name, 0.05)
+    monkeypatch.setattr(running, "RETRY_S", 0.05)
+    sync, is_full = Journal.sync, threading.Event()
+    is_full.set()
+
+    def refusing(self: Journal) -> None:
+        if is_full.is_set():
+            raise StoreError("Cannot write the journal: No space left on device.")
+        sync(self)
+
+    monkeypatch.setattr(Journal, "sync", refusing)
+    read, write = os.pipe()
+    before = os.dup(0)
+    os.dup2(read, 0)
+    os.close(read)
+    try:
+        watch = live(tmp_path / "home", "-")
+        with Running(watch):
+            os.write(write, log()[:5000])
+            eventually(lambda: watch.receiver.refusal, "the journal is not on disk")
+            os.close(write)
+            [health] = watch.receiver.health.values()
+            eventually(lambda: health.state == ENDED, "the end of the pipe")
+            assert cause(watch)
+            is_full.clear()
+            eventually(lambda: watch.receiver.is_over and not cause(watch), "the end of the halt")
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+
+
+def test_feeds_that_end_when_receiving_is_stopped_are_no_fault(tmp_path):
+    """The loop may be closed already, though the thread does not say so yet."""
+    file = tmp_path / "log.nmea"
+    file.write_bytes(log())
+    watch = live(tmp_path / "home", f"tail:{file}")
+    with Running(watch):
+        eventually(until_folded(watch, len(log())), "all of the log")
+    watch.receiver._is_over.clear()
+    watch.receiver.stop()
+
+
+def test_a_receiving_that_cannot_be_stopped_keeps_what_was_folded(tmp_path, monkeypatch):
+    file = tmp_path / "log.nmea"
+    file.write_bytes(log())
+    watch = live(tmp_path / "home", f"tail:{file}")
+    stop = watch.receiver.stop
+
+    def failing() -> None:
+        stop()
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(watch.receiver, "stop", failing)
+    with pytest.raises(RuntimeError, match="a fault"), Running(watch):
+        eventually(until_folded(watch, len(log())), "all of the log")
+    assert kept(tmp_path / "home") == scanned()
 
 
 def test_a_step_that_does_not_end_is_told(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ others (UDP) the system counts what it drops, or nobody does (MQTT); it is said 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -102,7 +103,8 @@ class Receiver:
     def stop(self) -> None:
         """Receive nothing more, and wait until what was received is on disk."""
         if not self._is_over.is_set():
-            self._loop.call_soon_threadsafe(self._cancel)
+            with contextlib.suppress(RuntimeError):  # it has just ended by itself
+                self._loop.call_soon_threadsafe(self._cancel)
         if self._thread.is_alive():
             self._thread.join()
 
@@ -129,6 +131,8 @@ class Receiver:
             async with asyncio.TaskGroup() as group:
                 for supervisor in self._supervisors.values():
                     group.create_task(supervisor.run())
+            while _SYNC in self._refusals:  # what a pipe brought at last is not on disk yet
+                await asyncio.sleep(_LOOK_S)
         finally:
             syncing.cancel()
 

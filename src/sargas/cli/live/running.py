@@ -238,19 +238,25 @@ class LiveWatch:
         Where a step was broken off in the middle, by an error or by whoever could not wait, its
         state is worth nothing: the next run folds from the last commit.
         """
-        self.receiver.stop()
         try:
-            if not self._is_torn and not self.folding.begins_anew:
-                until_s = time.monotonic() + DRAIN_S
-                self._is_torn = True
-                while time.monotonic() < until_s and self.folding.step():
-                    pass
-                self._is_torn = False
-                self.folding.commit()
+            self.receiver.stop()
         finally:
-            self._log.close()
-            self._keeper.abandon()
-            self.journal.close()
+            try:
+                self._commit_rest()
+            finally:
+                self._log.close()
+                self._keeper.abandon()
+                self.journal.close()
+
+    def _commit_rest(self) -> None:
+        if self._is_torn or self.folding.begins_anew:
+            return
+        until_s = time.monotonic() + DRAIN_S
+        self._is_torn = True
+        while time.monotonic() < until_s and self.folding.step():
+            pass
+        self._is_torn = False
+        self.folding.commit()
 
     def _tidy(self) -> None:
         """Merge some of the small files that commits have left in the newest days."""
@@ -301,6 +307,7 @@ class LiveWatch:
                 continue
             if self.refusal:
                 self._say("store: can be written again")
+                self._stepped_s = time.monotonic()  # waiting for a disk is no step that stands
                 self.refusal = ""
             return
 
