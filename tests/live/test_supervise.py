@@ -360,6 +360,31 @@ def test_a_feed_that_was_received_is_never_given_up(runs, monkeypatch):
     eventually(lambda: run.heard.bytes.startswith(b"1\n3\n"), "what came after the refusal")
 
 
+def test_a_feed_that_is_let_in_at_last_is_not_over_though_it_has_no_report_yet(runs, monkeypatch):
+    monkeypatch.setattr(supervise, "REFUSED_S", 0.1)
+    calls = []
+
+    async def relenting(self) -> object:
+        calls.append(1)
+        if len(calls) in (1, 3):
+            raise UsageError("Who are you?")
+        self.is_up = True
+        if len(calls) > 3:
+            raise UsageError("And now?")
+        while not self.may_end:
+            await asyncio.sleep(0.01)
+        raise OSError("cut")
+        yield b""
+
+    run = runs("tcp://127.0.0.1:9#idle=60", pieces=relenting, is_vain=False)
+    run.transport.may_end = False
+    eventually(lambda: len(calls) == 2 and run.transport.is_up, "it is let in")
+    assert not run.supervisor.is_over
+    run.transport.may_end = True
+    eventually(lambda: "And now?" in run.health.reason, "it is refused by a line that stood")
+    eventually(lambda: run.supervisor.is_over, "over again")
+
+
 @pytest.mark.parametrize("when", ["before", "within", "closing"])
 def test_a_fault_ends_one_connection_is_said_once_and_counted(runs, when):
     calls = []
@@ -458,8 +483,18 @@ def test_a_lively_line_that_stops_is_called_anew_before_its_silence_is_told(runs
     for k in range(25):
         line.sendall(b"%02d\n" % k)
         eventually(lambda k=k: run.heard.bytes.endswith(b"%02d\n" % k), "the line")
-    sender.accept(60).sendall(b"again\n")
-    eventually(lambda: run.heard.bytes.endswith(b"again\n"), "what comes by the next")
+    sender.listening.setblocking(False)
+
+    def is_heard_again() -> bool:
+        """Send on every line there is: one may be taken for dead before it is heard."""
+        with contextlib.suppress(BlockingIOError):
+            sender.lines.append(sender.listening.accept()[0])
+        for new in sender.lines[1:]:
+            with contextlib.suppress(OSError):
+                new.sendall(b"again\n")
+        return run.heard.bytes.endswith(b"again\n")
+
+    eventually(is_heard_again, "what comes by the next")
     assert run.heard.count("silent") == 0
 
 

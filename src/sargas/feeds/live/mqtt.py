@@ -225,6 +225,7 @@ class MqttTransport(Transport):
                 while not (session.is_ready or session.end):
                     await self._turn(session, link)
             if session.is_ready:
+                self.is_up = session.end is None
                 yield b""
             while True:
                 if session.waiting:

@@ -100,7 +100,9 @@ class HttpTransport(Transport):
             while True:
                 await self._wait()
                 body, told = await self._ask(client)
-                yield self._piece(body)
+                piece = self._piece(body)
+                self.is_up = True
+                yield piece
                 # Only now was it taken: before, the server must not believe that we have it.
                 self._told, self._before = told, self._lines(body) or self._before
 

@@ -177,9 +177,12 @@ class Supervisor:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is to be expected: it has ended, or was refused from the beginning."""
-        is_vain = self._is_refused and not self.health.connections
-        return self.health.state == ENDED or is_vain
+        """Whether nothing is to be expected: it has ended, or was refused from the beginning.
+
+        One that is let in at last is not over, though it may have nothing to report yet.
+        """
+        is_let_in = self.transport.is_up or self.health.connections > 0
+        return self.health.state == ENDED or (self._is_refused and not is_let_in)
 
     async def run(self) -> None:
         """Receive until the feed ends for good (a pipe), is given up, or this is cancelled."""
@@ -321,7 +324,7 @@ class Supervisor:
 
     def _refuse(self, reason: str) -> float:
         """Note that the server refuses us; gives the pause before it is asked again in s."""
-        self._is_refused = True
+        self._is_refused, self.transport.is_up = True, False
         self.health.state = FAILED
         if self.health.reason != reason:
             again = f"It is tried again every {REFUSED_S / 60:g} min."
