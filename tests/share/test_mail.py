@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 
@@ -14,6 +15,7 @@ from aiosmtpd.smtp import AuthResult
 
 from sargas.errors import FeedUnavailableError, UsageError
 from sargas.model.alerts import Subject
+from sargas.share import mail
 from sargas.share.formats import FORMATS, documents
 from sargas.share.mail import Server, checked_address, checked_url, password_of, send
 from sargas.share.saying import About
@@ -145,6 +147,38 @@ def test_unencrypted_only_on_this_machine(monkeypatch):
         with pytest.raises(UsageError, match="does not encrypt"):
             send(Server(f"smtp://127.0.0.1:{port}", TO), mails())
     assert len(taker.got) == 1
+
+
+def takes_and_stays(listening, taken, may_go):
+    """Take a message of each caller, and say nothing upon its goodbye."""
+    line, _ = listening.accept()
+    with line, line.makefile("rb") as file:
+        line.sendall(b"220 hello\r\n")
+        while command := file.readline():
+            if command.upper().startswith(b"QUIT"):
+                may_go.wait(60)
+                return
+            if command.upper().startswith(b"DATA"):
+                line.sendall(b"354 go on\r\n")
+                while file.readline() != b".\r\n":
+                    pass
+                taken.append(1)
+            line.sendall(b"250 OK\r\n")
+
+
+def test_a_server_that_takes_all_and_says_no_goodbye_has_taken_all(monkeypatch):
+    monkeypatch.setattr(mail, "MESSAGE_S", 2.0)
+    taken, done, may_go = [], [], threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=takes_and_stays, args=(listening, taken, may_go))
+        thread.start()
+        try:
+            url = f"smtp://127.0.0.1:{listening.getsockname()[1]}"
+            send(Server(url, TO), mails(), done.append)
+        finally:
+            may_go.set()
+            thread.join(60)
+    assert len(taken) == len(done) == 1
 
 
 def test_one_refused_recipient_is_a_failure():

@@ -19,8 +19,9 @@ class JsonLines(io.TextIOBase):
     r"""A stream for `sys.stderr` that writes each text as `{"t": ..., "text": ...}`.
 
     A text is what comes up to a write that ends a line, so that one of several lines that is
-    printed at once, as a traceback, stays one. A line that is an object already stays as it is.
-    Each thread has its own half line: what two print at once is not mixed up.
+    written at once stays one. A traceback that Python prints does not: it comes piece by piece, and
+    each becomes an object. A line that is an object already stays as it is. Each thread has its own half line:
+    what two print at once is not mixed up.
 
     Args:
         under: where the lines go.

@@ -166,6 +166,7 @@ def send(
     except OSError as error:
         raise UsageError("The certificates cannot be read.", where=str(server.ca or "")) from error
     known: list[smtplib.SMTP] = []
+    are_taken = False
     try:
         with (
             Deadline(MESSAGE_S, lambda: known[0].sock if known else None) as deadline,
@@ -182,7 +183,10 @@ def send(
                     raise smtplib.SMTPRecipientsRefused(refused)
                 done(one)
                 deadline.again()
+            are_taken = True
     except (OSError, smtplib.SMTPException) as error:
+        if are_taken:  # only the goodbye went wrong
+            return
         # What the server said may quote what we said to it; its code is enough.
         code = getattr(error, "smtp_code", "")
         name = str(error) if isinstance(error, TimeoutError) else type(error).__name__
