@@ -20,8 +20,8 @@ class JsonLines(io.TextIOBase):
 
     A text is what comes up to a write that ends a line, so that one of several lines that is
     written at once stays one. A traceback that Python prints does not: it comes piece by piece, and
-    each becomes an object. A line that is an object already stays as it is. Each thread has its own half line:
-    what two print at once is not mixed up.
+    each becomes an object. A line that is an object already stays as it is. Each thread has its own
+    half line: what two print at once is not mixed up.
 
     Args:
         under: where the lines go.
