@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inOrder, inTab } from "../src/list/filter.ts";
 import { keptBack } from "../src/partners/tool-kept-back.ts";
+import { feedsWithheld, isTold, mayWithdraw } from "../src/partners/tool-withheld.ts";
 import { byKey, keyOf, readTheirs, splitKey } from "../src/partners/tool-read.ts";
 import { linkOf, readLink } from "../src/views/link.ts";
 import { filterText, readFilter } from "../src/views/filter-text.ts";
@@ -84,4 +85,14 @@ test("whose alerts are asked for stands in links and saved views", () => {
   const text = filterText({ ...FIRST_FILTER, origin: "all" }, FIRST_FILTER);
   assert.equal(readFilter(readLink(linkOf({ filter: text })).filter!, FIRST_FILTER).origin, "all");
   assert.equal(readFilter("", FIRST_FILTER).origin, "own");
+});
+
+test("a feed that may not go to a group is named, and a release that stands can be withdrawn", () => {
+  const act = { officer: "a", at: "2026-11-30T08:00:00Z", t: "2026-11-30T08:00:00Z", version: 1, comment: "" };
+  const reach = { versions: [] as number[], withheld: ["north", "?", "\u202Ex"], released: act, withdrawn: null, left_count: 0 };
+  assert.match(feedsWithheld(reach), /^feed north, a feed without a name, feed [^\u202E]*x$/);
+  assert.deepEqual([isTold(reach), mayWithdraw(reach)], [true, true]);
+  assert.deepEqual([isTold({ ...reach, released: null }), mayWithdraw({ ...reach, released: null })], [false, false]);
+  assert.deepEqual([isTold({ ...reach, released: null, withdrawn: act }), mayWithdraw({ ...reach, released: null })], [true, false]);
+  assert.equal(feedsWithheld({ withheld: [] }), "");
 });

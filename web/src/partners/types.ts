@@ -33,6 +33,8 @@ export interface Reach {
   because: string | null;
   told_as: string | null;
   redacted: string[];
+  /** Feeds that it may rest on and that may not go to the group: it gets nothing, whoever releases it. */
+  withheld: string[];
   released: ReachAct | null;
   withdrawn: ReachAct | null;
   left: { at: string; officer: string; format: string; where: string }[];

@@ -8,6 +8,7 @@ import { detectorTitle, inWords, PRIORITY_WORD, STATE_WORD } from "../format/wor
 import { say, sayCount } from "../lang/lang.ts";
 import { keptBack } from "../partners/tool-kept-back.ts";
 import { readTheirs } from "../partners/tool-read.ts";
+import { feedsWithheld, isTold, mayWithdraw } from "../partners/tool-withheld.ts";
 import { alerts, mayAct } from "../state/state.ts";
 import { ApiError, getReleases } from "../wire/api.ts";
 import type { Reach, Releases } from "../partners/types.ts";
@@ -86,18 +87,30 @@ function Left({ reach }: { reach: Reach }) {
   );
 }
 
+/** That it gets nothing, and why. */
+function nothing(reach: Reach): string {
+  const feeds = feedsWithheld(reach);
+  return feeds ? say("gets nothing of it: {feeds} may not go to this group", { feeds }) : say("gets no more of it");
+}
+
+/** A group that gets nothing and to which nobody released it; a rule of the policy may have. */
+function notReleased(reach: Reach): string {
+  const feeds = feedsWithheld(reach);
+  return feeds ? say("{group} ({feeds} may not go there)", { group: named(reach), feeds }) : named(reach);
+}
+
 function Row({ alert, reach }: { alert: Alert; reach: Reach }) {
   const gets = reach.versions.length > 0;
   return (
     <li class="reach">
       <div>
-        <p><b><bdi>{named(reach)}</bdi></b> {gets ? versionsWord(reach.versions) : say("gets no more of it")}</p>
+        <p><b><bdi>{named(reach)}</bdi></b> <bdi>{gets ? versionsWord(reach.versions) : nothing(reach)}</bdi></p>
         <p class="dim small">
-          {gets ? <Because reach={reach} /> : reach.withdrawn ? say("withdrawn by {who}, {t}", { who: outside(reach.withdrawn.officer), t: at(reach.withdrawn.at) }) : null}
+          {mayWithdraw(reach) ? <Because reach={reach} /> : reach.withdrawn ? say("withdrawn by {who}, {t}", { who: outside(reach.withdrawn.officer), t: at(reach.withdrawn.at) }) : null}
           {" · "}<Left reach={reach} />
         </p>
       </div>
-      {gets && mayAct.value ? (
+      {mayWithdraw(reach) && mayAct.value ? (
         <button type="button" class="small-button" disabled={busy.value} aria-label={say("Withdraw from {group}…", { group: named(reach) })} onClick={() => withWatch(() => { releasing.value = { alert, from: reach }; })}>
           {say("Withdraw…")}
         </button>
@@ -111,14 +124,14 @@ export function Reached({ alert }: { alert: Alert }) {
   const { data, failure } = useReleases(alert.id, stampOf(alert));
   if (failure) return <Failure failure={failure} />;
   if (!data) return <p class="dim">{say("Reading to whom it is released…")}</p>;
-  const told = data.groups.filter((one) => one.versions.length > 0 || one.withdrawn || one.left_count > 0);
+  const told = data.groups.filter(isTold);
   const others = data.groups.filter((one) => !told.includes(one));
   return (
     <>
       {told.length > 0 ? <ul class="reached">{told.map((one) => <Row key={one.group} alert={alert} reach={one} />)}</ul> : null}
       <p class="dim">
         {told.length === 0 ? say("It is released to nobody.") : null}{" "}
-        {others.length > 0 ? <bdi>{say("Not released to: {groups}.", { groups: others.map(named).join(", ") })}</bdi> : null}{" "}
+        {others.length > 0 ? <bdi>{say("Not released to: {groups}.", { groups: others.map(notReleased).join(", ") })}</bdi> : null}{" "}
         {mayAct.value ? <button type="button" class="small-button" disabled={busy.value} onClick={askRelease}>{say("Release to…")} <kbd>&gt;</kbd></button> : null}
       </p>
     </>
@@ -201,6 +214,7 @@ function Groups({ list, chosen, choose }: { list: readonly Reach[]; chosen: stri
           <input type="radio" name="group" value={one.group} checked={one.group === chosen} onChange={() => choose(one.group)} />
           <kbd>{index + 1}</kbd> <span><bdi>{named(one)}</bdi> <span class="dim mono">{outside(one.group)}</span></span>
           {one.versions.length > 0 ? <small class="dim">{say("gets it already, {versions}", { versions: versionsWord(one.versions) })}</small> : null}
+          {feedsWithheld(one) ? <small class="dim"><bdi>{nothing(one)}</bdi></small> : null}
           {one.versions.length === 0 && one.withdrawn ? <small class="dim">{say("withdrawn by {who}, {t}", { who: outside(one.withdrawn.officer), t: at(one.withdrawn.at) })}</small> : null}
         </label>
       ))}
