@@ -390,8 +390,11 @@ def test_a_broker_that_refuses_a_topic(transport_of):
             await reader.read()
 
         async with tcp_server(talk) as port:
-            with pytest.raises(UsageError, match=r"refuses the topic vessels-v2/[+]/metadata"):
-                await take(transport_of(f"mqtt://127.0.0.1:{port}"), 1)
+            transport = transport_of(f"mqtt://127.0.0.1:{port}")
+            async with contextlib.aclosing(transport.pieces()) as pieces:
+                with pytest.raises(UsageError, match=r"the topic vessels-v2/[+]/metadata"):
+                    await anext(pieces)  # not one piece that says we are let in
+            assert not transport.is_up
 
     run(main())
 

@@ -224,8 +224,8 @@ class MqttTransport(Transport):
             async with asyncio.timeout(net.OPEN_S):
                 while not (session.is_ready or session.end):
                     await self._turn(session, link)
-            if session.is_ready:
-                self.is_up = session.end is None
+            if session.is_ready and session.end is None:
+                self.is_up = True
                 yield b""
             while True:
                 if session.waiting:
