@@ -236,6 +236,17 @@ def test_feeds_that_end_when_receiving_is_stopped_are_no_fault(tmp_path):
     watch.receiver.stop()
 
 
+def test_a_receiving_that_is_stopped_before_it_began_ends(tmp_path):
+    file = tmp_path / "log.nmea"
+    file.write_bytes(log())
+    watch = live(tmp_path / "home", f"tail:{file}")
+    watch.receiver._thread.daemon = True  # a test that fails must not hang
+    watch.receiver._loop.call_soon(watch.receiver._cancel)  # as stop() does, before the first turn
+    watch.receiver.start()
+    eventually(lambda: watch.receiver.is_over, "its end", 20)
+    watch.end()
+
+
 def test_a_receiving_that_cannot_be_stopped_keeps_what_was_folded(tmp_path, monkeypatch):
     file = tmp_path / "log.nmea"
     file.write_bytes(log())

@@ -82,6 +82,7 @@ class Receiver:
         self._thread = threading.Thread(target=self._run, name="receiving", daemon=True)
         self._is_over = threading.Event()
         self._work: asyncio.Task[None] | None = None
+        self._is_stopped = False
 
     def start(self) -> None:
         """Begin to receive."""
@@ -109,6 +110,7 @@ class Receiver:
             self._thread.join()
 
     def _cancel(self) -> None:
+        self._is_stopped = True
         if self._work is not None:
             self._work.cancel()
 
@@ -126,6 +128,8 @@ class Receiver:
 
     async def _receive(self) -> None:
         self._work = asyncio.current_task()
+        if self._is_stopped:  # before it began
+            return
         syncing = asyncio.create_task(self._sync())
         try:
             async with asyncio.TaskGroup() as group:
