@@ -338,7 +338,7 @@ def test_a_watch_that_was_led_ahead_finds_back(tmp_path, monkeypatch):
     assert {n for n, a in true.items() if a.state == OPEN} <= now.keys()
     # What strangers told of a time to come has ended now, for whoever looks at the list now.
     assert {now[name].state for name in now.keys() - true.keys()} == {CLOSED}
-    assert all(now[name].t_issued_ms <= _now_ms() for name in open_ahead)
+    assert all(now[name].t_issued_ms >= before[name].t_issued_ms for name in open_ahead)
     assert all(now[name].t_end_ms >= now[name].t_start_ms for name in open_ahead)
     again = opened(home, said)
     assert again.resumed  # stored reports of years ahead do not lead it there once more
@@ -378,26 +378,75 @@ def test_a_clock_of_ours_that_is_behind_costs_no_state(tmp_path, monkeypatch):
     assert kept(home) == scanned()
 
 
+def untimed(ahead_ms: int) -> list[Piece]:
+    """The first half of the log without times of its own, received by a clock that is ahead."""
+    first = received()[: half()]
+    by_ms = _now_ms() + ahead_ms - first[-1][0]
+    return [(t_ms + by_ms, re.sub(rb"\\[^\\]*\\", b"", data)) for t_ms, data in first]
+
+
+def of_now() -> bytes:
+    """A report with the right time in it, of a ship far away."""
+    some = traffic().fixes.take(np.arange(1))
+    some.t_ms[:] = _now_ms()
+    some.subject_id[:] = 244_000_001
+    return b"".join(sentences(some))
+
+
 def test_a_clock_of_ours_that_was_ahead_is_left_behind(tmp_path):
     """By reports without a time of their own, which have had that of a clock gone wrong."""
-    home, ahead_ms = tmp_path / "home", _now_ms() + DAY_MS
-    begin_ms = received()[0][0]
-    plain = [
-        (t_ms - begin_ms + ahead_ms, re.sub(rb"\\[^\\]*\\", b"", data))
-        for t_ms, data in received()[: half()]
-    ]
-    first = folded(opened(home), plain)
-    assert first.watch.judged_to_ms > ahead_ms
+    home = tmp_path / "home"
+    first = folded(opened(home), untimed(2 * DAY_MS))
+    assert first.watch.judged_to_ms > _now_ms() + DAY_MS
     first.end()
     said: list[str] = []
     watch = opened(home, said)
     assert not watch.resumed
-    assert any("ahead of the clock" in text for text in said)
+    assert any("begins anew" in t and "by a clock that was ahead, or" in t for t in said)
     begun(watch, received()).end()
     now = last_versions(home)
     assert {name: now[name].state for name in in_time()} == {
         n: a.state for n, a in in_time().items()
     }
+
+
+@pytest.mark.parametrize("year", [False, True])
+def test_where_no_report_tells_which_clock_was_wrong_the_state_is_taken_up(
+    tmp_path, monkeypatch, year
+):
+    """An hour behind now, or ahead before; or no clock at all, of a machine without a battery."""
+    home = tmp_path / "home"
+    folded(opened(home), untimed(0)).end()
+    before, snapshots = last_versions(home), _snapshots(home)
+    assert any(a.state == OPEN for a in before.values())
+    clock_ms = 10 * YEAR_MS if year else _now_ms() - HOUR_MS
+    monkeypatch.setattr(folding_module, "_clock_ms", lambda: clock_ms)
+    said: list[str] = []
+    watch = opened(home, said)
+    assert watch.resumed
+    assert any("either the clock of this machine is behind now, or" in text for text in said)
+    watch.end()
+    assert _snapshots(home) == snapshots != []
+    assert last_versions(home) == before
+
+
+def test_where_a_report_tells_that_the_clock_is_right_the_state_is_not(tmp_path):
+    home = tmp_path / "home"
+    first = folded(opened(home), [(_now_ms(), of_now()), *untimed(5 * HOUR_MS)])
+    assert first.watch.judged_to_ms > _now_ms() + 4 * HOUR_MS
+    first.end()
+    before = last_versions(home)
+    said: list[str] = []
+    watch = opened(home, said)
+    assert not watch.resumed
+    assert any("by a clock that was ahead, or" in text for text in said)
+    begun(watch, []).end()
+    now = last_versions(home)
+    ended = [n for n, a in before.items() if a.state == OPEN and now[n].state == CLOSED]
+    assert ended
+    for name in ended:  # whoever looks back must not find it closed before it was told
+        assert now[name].t_issued_ms >= before[name].t_issued_ms
+        assert now[name].t_end_ms >= now[name].t_start_ms
 
 
 # ---- told ----------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ import msgspec
 
 from sargas.cli.keeping import Keeper
 from sargas.cli.live.admitting import Admission, newest_ms
-from sargas.cli.live.anew import Beginning, latest_ms, refuse_ahead
+from sargas.cli.live.anew import Beginning, refuse_ahead
 from sargas.cli.live.late import LateFolding, SetRight, Waiting
 from sargas.cli.live.numbering import Number, Numbering
 from sargas.cli.live.saving import pack, unpack
@@ -166,9 +166,9 @@ class Folding:
             state = unpack(found.state, found.state_version, State)
             self._take_up(state)
             if self.watch.around.exercise is None:  # which has times of its own
-                until_ms = latest_ms(_clock_ms(), self._told_ms, self._say)
-                self._late.forget_after(until_ms)
-                refuse_ahead(state.watch, until_ms)
+                self._late.forget_after(
+                    refuse_ahead(state.watch, _clock_ms(), self._told_ms, self._say)
+                )
             self.watch.load(state.watch)
         except StateVersionError as error:
             self._say(f"The watch begins anew: {error.what}")
