@@ -152,6 +152,9 @@ def test_what_is_left_out_is_not_seen_and_that_is_said():
     (alert,) = hears(links("list"), 1, 0, 70, rows=0, ahead=3, left_out=True)
     assert alert.priority == "P1"
     assert "only it hears are not seen meanwhile" in alert.text
+    alert, *_ = hears(links("list"), 1, 0, 70, rows=1, ahead=3, left_out=True)
+    assert alert.priority == "P2"
+    assert "they are left out" in alert.text
 
 
 def test_after_a_restart_with_a_clock_that_is_behind_it_rings_all_the_same():

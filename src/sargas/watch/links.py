@@ -54,6 +54,7 @@ _BLIND: Final = frozenset({SILENT, UNREADABLE})
 """The causes by which nothing of a feed is judged."""
 _UNSEEN: Final = "vessels that only it hears are not seen meanwhile, and no gaps are called of them"
 _MEANWHILE: Final = "they are dated by their reception meanwhile"
+_LEFT_OUT: Final = "they are left out, and vessels of which only they tell are not seen meanwhile"
 
 
 @dataclass(frozen=True)
@@ -76,15 +77,15 @@ class _Weighed(NamedTuple):
 
     Attributes:
         since_ms: since when most were ahead; 0 if they were not; None where no span has ended.
-        is_whole: all were. is_unseen: and all were left out.
+        is_whole: all were. then: what becomes of them meanwhile.
     """
 
     since_ms: int | None
     is_whole: bool
-    is_unseen: bool
+    then: str
 
 
-_UNTOLD: Final = _Weighed(None, False, False)
+_UNTOLD: Final = _Weighed(None, False, "")
 
 
 class _Link(msgspec.Struct):
@@ -134,9 +135,9 @@ class _Link(msgspec.Struct):
             return _UNTOLD
         is_ahead = 2 * self.span_ahead > self.span_rows
         is_whole = self.span_ahead == self.span_rows
-        is_unseen = self.span_left == self.span_rows
+        then = _MEANWHILE if not self.span_left else _UNSEEN if is_whole else _LEFT_OUT
         self.begin_span(t_ms)
-        return _Weighed(since_ms if is_ahead else 0, is_whole, is_unseen)
+        return _Weighed(since_ms if is_ahead else 0, is_whole, then)
 
 
 class FeedLinks:
@@ -229,8 +230,7 @@ class FeedLinks:
         if not link.cause and ahead_since_ms:
             by = f"by up to {ahead_by_ms / 1000:,.0f} s: " if ahead else ""
             by += "its clock is ahead, or that of this machine is behind"
-            then = _UNSEEN if weighed.is_unseen else _MEANWHILE
-            out += self._open(feed, AHEAD, ahead_since_ms, t_ms, by, then)
+            out += self._open(feed, AHEAD, ahead_since_ms, t_ms, by, weighed.then)
         elif link.cause == AHEAD and ahead_since_ms:
             out += self._others(-1, t_ms)  # by how much of it is ahead now
         if not link.cause and link.late_since_ms and t_ms - link.late_since_ms >= terms.idle_ms:
