@@ -378,6 +378,21 @@ def test_a_clock_of_ours_that_is_behind_costs_no_state(tmp_path, monkeypatch):
     assert kept(home) == scanned()
 
 
+def test_and_what_comes_by_it_does_not_stand_among_what_was_true_an_hour_ago(tmp_path):
+    """Nor is that a time of blindness of which nobody is told."""
+    home = tmp_path / "home"
+    folded(opened(home), received()[: half()]).end()
+    watch = opened(home)
+    behind = [(t_ms - DAY_MS, data) for t_ms, data in received()[half() :]]
+    folded(watch, behind)
+    assert watch.folding.counted[LEFT_OUT] == len(behind)
+    assert watch.folding.counted[AHEAD] == watch.folding.counted["late"] == 0
+    watch.end()
+    told = [a for a in links(home) if "dated ahead" in a.text]
+    assert [(a.priority, a.state) for a in told] == [("P1", OPEN)]
+    assert "not seen meanwhile" in told[0].text
+
+
 def untimed(ahead_ms: int) -> list[Piece]:
     """The first half of the log without times of its own, received by a clock that is ahead."""
     first = received()[: half()]
