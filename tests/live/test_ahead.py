@@ -1,9 +1,10 @@
-"""Reports dated ahead of their reception: they are left out, counted and told, and blind nobody."""
+"""Reports dated ahead of their reception: dated by it, counted and told; they blind nobody."""
 
 from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,11 +13,14 @@ import pytest
 
 from sargas.cli.live import admitting
 from sargas.cli.live import folding as folding_module
-from sargas.cli.live.admitting import AHEAD
+from sargas.cli.live.admitting import AHEAD, LEFT_OUT
 from sargas.cli.live.running import LiveWatch
 from sargas.cli.refolding import differences
+from sargas.decode.codes import Quality, TSource
+from sargas.feeds.live import make_codec
+from sargas.feeds.live.base import Piece as Part
 from sargas.feeds.live.columns import AHEAD_MS
-from sargas.model.alerts import CLOSED, OPEN
+from sargas.model.alerts import CLOSED, OPEN, Alert
 from sargas.model.fixes import Batch, Fixes, Statics
 from sargas.model.time import DAY_MS, HOUR_MS, MINUTE_MS
 from sargas.store import Archive, Home
@@ -81,35 +85,53 @@ def folded(watch: LiveWatch, pieces: Iterable[Piece]) -> LiveWatch:
 
 def believing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Believe what is dated ahead, as sargas did once; nor did a state say what feeds told."""
-    plain = Watch.push
-    monkeypatch.setattr(folding_module, "_newest_ms", lambda fixes: None)
+    push = Watch.push
+    monkeypatch.setattr(folding_module, "newest_ms", lambda fixes: None)
     monkeypatch.setattr(admitting, "AHEAD_MS", 1 << 60)
-    monkeypatch.setattr(Watch, "push", lambda watch, batch, until_ms=None: plain(watch, batch))
+    monkeypatch.setattr(Watch, "push", lambda watch, batch, until_ms=None: push(watch, batch))
 
 
-def test_strangers_who_date_ahead_change_nothing(tmp_path):
+def plain(pieces: Iterable[Piece], at: Iterable[int]) -> list[Piece]:
+    """Take from the datagrams that `dated` put in the times that they carry."""
+    out, places = list(pieces), sorted(set(at))
+    for before, k in enumerate(places):
+        t_ms, data = out[k + 1 + before]
+        out[k + 1 + before] = t_ms, re.sub(rb"\\[^\\]*\\", b"", data)
+    return out
+
+
+def test_strangers_who_date_ahead_are_heard_as_if_they_had_said_no_time(tmp_path):
     said: list[str] = []
-    pieces = dated(received(), (100, 700, 701, 1500), YEAR_MS)
+    at = (100, 700, 900, 1500)
+    pieces = dated(received(), at, YEAR_MS)
     watch = folded(opened(tmp_path / "home", said), pieces)
     assert watch.folding.counted[AHEAD] == 4 * STRAYS
     assert watch.folding.counted["late"] == 0
-    assert watch.folding.fixes[FEED] == len(traffic().fixes)
+    assert watch.folding.fixes[FEED] == len(traffic().fixes) + 4 * STRAYS
     assert watch.watch.judged_to_ms <= pieces[-1][0]
     watch.end()
-    assert kept(tmp_path / "home") == scanned()
+    untimed = folded(opened(tmp_path / "plain"), plain(pieces, at))
+    assert AHEAD not in untimed.folding.counted
+    untimed.end()
+    assert kept(tmp_path / "home") == kept(tmp_path / "plain")
+    assert _stored(tmp_path / "home") == _stored(tmp_path / "plain")
     assert len([text for text in said if "ahead of their reception" in text]) == 1
     assert "time synchronisation" in "".join(said)
     home = Home(tmp_path / "home", create=False)
     assert home.days() == ["2025-01-15"]
     with Archive(home) as archive:
         assert archive.span()[1] <= pieces[-1][0]
+    fixes = read_day(home, "2025-01-15")
+    of_reception = fixes.t_source == TSource.READER
+    assert int(of_reception.sum()) == 4 * STRAYS
+    assert ((fixes.quality & int(Quality.TIME_DISAGREES) != 0) == of_reception).all()
     with_counters = opened(tmp_path / "home")
     assert with_counters._keeper.ledger.counters("live")[AHEAD] == 4 * STRAYS
     left(with_counters)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_killed_anywhere_it_leaves_the_same_out(tmp_path, seed):
+def test_killed_anywhere_it_dates_the_same_anew(tmp_path, seed):
     rng = np.random.default_rng(seed)
     home = tmp_path / "home"
     pieces = dated(
@@ -126,9 +148,11 @@ def test_killed_anywhere_it_leaves_the_same_out(tmp_path, seed):
         left(watch)
     watch = folded(opened(home), [])
     assert watch.folding.counted[AHEAD] == 6 * STRAYS
-    assert watch.folding.fixes[FEED] == len(traffic().fixes)
+    assert watch.folding.fixes[FEED] == len(traffic().fixes) + 6 * STRAYS
     watch.end()
-    assert kept(home) == scanned()
+    folded(opened(tmp_path / "whole"), pieces).end()
+    assert kept(home) == kept(tmp_path / "whole")
+    assert _stored(home) == _stored(tmp_path / "whole")
 
 
 def test_who_dates_a_little_ahead_makes_nobody_late(tmp_path):
@@ -152,15 +176,18 @@ def test_an_exercise_has_times_of_its_own(tmp_path):
     watch.end()
 
 
-def test_what_a_damaged_file_held_comes_back_without_them(tmp_path):
+def test_what_a_damaged_file_held_comes_back_with_the_same_times(tmp_path):
     """Dated two hours ahead, into a file that was written when that time had come."""
     home = tmp_path / "home"
-    folded(opened(home), dated(received(), (100,), 2 * HOUR_MS)).end()
+    pieces = dated(received(), (100,), 2 * HOUR_MS)
+    folded(opened(home), pieces).end()
     before = _stored(home)
     for path in home.glob("fixes/*/*/*.parquet"):
         path.write_bytes(b"")
     opened(home).end()
-    assert _stored(home) == before == sorted(_rows(traffic().fixes))
+    assert _stored(home) == before
+    assert set(before) > set(_rows(traffic().fixes))
+    assert {row[1] for row in set(before) - set(_rows(traffic().fixes))} == {pieces[101][0]}
 
 
 def _rows(fixes: Fixes) -> list[tuple[int, int, int]]:
@@ -172,6 +199,93 @@ def _rows(fixes: Fixes) -> list[tuple[int, int, int]]:
 def _stored(home: Path) -> list[tuple[int, int, int]]:
     there = Home(home, create=False)
     return sorted(row for day in there.days() for row in _rows(read_day(there, day)))
+
+
+def test_a_ship_that_only_a_receiver_with_a_fast_clock_hears_has_not_gone_dark(tmp_path):
+    """Eleven others are heard as they should be beside a cable, where a gap would be told."""
+    begin_ms, hours = 1_736_920_800_000, 5
+    ships = []
+    for k in range(12):
+        t = np.arange(hours * 120)
+        n = len(t)
+        ships.append(Fixes.build(
+            n, subject_id=np.full(n, 230_000_100 + k), t_ms=begin_ms + t * 30_000 + k * 1000,
+            msg_type=np.full(n, 1), lon_raw=np.rint((20 + k * 0.02 + t * 4.2e-5) * 6e5).astype(int),
+            lat_raw=np.full(n, round((59.6 + k * 0.01) * 6e5)), sog_raw=np.full(n, 60),
+            cog_raw=np.full(n, 900), heading_raw=np.full(n, 90), nav_status=np.zeros(n, int),
+        ))  # fmt: skip
+    fixes = Fixes.concat(ships)
+    fixes = fixes.take(np.argsort(fixes.t_ms, kind="stable"))
+    reception = (fixes.t_ms + 1000).tolist()
+    fast = (fixes.subject_id == 230_000_100) & (fixes.t_ms >= begin_ms + 3 * HOUR_MS)
+    fixes.t_ms[fast] += 90_000
+    home = tmp_path / "home"
+    lines = [sentences(fixes.take(np.array([k])))[0] for k in range(len(fixes))]
+    watch = folded(opened(home), zip(reception, lines, strict=True))
+    assert watch.folding.counted[AHEAD] == int(fast.sum()) == 240
+    assert watch.folding.counted["ok"] > len(fixes) - 120
+    assert watch.folding.counted["impossible_jump"] == 0
+    watch.end()
+    assert [a.text for a in last_versions(home).values() if a.detector == "gap"] == []
+
+
+def test_by_two_feeds_of_which_one_has_a_fast_clock_nobody_jumps(tmp_path):
+    """The same reports by both: copies, though one of each pair is dated by its reception."""
+    home = tmp_path / "home"
+    fixes = traffic().fixes
+    fixes = fixes.take(np.argsort(fixes.t_ms, kind="stable"))
+    shifted = fixes.take(np.arange(len(fixes)))
+    shifted.t_ms[:] += 120_000  # whole minutes: the second in the report is of no clock of theirs
+    right, fast = list(sentences(fixes)), list(sentences(shifted))
+    watch = live(home, f"tail:{home}.nmea", f"tail:{home}.other")
+    for t_ms, one, other in zip(fixes.t_ms.tolist(), right, fast, strict=True):
+        watch.journal.append(FEED, DATA, t_ms + 1000, one)
+        watch.journal.append(FEED + 1, DATA, t_ms + 2000, other)
+    while watch.step():
+        pass
+    assert watch.folding.counted[AHEAD] == len(fixes)
+    assert watch.folding.counted["duplicate"] >= watch.watch.tally()["ok"]
+    jumps = watch.folding.counted["impossible_jump"]
+    watch.end()
+    alone = folded(opened(tmp_path / "alone"), received())
+    assert jumps == alone.folding.counted["impossible_jump"]
+    alone.end()
+
+
+def test_a_machine_that_begins_before_its_clock_is_set_loses_nothing(tmp_path):
+    """It is an hour behind until a time server is heard."""
+    home = tmp_path / "home"
+    pieces = [(t_ms - (HOUR_MS if k < 200 else 0), d) for k, (t_ms, d) in enumerate(received())]
+    watch = folded(opened(home), pieces)
+    assert watch.folding.counted[AHEAD] == 198  # two static reports take two lines each
+    assert watch.folding.counted["late"] == 0
+    watch.end()
+    assert len(_stored(home)) == len(traffic().fixes)
+
+
+def test_of_a_list_that_is_asked_for_again_they_are_left_out():
+    """What it says of long ago would seem new each time."""
+    codec, t_ms = make_codec("digitraffic-rest", 0), 1_736_920_800_000
+    text = (
+        b'{"features":[{"mmsi":230985000,"geometry":{"coordinates":[20.3,60.0]},'
+        b'"properties":{"sog":1,"timestampExternal":%d}}]}' % (t_ms + 90_000)
+    )
+    batch = codec.feed([Part(t_ms, text)])
+    assert len(batch.fixes) == 1
+    counts: Counter[str] = Counter()
+    admission = admitting.Admission(None, counts, lambda text: None)
+    kept_rows, ahead = admission.admit(batch, codec, "list", t_ms, 0)
+    assert (len(kept_rows), ahead) == (0, admitting.Ahead(1, 90_000, 1))
+    assert counts == {LEFT_OUT: 1}
+
+
+def test_statics_are_dated_anew_too():
+    statics = Statics.build(2, subject_id=[1, 2], t_ms=[0, 90_000])
+    batch = Batch(Fixes.empty(), statics)
+    rows, ahead = admitting.redated(batch, 1000, 0, is_polled=False)
+    assert rows.statics.t_ms.tolist() == [0, 1000]
+    assert statics.t_ms.tolist() == [0, 90_000]
+    assert ahead == admitting.Ahead(1, 89_000, 0)
 
 
 # ---- the way back --------------------------------------------------------------------------------
@@ -224,7 +338,7 @@ def test_a_watch_that_was_led_ahead_finds_back(tmp_path, monkeypatch):
     assert {n for n, a in true.items() if a.state == OPEN} <= now.keys()
     # What strangers told of a time to come has ended now, for whoever looks at the list now.
     assert {now[name].state for name in now.keys() - true.keys()} == {CLOSED}
-    assert all(now[name].t_issued_ms <= _now_ms() for name in open_ahead)
+    assert all(now[name].t_issued_ms >= before[name].t_issued_ms for name in open_ahead)
     assert all(now[name].t_end_ms >= now[name].t_start_ms for name in open_ahead)
     again = opened(home, said)
     assert again.resumed  # stored reports of years ahead do not lead it there once more
@@ -264,21 +378,46 @@ def test_a_clock_of_ours_that_is_behind_costs_no_state(tmp_path, monkeypatch):
     assert kept(home) == scanned()
 
 
+def test_and_what_comes_by_it_does_not_stand_among_what_was_true_an_hour_ago(tmp_path):
+    """Nor is that a time of blindness of which nobody is told."""
+    home = tmp_path / "home"
+    folded(opened(home), received()[: half()]).end()
+    watch = opened(home)
+    behind = [(t_ms - DAY_MS, data) for t_ms, data in received()[half() :]]
+    folded(watch, behind)
+    assert watch.folding.counted[LEFT_OUT] == len(behind)
+    assert watch.folding.counted[AHEAD] == watch.folding.counted["late"] == 0
+    watch.end()
+    told = [a for a in links(home) if "dated ahead" in a.text]
+    assert [(a.priority, a.state) for a in told] == [("P1", OPEN)]
+    assert "not seen meanwhile" in told[0].text
+
+
+def untimed(ahead_ms: int) -> list[Piece]:
+    """The first half of the log without times of its own, received by a clock that is ahead."""
+    first = received()[: half()]
+    by_ms = _now_ms() + ahead_ms - first[-1][0]
+    return [(t_ms + by_ms, re.sub(rb"\\[^\\]*\\", b"", data)) for t_ms, data in first]
+
+
+def of_now() -> bytes:
+    """A report with the right time in it, of a ship far away."""
+    some = traffic().fixes.take(np.arange(1))
+    some.t_ms[:] = _now_ms()
+    some.subject_id[:] = 244_000_001
+    return b"".join(sentences(some))
+
+
 def test_a_clock_of_ours_that_was_ahead_is_left_behind(tmp_path):
     """By reports without a time of their own, which have had that of a clock gone wrong."""
-    home, ahead_ms = tmp_path / "home", _now_ms() + DAY_MS
-    begin_ms = received()[0][0]
-    plain = [
-        (t_ms - begin_ms + ahead_ms, re.sub(rb"\\[^\\]*\\", b"", data))
-        for t_ms, data in received()[: half()]
-    ]
-    first = folded(opened(home), plain)
-    assert first.watch.judged_to_ms > ahead_ms
+    home = tmp_path / "home"
+    first = folded(opened(home), untimed(2 * DAY_MS))
+    assert first.watch.judged_to_ms > _now_ms() + DAY_MS
     first.end()
     said: list[str] = []
     watch = opened(home, said)
     assert not watch.resumed
-    assert any("ahead of the clock" in text for text in said)
+    assert any("begins anew" in t and "by a clock that was ahead, or" in t for t in said)
     begun(watch, received()).end()
     now = last_versions(home)
     assert {name: now[name].state for name in in_time()} == {
@@ -286,23 +425,69 @@ def test_a_clock_of_ours_that_was_ahead_is_left_behind(tmp_path):
     }
 
 
+@pytest.mark.parametrize("year", [False, True])
+def test_where_no_report_tells_which_clock_was_wrong_the_state_is_taken_up(
+    tmp_path, monkeypatch, year
+):
+    """An hour behind now, or ahead before; or no clock at all, of a machine without a battery."""
+    home = tmp_path / "home"
+    folded(opened(home), untimed(0)).end()
+    before, snapshots = last_versions(home), _snapshots(home)
+    assert any(a.state == OPEN for a in before.values())
+    clock_ms = 10 * YEAR_MS if year else _now_ms() - HOUR_MS
+    monkeypatch.setattr(folding_module, "_clock_ms", lambda: clock_ms)
+    said: list[str] = []
+    watch = opened(home, said)
+    assert watch.resumed
+    assert any("either the clock of this machine is behind now, or" in text for text in said)
+    watch.end()
+    assert _snapshots(home) == snapshots != []
+    assert last_versions(home) == before
+
+
+def test_where_a_report_tells_that_the_clock_is_right_the_state_is_not(tmp_path):
+    home = tmp_path / "home"
+    first = folded(opened(home), [(_now_ms(), of_now()), *untimed(5 * HOUR_MS)])
+    assert first.watch.judged_to_ms > _now_ms() + 4 * HOUR_MS
+    first.end()
+    before = last_versions(home)
+    said: list[str] = []
+    watch = opened(home, said)
+    assert not watch.resumed
+    assert any("by a clock that was ahead, or" in text for text in said)
+    begun(watch, []).end()
+    now = last_versions(home)
+    ended = [n for n, a in before.items() if a.state == OPEN and now[n].state == CLOSED]
+    assert ended
+    for name in ended:  # whoever looks back must not find it closed before it was told
+        assert now[name].t_issued_ms >= before[name].t_issued_ms
+        assert now[name].t_end_ms >= now[name].t_start_ms
+
+
 # ---- told ----------------------------------------------------------------------------------------
 def test_a_feed_with_a_clock_that_is_ahead_is_an_alert_that_ends_when_it_is_right(tmp_path):
-    """By a real server; the only feed there is, so nothing is seen: P1."""
+    """By a real server; the only feed there is, so it is likely this machine: P1."""
     home = tmp_path / "home"
     with TcpSender() as sender:
         watch = live(home, f"{sender.url}#name=fast,idle=1")
         with Running(watch):
             line = sender.accept()
-            eventually(lambda: _says(line, DAY_MS) and links(home), "the alert")
-            first = links(home)[0]
+
+            def of_ahead() -> list[Alert]:
+                return [a for a in links(home) if "dated ahead" in a.text]
+
+            eventually(lambda: _says(line, DAY_MS) and of_ahead(), "the alert")
+            first = of_ahead()[0]
             assert (first.priority, first.state) == ("P1", OPEN)
-            assert "dated ahead of their reception" in first.text
+            assert "dated by their reception meanwhile" in first.text
             assert "this machine" in first.text
             assert "check that it is synchronised" in first.against[0]
             eventually(lambda: watch.feeds()[0]["lag_ms"] < -DAY_MS + HOUR_MS, "how far ahead")
-            assert watch.folding.fixes[FEED] == 0
-            eventually(lambda: _says(line, 0) and links(home)[-1].state == CLOSED, "its end")
+            assert watch.folding.fixes[FEED] > 0
+            eventually(
+                lambda: _says(line, 0) and [a for a in links(home) if (a.id, a.state) ==
+                                            (first.id, CLOSED)], "its end",
+            )  # fmt: skip
     assert watch.folding.fixes[FEED] > 0
 
 

@@ -111,6 +111,20 @@ def test_a_step_back_that_lasts_is_given_back_within_twice_its_length(step_s):
     assert machine.error_s == pytest.approx(-step_s, abs=0.01)
 
 
+@pytest.mark.parametrize("step_s", [HOUR_S, -HOUR_S])
+@pytest.mark.parametrize("age_s", [5, 30, 55])
+@pytest.mark.parametrize("drift", [1e-6, -1e-6])
+def test_a_tiny_lead_of_before_is_no_minute_of_doubt(step_s, age_s, drift):
+    """A quartz is never exact: it has led or trailed by some microseconds for most of a minute."""
+    machine = Machine()
+    machine.run(age_s, drift=drift)
+    machine.set_by(step_s)
+    machine.run(DOUBT_S - 1, drift=drift)
+    assert machine.error_s == pytest.approx(0, abs=0.01)
+    machine.run(DOUBT_S + 2 + (2 * HOUR_S if step_s < 0 else 0), drift=drift)
+    assert machine.error_s == pytest.approx(step_s, abs=0.05)
+
+
 def test_read_seldom_it_never_goes_back_either():
     machine = Machine()
     machine.run(600, every_s=300)

@@ -264,11 +264,16 @@ def test_a_feed_that_is_refused_rings_and_is_received_again(tmp_path, monkeypatc
             good.accept().sendall(LINE)
             eventually(lambda: watch.feeds()[1]["fixes"], "what it brings")
             status[0] = 401
-            eventually(of_refused, "the alert")
+
+            def of_401() -> list[Alert]:
+                """Versions of an alert that says so; before it the line may have been slow."""
+                names = {a.id for a in of_refused() if "(401)" in a.text}
+                return [a for a in of_refused() if a.id in names]
+
+            eventually(of_401, "the alert")
             assert watch.feeds()[1]["state"] == FAILED
-            assert "(401)" in of_refused()[0].text
             status[0] = 200
-            eventually(lambda: of_refused()[-1].state == CLOSED, "its end")
+            eventually(lambda: of_401()[-1].state == CLOSED, "its end")
 
 
 def test_a_watch_whose_only_feeds_are_refused_from_the_beginning_ends(tmp_path):
@@ -307,10 +312,9 @@ def test_user_and_query_of_an_address_are_told_nobody_and_kept_nowhere(tmp_path)
             eventually(lambda: watch.feeds()[0]["fixes"], "what it brings")
             status[0] = 503
             eventually(lambda: "503" in watch.feeds()[0]["note"], "the refusal")
-            eventually(lambda: links(home), "the alert")
+            eventually(lambda: any("503" in a.text for a in links(home)), "the alert")
             notes = json.dumps(watch.feeds())
     assert set(asked) == {"/log.nmea?station=hidden"}
-    assert "503" in links(home)[0].text
     assert "hidden" not in notes + " ".join(said)
     files = [file for file in home.rglob("*") if file.is_file()]
     assert [file for file in files if b"hidden" in file.read_bytes()] == []

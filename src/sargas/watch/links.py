@@ -7,10 +7,11 @@ written down as they came: the same record gives the same alerts.
 Definition: a feed is silent when nothing was received for its idle time (60 s unless it says
 otherwise); unreadable when bytes come and no report in them for as long; late when for as long all
 that it brings is older than its lateness allows; ahead when for as long most of what it brings is
-dated ahead of its reception, and left out. P2; P1 while nothing of any feed is judged. It closes
-when the feed is well again. Idle time and lateness are chosen for shore feeds, which bring rows
-each second (settled 5). Late or ahead, a clock is wrong, its own or this machine's: the line to one
-feed does not tell which; where all feeds are, it is likely the machine's.
+dated ahead of its reception, and dated by that or left out. P2; P1 while each feed brings nothing
+or nothing but reports that are dated ahead. It closes when the feed is well again. Idle time and
+lateness are chosen for shore feeds, which bring rows each second (settled 5). Late or ahead, a
+clock is wrong, its own or this machine's: the line to one feed does not tell which; where all feeds
+are, it is likely the machine's.
 
 What it cannot see: a feed that goes on sending but has lost a part of its receivers (`feed_health`
 does). What raises false alarms: a small receiver at night, when nobody sails near it.
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -49,8 +50,11 @@ AGAINST: Final = {
     AHEAD: "the clock of this machine may be behind: check that it is synchronised",
 }
 """What is to be thought of, by cause."""
-_BLIND: Final = frozenset({SILENT, UNREADABLE, AHEAD})
+_BLIND: Final = frozenset({SILENT, UNREADABLE})
 """The causes by which nothing of a feed is judged."""
+_UNSEEN: Final = "vessels that only it hears are not seen meanwhile, and no gaps are called of them"
+_MEANWHILE: Final = "they are dated by their reception meanwhile"
+_LEFT_OUT: Final = "they are left out, and vessels of which only they tell are not seen meanwhile"
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,29 @@ class FeedTerms:
     lateness_ms: int
 
 
+class _Weighed(NamedTuple):
+    """How most reports of a span were dated.
+
+    Attributes:
+        since_ms: since when most were ahead; 0 if they were not; None where no span has ended.
+        is_whole: all were. then: what becomes of them meanwhile.
+    """
+
+    since_ms: int | None
+    is_whole: bool
+    then: str
+
+
+_UNTOLD: Final = _Weighed(None, False, "")
+
+
 class _Link(msgspec.Struct):
     """What is known of one feed: times of reception in ms, 0 for never.
 
     Attributes:
         span_ms: since when reports are counted to weigh those dated ahead: span_rows are all of
-            them, span_ahead these.
+            them, span_ahead these, span_left those of these that were left out.
+        is_whole: whether it is ahead with all that it brings.
     """
 
     received_ms: int = 0
@@ -84,22 +105,39 @@ class _Link(msgspec.Struct):
     span_ms: int = 0
     span_rows: int = 0
     span_ahead: int = 0
+    span_left: int = 0
+    is_whole: bool = False
 
-    def weigh(self, t_ms: int, rows: int, ahead: int, idle_ms: int) -> int | None:
-        """Count reports; tell once an idle time since when most were ahead, 0 if they were not.
+    def begin_span(self, t_ms: int) -> None:
+        """Count reports from a time on; 0 for the next that comes."""
+        self.span_ms, self.span_rows, self.span_ahead, self.span_left = t_ms, 0, 0, 0
+
+    def not_after(self, t_ms: int) -> None:
+        """Forget times that have not come: the clock was ahead in an earlier run, or is behind."""
+        if self.span_ms > t_ms:
+            self.begin_span(0)
+        if self.late_since_ms > t_ms:
+            self.late_since_ms = 0
+        self.read_ms, self.received_ms = min(self.read_ms, t_ms), min(self.received_ms, t_ms)
+
+    def weigh(self, t_ms: int, rows: int, ahead: int, left_out: int, idle_ms: int) -> _Weighed:
+        """Count reports; tell once an idle time whether most were ahead.
 
         One by one would not do: by a port that is open to all, good and bad ones come in turn.
         """
         if not rows + ahead:
-            return None
+            return _UNTOLD
         since_ms = self.span_ms = self.span_ms or t_ms
         self.span_rows += rows + ahead
         self.span_ahead += ahead
+        self.span_left += left_out
         if t_ms - since_ms < idle_ms:
-            return None
+            return _UNTOLD
         is_ahead = 2 * self.span_ahead > self.span_rows
-        self.span_ms, self.span_rows, self.span_ahead = t_ms, 0, 0
-        return since_ms if is_ahead else 0
+        is_whole = self.span_ahead == self.span_rows
+        then = _MEANWHILE if not self.span_left else _UNSEEN if is_whole else _LEFT_OUT
+        self.begin_span(t_ms)
+        return _Weighed(since_ms if is_ahead else 0, is_whole, then)
 
 
 class FeedLinks:
@@ -139,8 +177,10 @@ class FeedLinks:
         link = self._links.get(feed)
         if link is None or link.cause == SILENT:
             return []
+        link.not_after(t_ms)
         closed = self._close(link, t_ms, "it is silent now") if link.alert else []
-        link.late_since_ms = link.span_ms = link.span_rows = link.span_ahead = 0
+        link.late_since_ms = 0
+        link.begin_span(0)
         since_ms = link.received_ms or t_ms - self._terms[feed].idle_ms
         return closed + self._open(feed, SILENT, since_ms, t_ms, reason)
 
@@ -152,14 +192,16 @@ class FeedLinks:
         newest_ms: int | None,
         ahead: int = 0,
         ahead_by_ms: int = 0,
+        left_out: int = 0,
     ) -> list[Alert]:
         """Take note of bytes from a feed.
 
         Args:
             feed: its number. t_ms: when they were received.
-            rows: reports that they held and that were taken in. newest_ms: the newest event time
-                among those that carry a time of their own; None where none does.
-            ahead: reports that were left out as dated ahead, by ahead_by_ms at most.
+            rows: reports that they held and that were taken in as they are. newest_ms: the newest
+                event time among those that carry a time of their own; None where none does.
+            ahead: reports besides that were dated ahead, by ahead_by_ms at most. left_out: those
+                of them that were left out; others were given the time of their reception.
 
         Returns:
             New versions of alerts.
@@ -168,6 +210,7 @@ class FeedLinks:
         if link is None or terms is None:
             return []
         out = []
+        link.not_after(t_ms)
         link.received_ms = t_ms
         if rows or ahead or link.cause == SILENT or not link.read_ms:
             link.read_ms = t_ms
@@ -176,9 +219,10 @@ class FeedLinks:
             link.late_since_ms = link.late_since_ms or t_ms
         elif rows:
             link.late_since_ms = 0
-        ahead_since_ms = link.weigh(t_ms, rows, ahead, terms.idle_ms)
+        weighed = link.weigh(t_ms, rows, ahead, left_out, terms.idle_ms)
+        ahead_since_ms = weighed.since_ms
         if ahead_since_ms:
-            link.late_since_ms = 0
+            link.late_since_ms, link.is_whole = 0, weighed.is_whole
         if how := _mended(link.cause, rows, ahead, ahead_since_ms, is_late=is_late):
             out += self._close(link, t_ms, how)
         if not link.cause and t_ms - link.read_ms >= terms.idle_ms:
@@ -186,7 +230,9 @@ class FeedLinks:
         if not link.cause and ahead_since_ms:
             by = f"by up to {ahead_by_ms / 1000:,.0f} s: " if ahead else ""
             by += "its clock is ahead, or that of this machine is behind"
-            out += self._open(feed, AHEAD, ahead_since_ms, t_ms, by)
+            out += self._open(feed, AHEAD, ahead_since_ms, t_ms, by, weighed.then)
+        elif link.cause == AHEAD and ahead_since_ms:
+            out += self._others(-1, t_ms)  # by how much of it is ahead now
         if not link.cause and link.late_since_ms and t_ms - link.late_since_ms >= terms.idle_ms:
             since_ms, by_s = link.late_since_ms, (t_ms - (newest_ms or t_ms)) / 1000
             out += self._open(feed, LATE, since_ms, t_ms, f"by {by_s:,.0f} s")
@@ -208,14 +254,17 @@ class FeedLinks:
             raise StateVersionError(f"The state of feeds has version {version}.")
         self._links |= {number: link for number, link in links.items() if number in self._links}
 
-    def _open(self, feed: int, cause: str, since_ms: int, t_ms: int, reason: str) -> list[Alert]:
+    def _open(
+        self, feed: int, cause: str, since_ms: int, t_ms: int, reason: str, then: str = _UNSEEN
+    ) -> list[Alert]:
         """Open an alert about a feed."""
         terms, link = self._terms[feed], self._links[feed]
         segment = FIRST_FEED_STATION + feed + 1
         subject = Subject("feed", 0, segment, name=f"feed {terms.name}")
         since_s, limit_s = (t_ms - since_ms) / 1000, terms.idle_ms / 1000
         because = f" ({reason.rstrip('.')})" if reason else ""
-        name = alert_id(WORD, VERSION, subject.key, "", since_ms)
+        # What comes before reports are dated ahead may have begun in the same moment.
+        name = alert_id(WORD, VERSION, subject.key, AHEAD if cause == AHEAD else "", since_ms)
         link.cause = cause
         link.alert = Alert(
             id=name, detector=WORD, detector_version=VERSION, rules=self._rules, version=1,
@@ -225,8 +274,7 @@ class FeedLinks:
                         since_s >= limit_s),),
             against=(AGAINST[cause],),
             context={"gnss": "not assessed", "coverage": None, "depth_m": None},
-            text=f"Feed {terms.name}: {SAID[cause]} for {since_s:.0f} s{because}; vessels that "
-            "only it hears are not seen meanwhile, and no gaps are called of them.",
+            text=f"Feed {terms.name}: {SAID[cause]} for {since_s:.0f} s{because}; {then}.",
             exercise=self._exercise, group=name[:12], evidence_ms=(since_ms, t_ms),
             geometry=self._geometry,
         )  # fmt: skip
@@ -238,6 +286,7 @@ class FeedLinks:
         link.cause, link.alert = "", None
         if before is None:
             return []
+        t_ms = max(t_ms, before.t_issued_ms)  # of a run whose clock was ahead of this one's
         lasted_s = (t_ms - before.t_start_ms) / 1000
         text = f"{(before.subject.name or 'feed').capitalize()}: {how}, after {lasted_s:,.0f} s."
         end = before.revised(state=CLOSED, t_issued_ms=t_ms, t_end_ms=t_ms, text=text)
@@ -254,14 +303,18 @@ class FeedLinks:
         out, priority = [], self._priority()
         for number, link in sorted(self._links.items()):
             if number != but and link.alert is not None and link.alert.priority != priority:
-                link.alert = link.alert.revised(priority=priority, t_issued_ms=t_ms)
+                issued_ms = max(t_ms, link.alert.t_issued_ms)
+                link.alert = link.alert.revised(priority=priority, t_issued_ms=issued_ms)
                 out.append(link.alert)
         return out
 
     def _priority(self) -> str:
-        """P1 while nothing of any feed is judged: the watch sees nothing."""
-        is_blind = all(link.cause in _BLIND for link in self._links.values())
-        return "P1" if is_blind else "P2"
+        """P1 while the watch sees nothing, or nothing that is dated as it comes."""
+        is_alarm = all(
+            link.cause in _BLIND or (link.cause == AHEAD and link.is_whole)
+            for link in self._links.values()
+        )
+        return "P1" if is_alarm else "P2"
 
 
 def _mended(cause: str, rows: int, ahead: int, ahead_since_ms: int | None, *, is_late: bool) -> str:

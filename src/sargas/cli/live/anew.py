@@ -3,8 +3,8 @@
 With other rules, assets or another version of sargas the saved state is of no use. What the watch
 knows of vessels, lanes and reception is made again from the shards, and the alerts that were open
 are set right: those that it finds too go on, the others are closed, with the reason among their
-notes. What had ended before stays as it was judged then. So it is with a state that reports with a
-wrong time led ahead, for which all that comes would be late.
+notes. What had ended before stays as it was judged then. So it is with a state that wrong times
+have led ahead, for which all that comes would be late.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from sargas.cli.stored import newest_stored_ms, stored_batches, stored_bytes
 from sargas.errors import StateVersionError
 from sargas.feeds.live.columns import AHEAD_MS
 from sargas.model.alerts import CLOSED, OPEN, Alert
-from sargas.model.time import HOUR_MS, MINUTE_MS, iso
+from sargas.model.time import DAY_MS, HOUR_MS, MINUTE_MS, iso
 from sargas.store import Home, Ledger
 from sargas.watch.fold import Watch, reached_ms
 
 HOURS: Final = (24, 12, 6, 3, 1)
 """So many hours are judged anew (chosen): lanes and reception are known by then; fewer where these
 hold more than `MOST_BYTES`."""
+WRITTEN_MS: Final = 1_735_689_600_000
+"""2025, before any of this was written: a clock that says earlier is not set."""
 MOST_BYTES: Final = 400_000_000
 """Bytes of shard files that are read at most: some 20 million reports, two minutes of a core."""
 
@@ -104,19 +106,20 @@ class Beginning:
         return replace(alert, version=version, t_issued_ms=issued_ms, notes=notes)
 
     def _closed(self, before: Alert) -> Alert:
-        # What was told in a time that has not come yet ends now, not then.
+        # Never earlier than what it ends: who looks back must not find it closed before its time.
+        issued_ms = max(self.watch.judged_to_ms, before.t_issued_ms)
+        # But what was told of a time that has not come yet ends now, not then.
         is_ahead = before.t_issued_ms > self.now_ms + AHEAD_MS
-        issued_ms = self.now_ms if is_ahead else before.t_issued_ms
-        issued_ms = max(self.watch.judged_to_ms, issued_ms)
+        end_ms = max(self.watch.judged_to_ms, self.now_ms) if is_ahead else issued_ms
         note = f"{ANEW}not found in what is stored since {iso(self._from_ms)}; followed no more"
         return before.revised(
-            state=CLOSED, t_issued_ms=issued_ms, t_end_ms=max(issued_ms, before.t_start_ms),
+            state=CLOSED, t_issued_ms=issued_ms, t_end_ms=max(end_ms, before.t_start_ms),
             notes=(*before.notes, note),
         )  # fmt: skip
 
 
 def latest_ms(now_ms: int, told_ms: int, say: Callable[[str], None]) -> int:
-    """Give the latest event time to which a state can have come.
+    """Give the event time up to which a state is sound without a question.
 
     That the clock is right is not taken for granted. Feeds have clocks, too: a state that is no
     further than their reports of before is whole, and the clock of this machine behind; it is said.
@@ -140,18 +143,38 @@ def latest_ms(now_ms: int, told_ms: int, say: Callable[[str], None]) -> int:
     return max(now_ms, told_ms) + AHEAD_MS + MINUTE_MS  # minutes are judged to their end
 
 
-def refuse_ahead(state: bytes, until_ms: int) -> None:
+def refuse_ahead(state: bytes, now_ms: int, told_ms: int, say: Callable[[str], None]) -> int:
     """Refuse a watch's state that was led ahead of the time: all that comes would be late.
 
+    A clock that is behind now and one that was ahead before look alike. Where a report with a time
+    of its own came within the last hour by the clock, the clock is right. Where none did, a state
+    that is a day ahead or less is taken up, and it is said what may be wrong; further ahead it is
+    refused, unless the clock is at a time before any of this was written: it has no battery.
+
     Args:
-        state: of the watch. until_ms: see `latest_ms`.
+        state: of the watch. now_ms, told_ms, say: see `latest_ms`.
+
+    Returns:
+        The latest event time to which earlier states may have come.
 
     Raises:
-        StateVersionError: it has come further, or is damaged.
+        StateVersionError: it was led ahead, or is damaged.
     """
-    if (to_ms := reached_ms(state)) > until_ms:
+    until_ms, to_ms = latest_ms(now_ms, told_ms, say), reached_ms(state)
+    if to_ms <= until_ms:
+        return until_ms
+    ahead = f"has come to {iso(to_ms)}, {(to_ms - now_ms) / 1000:,.0f} s ahead of the clock"
+    is_supported = told_ms > 0 and abs(now_ms - told_ms) <= HOUR_MS
+    is_near = to_ms - max(now_ms, told_ms) <= DAY_MS
+    if is_supported or not (is_near or now_ms < WRITTEN_MS):
         raise StateVersionError(
-            f"Its state has come to {iso(to_ms)}, more than {(to_ms - until_ms) / 1000:,.0f} s "
-            "ahead of the clock: it believed reports that were dated ahead.",
+            f"Its state {ahead}: by a clock that was ahead, or reports that were dated ahead.",
             hint="Check the time synchronisation of this machine.",
         )
+    say(
+        f"The state of the watch {ahead}, and no report of the last hour says what time it is: "
+        "either the clock of this machine is behind now, or it was ahead before; check its time "
+        "synchronisation. The watch goes on from that state. What comes is late until that time: "
+        "it is stored, and judged some minutes later."
+    )
+    return to_ms

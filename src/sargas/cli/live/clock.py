@@ -51,7 +51,8 @@ class ReceptionClock:
 
     It begins with the system's clock and runs on by one that is never set. Where the system's clock
     has been ahead of it for a minute, it goes forward by what that was at least, all the minute
-    long; where it has been behind for a minute, it runs at half pace until both agree.
+    long; where it has been behind for a minute, it runs at half pace until what it was
+    behind at least is given back. A small lead of before is no minute of doubt of a large one.
 
     Args:
         wall_ns, steady_ns: the system's clock and one that never steps.
@@ -101,7 +102,9 @@ class ReceptionClock:
         if lead_ns > 0:
             self._now_ns += self._lead_ns
             self._lead_ns, self._since_ns = lead_ns - self._lead_ns, self._at_ns
-        else:
-            held_ns = min(-lead_ns, int(passed_ns * (1 - PACE)))
+        else:  # by what it was behind all the while, and no further: more is in doubt for a minute
+            held_ns = min(-self._lead_ns, int(passed_ns * (1 - PACE)))
             self._now_ns -= held_ns
-            self._lead_ns = lead_ns + held_ns
+            self._lead_ns += held_ns
+            if not self._lead_ns:
+                self._lead_ns, self._since_ns = lead_ns + held_ns, self._at_ns

@@ -17,12 +17,11 @@ from typing import Final
 import msgspec
 
 from sargas.cli.keeping import Keeper
-from sargas.cli.live.admitting import Admission
-from sargas.cli.live.anew import Beginning, latest_ms, refuse_ahead
+from sargas.cli.live.admitting import Admission, newest_ms
+from sargas.cli.live.anew import Beginning, refuse_ahead
 from sargas.cli.live.late import LateFolding, SetRight, Waiting
 from sargas.cli.live.numbering import Number, Numbering
 from sargas.cli.live.saving import pack, unpack
-from sargas.decode.codes import TSource
 from sargas.errors import StateVersionError, StoreError
 from sargas.feeds.live.base import Codec, Piece
 from sargas.feeds.live.files import continues
@@ -167,9 +166,9 @@ class Folding:
             state = unpack(found.state, found.state_version, State)
             self._take_up(state)
             if self.watch.around.exercise is None:  # which has times of its own
-                until_ms = latest_ms(_clock_ms(), self._told_ms, self._say)
-                self._late.forget_after(until_ms)
-                refuse_ahead(state.watch, until_ms)
+                self._late.forget_after(
+                    refuse_ahead(state.watch, _clock_ms(), self._told_ms, self._say)
+                )
             self.watch.load(state.watch)
         except StateVersionError as error:
             self._say(f"The watch begins anew: {error.what}")
@@ -328,17 +327,18 @@ class Folding:
             return []
         self.places.setdefault(record.feed, Place()).taken_bytes += len(record.data)
         batch, ahead = self._admission.admit(
-            self._read(feed, record), feed.codec, feed.terms.name, record.t_ms
+            self._read(feed, record), feed.codec, feed.terms.name, record.t_ms, self._told_ms
         )
         batches.append(batch)
         self.fixes[record.feed] += len(batch.fixes)
-        newest_ms = _newest_ms(batch.fixes)
-        if newest_ms is not None:
-            self.lag_ms[record.feed] = record.t_ms - newest_ms
-            self._told_ms = max(self._told_ms, newest_ms)
+        own_ms = newest_ms(batch.fixes)
+        if own_ms is not None:
+            self.lag_ms[record.feed] = record.t_ms - own_ms
+            self._told_ms = max(self._told_ms, own_ms)
         elif ahead.rows:
             self.lag_ms[record.feed] = -ahead.by_ms
-        return self.links.received(record.feed, record.t_ms, len(batch), newest_ms, *ahead)
+        rows = len(batch) - (ahead.rows - ahead.left_out)
+        return self.links.received(record.feed, record.t_ms, rows, own_ms, *ahead)
 
     def _read(self, feed: LiveFeed, record: Record) -> Batch:
         """Decode one record.
@@ -430,9 +430,3 @@ class Folding:
             number: sum(c.count for c in feed.codec.counts.values() if not c.kept)
             for number, feed in self.feeds.items()
         }
-
-
-def _newest_ms(fixes: Fixes) -> int | None:
-    """Give the newest time among rows that carry one of their own."""
-    own = fixes.t_ms[(fixes.t_source != TSource.READER) & (fixes.t_ms != NO_TIME)]
-    return int(own.max()) if len(own) else None

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sargas.cli.kinds import exercise_of_station
-from sargas.cli.live.admitting import parted
+from sargas.cli.live.admitting import newest_ms, redated
 from sargas.cli.live.folding import READ_BYTES, LiveFeed, Place
 from sargas.feeds.live.base import Codec, Piece
 from sargas.feeds.live.files import continues
@@ -46,6 +46,7 @@ class Mending:
         self._journal, self._feeds, self._fresh = journal, feeds, fresh
         self._exercise, self._shards = exercise, shards
         self._places: dict[int, Place] = {}
+        self._told_ms = 0
 
     def rows(self, lost: Iterable[SetAside], until: int) -> Iterable[Batch]:
         """Give the rows of damaged files that the journal has before an offset.
@@ -85,7 +86,8 @@ class Mending:
         self._places.setdefault(record.feed, Place()).taken_bytes += len(record.data)
         batch = codec.feed([Piece(record.t_ms, record.data)])
         if self._exercise is None:
-            batch, _ = parted(batch, record.t_ms)
+            batch, _ = redated(batch, record.t_ms, self._told_ms, is_polled=codec.is_polled)
+            self._told_ms = max(self._told_ms, newest_ms(batch.fixes) or 0)
         return Batch(
             self._renamed(batch.fixes, record.feed, codec),
             self._renamed(batch.statics, record.feed, codec),

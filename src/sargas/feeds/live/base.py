@@ -85,7 +85,10 @@ class Codec(ABC):
     Attributes:
         lines: lines or messages read so far.
         counts: what became of them, by reason.
+        is_polled: its pieces are lists of what is known last, in which a report may come again.
     """
+
+    is_polled: bool = False
 
     def __init__(self, src_id: int = 0) -> None:
         self.src_id = src_id
