@@ -249,13 +249,26 @@ def days_past(home: Home, rule: Rule) -> Past:
         return Past("", {FIXES: (), STATICS: ()})
     past: dict[str, tuple[str, ...]] = {}
     for table in (FIXES, STATICS):
-        stays = rule.days_of(table)
-        if stays is None:
-            past[table] = ()
-            continue
-        first = (date.fromisoformat(newest) - timedelta(days=stays - 1)).isoformat()
+        first = _first_of(newest, rule.days_of(table))
         past[table] = tuple(day for day in home.days(table) if day < first and day not in rule.keep)
     return Past(newest, past, ahead)
+
+
+def first_day(home: Home, rule: Rule, table: str) -> str:
+    """Give the first day of which every row of a table stays by a rule; empty where all do.
+
+    Raises:
+        StoreError: a folder of the home cannot be listed.
+    """
+    stays = rule.days_of(table)
+    newest = "" if stays is None else newest_full_day(home)[0]
+    return _first_of(newest, stays)
+
+
+def _first_of(newest: str, stays: int | None) -> str:
+    if stays is None or not newest:
+        return ""
+    return (date.fromisoformat(newest) - timedelta(days=stays - 1)).isoformat()
 
 
 def newest_full_day(home: Home) -> tuple[str, tuple[str, ...]]:
