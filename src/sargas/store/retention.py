@@ -309,7 +309,7 @@ def _rows_known(directory: Path) -> int:
 
 
 @lru_cache(maxsize=1 << 15)
-def _rows_at(directory: str, modified_ns: int) -> int:  # noqa: ARG001 - a part of what is kept
+def _rows_at(directory: str, modified_ns: int) -> int:
     return _rows_of(Path(directory))
 
 
