@@ -177,3 +177,22 @@ def test_what_comes_late_from_such_a_feed_is_in_no_track(client: TestClient, hom
         writer.append(reports(1, CLOSED))
     assert items(client, "tracks", "nato").json()["features"] == []
     assert items(client, "alerts", "nato").json()["features"] == []
+
+
+def test_a_track_that_was_asked_for_has_what_came_later_and_lacks_what_went(
+    client: TestClient, home: Home
+) -> None:
+    def fixes() -> list[int]:
+        found = items(client, "tracks", "nato").json()["features"]
+        return [one["properties"]["fixes"] for one in found]
+
+    before = set(home.path.rglob("*.parquet"))
+    (asked,) = fixes()
+    assert fixes() == [asked]
+    later = reports(1, OPEN, range(14, 16))
+    with ShardWriter(home) as writer:
+        writer.append(later)
+    assert fixes() == [asked + int((later.t_ms <= ONE.evidence_ms[1]).sum())] != [asked]
+    for path in set(home.path.rglob("*.parquet")) - before:
+        path.unlink()
+    assert fixes() == [asked]

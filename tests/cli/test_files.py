@@ -20,7 +20,7 @@ from sargas.cli.reading import Reading
 from sargas.decode import AisDecoder
 from sargas.exercise.scenario import Scenario, load_scenario
 from sargas.feeds import open_feed
-from sargas.model.fixes import Fixes, Statics
+from sargas.model.fixes import FIRST_FEED, Fixes, Statics
 from sargas.store import Home, Ledger
 from sargas.store.shards import read_day
 
@@ -459,3 +459,15 @@ def test_an_export_is_as_long_as_it_says(call: Call, tmp_path: Path) -> None:
     assert again.code == 2
     assert "--force" in again.err
     assert row == {"exercise": "eagle-s", "file": str(out), "bytes": out.stat().st_size}
+
+
+def test_however_many_files_none_has_the_number_of_a_live_feed(tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text(
+        "MMSI,BaseDateTime,LAT,LON,SOG,COG,Heading,VesselName\n"
+        "230000000,2024-12-25T10:00:00,59.9,25.0,9.0,90.0,90.0,X\n"
+    )
+    reading = Reading([str(path)] * (FIRST_FEED + 2), quiet=True)
+    numbers = [int(n) for batch, _ in reading.batches() for n in batch.fixes.src_id]
+    assert len(numbers) == FIRST_FEED + 2
+    assert sorted(set(numbers)) == list(range(FIRST_FEED))

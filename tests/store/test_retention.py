@@ -27,6 +27,7 @@ from sargas.store.retention import (
     Rule,
     checked_rule,
     days_past,
+    first_day,
     keep_rule,
     load_rule,
     read_rule,
@@ -131,6 +132,20 @@ def test_rows_of_a_broken_clock_do_not_make_a_home_old(home, bogus):
     assert past.newest == "2025-01-01"
     assert past.days["fixes"] == ("2024-12-25",)
     assert len(past.ahead) == len(bogus)
+
+
+def test_the_first_day_that_stays_goes_on_as_days_fill_and_go(home):
+    rule = Rule(fixes_days=7, evidence="")
+    assert first_day(home, rule, "fixes") == first_day(home, Rule(), "fixes") == ""
+    store_days(home, dict.fromkeys(range(8), 30))
+    assert first_day(home, rule, "fixes") == "2024-12-26"
+    store_days(home, {8: 1})
+    assert first_day(home, rule, "fixes") == "2024-12-26", "a minute of a day is no day yet"
+    store_days(home, {8: 30})
+    assert first_day(home, rule, "fixes") == "2024-12-27"
+    apply(home, rule)
+    assert first_day(home, rule, "fixes") == home.days()[0] == "2024-12-27"
+    assert first_day(home, rule, "statics") == ""
 
 
 def test_days_on_hold_stay(home):

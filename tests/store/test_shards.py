@@ -20,7 +20,7 @@ from sargas.errors import StoreError, UsageError
 from sargas.model.fixes import Batch, Fixes, Statics
 from sargas.model.time import NO_TIME, day_of
 from sargas.store import files, shards
-from sargas.store.canon import canonical_order, copies, is_canonical, shard_of
+from sargas.store.canon import canonical_order, copies, is_canonical, shard_of, subject_keys
 from sargas.store.home import Home
 from sargas.store.shards import ShardWriter, compact, read_day, read_statics_day, tidy
 from tests.store.drawn import fixes_drawn
@@ -114,6 +114,33 @@ def test_any_cut_any_buffer_and_any_replay_store_the_same(tmp_path_factory, fixe
     again = store(home, *reversed(parts), buffer_rows=7)
     assert (again.rows, again.files, again.known) == (0, 0, len(fixes))
     assert tree(home) == before
+
+
+def test_the_fixes_of_some_subjects_can_be_written_before_the_others(home):
+    fixes = make_fixes(400, 3, vessels=40)
+    first, second = fixes.take(np.arange(200)), fixes.take(np.arange(200, 400))
+    keys = subject_keys(fixes.domain, fixes.subject_id)
+    chosen = np.unique(keys)[[0, -1]]  # a ship and an aircraft
+    whose = set(
+        shard_of(chosen >> np.uint64(32), chosen & np.uint64(2**32 - 1), home.shards).tolist()
+    )
+    with ShardWriter(home) as writer:
+        for rows in (first, second):
+            writer.append(rows)
+            written = writer.total.files
+            writer.flush_fixes_of(chosen.tolist())
+            assert 0 < writer.total.files - written <= 2 * len(home.days())
+            stored = read_all(home)
+            assert set(shard_of(stored.domain, stored.subject_id, home.shards).tolist()) == whose
+            wanted = rows.take(np.isin(subject_keys(rows.domain, rows.subject_id), chosen))
+            assert reports(wanted) <= reports(stored)
+        writer.flush_fixes_of([])
+        writer.flush_fixes_of(chosen.tolist())
+        assert len(read_all(home)) == len(stored), "nothing of theirs waits any more"
+    assert writer.total.rows == len(reports(fixes))
+    assert reports(read_all(home)) == reports(fixes)
+    # Killed then, the rows come again and add nothing.
+    assert store(home, first, second).rows == 0
 
 
 @few

@@ -13,6 +13,7 @@ from sargas.model.alerts import Alert
 from sargas.model.fixes import Batch
 from sargas.store import Home, Ledger, ShardWriter
 from sargas.store.damaged import SetAside
+from sargas.store.kept_rows import subjects_of
 from sargas.store.kind import KIND, kind_of
 from sargas.store.shards import Written
 from sargas.watch.fold import STATE_VERSION, Outcome, Watch
@@ -100,8 +101,18 @@ class Keeper:
         self._counted, self._alerts, self._committed = now, [], self._rows
 
     def publish(self, alerts: Iterable[Alert]) -> None:
-        """Add versions of alerts to the ledger at once; see `Ledger.publish`."""
-        self._differing.update(self._ledger.publish(alerts).differing)
+        """Add versions of alerts to the ledger at once; see `Ledger.publish`.
+
+        What waits of their vessels' fixes is written before: by them it is told to whom an alert
+        may go (`share.outgoing`), and the next commit may be 90 s away. No offset moves. After a
+        kill the rows come again and are known, as after any kill between `flush` and commit.
+
+        Raises:
+            StoreError: the disk refuses; nothing is lost, and it may be called again.
+        """
+        given = list(alerts)
+        self._writer.flush_fixes_of({key for one in given for key in subjects_of(one.to_dict())})
+        self._differing.update(self._ledger.publish(given).differing)
 
     def goes_on(self, counted: Mapping[str, int]) -> None:
         """Take note of what an earlier run has counted and committed already."""

@@ -18,7 +18,7 @@ from sargas.cli.interrupts import Interrupts
 from sargas.cli.kinds import kind_text, kinds
 from sargas.errors import EXIT_INPUT, EXIT_NOT_FOUND, FormatError, SargasError, UsageError
 from sargas.feeds import FORMATS, open_feed
-from sargas.model.fixes import Batch, Fixes, Statics
+from sargas.model.fixes import FIRST_FEED, Batch, Fixes, Statics
 from sargas.model.time import HOUR_MS, NO_TIME, parse_iso
 
 PEEK_ROWS = 2_000
@@ -213,9 +213,10 @@ class Reading:
         return True
 
     def _open(self, path: str, number: int) -> Any:  # noqa: ANN401 - feeds differ
-        """Open one file as a feed."""
+        """Open one file as a feed; the numbers from `FIRST_FEED` on are those of live feeds."""
         rows = {"batch_rows": PIPE_ROWS} if path == "-" else {}
-        return open_feed(path, format=self.format, column_map=self._map, src_id=number, **rows)
+        src_id = min(number, FIRST_FEED - 1)
+        return open_feed(path, format=self.format, column_map=self._map, src_id=src_id, **rows)
 
     def _peek(self, source: Source) -> None:
         """Read a file's first rows: when it begins, and whether it is an exercise.

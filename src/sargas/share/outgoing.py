@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from sargas.model.fixes import AIR, SEA
+from sargas.model.time import DAY_MS, day_of
 from sargas.model.triage import RELEASE_TO, UNDO, WITHDRAW, Act
 from sargas.share.evidence import evidence_span_ms
 from sargas.share.policy import UNKNOWN, Policy
 from sargas.share.release import SCANNED, Released, feed_of, released
 from sargas.store import Archive
+from sargas.store.canon import shard_of
+from sargas.store.damaged import files_set_aside
 from sargas.store.feed_book import FeedBook
+from sargas.store.home import FIXES
+from sargas.store.kept_rows import MARGIN_MS, keeps, subjects_of
+from sargas.store.retention import Rule, first_day, load_rule
 from sargas.store.standing import Standing
 
 FEW = 20
@@ -34,8 +40,11 @@ class HomeFeeds:
     def of(self, alert: Mapping[str, Any]) -> frozenset[str]:
         """Name the feeds that brought the vessel's fixes, copies of several feeds among them.
 
-        What is about no vessel, or has no fixes any more, may rest on any feed of the home; where a
-        number stands for a feed that the home does not know, `UNKNOWN` is among them.
+        Counted are those of all versions' evidence and of half a day before it, and where two
+        vessels met, those of the other one. What is about no vessel, or has no fixes any more, may
+        rest on any feed of the home, as may what has lost some of them: to retention, or to damage.
+        Where this is so, or a number stands for a feed that the home does not know, `UNKNOWN` is
+        among them.
         """
         names = FeedBook(self._archive.home).names()
         found = self._brought(alert, names)
@@ -51,19 +60,52 @@ class HomeFeeds:
     def _brought(
         self, alert: Mapping[str, Any], names: Mapping[int, str]
     ) -> frozenset[str] | None:  # fmt: skip
-        """Name the feeds of the vessel's fixes, read once an alert; None where it has no vessel."""
+        """Name the feeds of the vessels' fixes, read once an alert; None where it has no vessel."""
         key = alert["id"], alert["version"]
         if key not in self._known:
             self._known[key] = self._read(alert, names) if alert["subject"]["mmsi"] else None
         return self._known[key]
 
     def _read(self, alert: Mapping[str, Any], names: Mapping[int, str]) -> frozenset[str]:
-        subject = alert["subject"]
-        spans = [evidence_span_ms(v) for v in alert.get("versions") or [alert]]
-        low, high = min(s[0] for s in spans), max(s[1] for s in spans)
-        domain = AIR if subject["domain"] == "air" else SEA
-        fixes = self._archive.track(domain, subject["mmsi"], low, high + 1)
-        return frozenset(feed_of(number, names) for number in np.unique(fixes.src_id).tolist())
+        """Name the feeds; `UNKNOWN` is one of them where fixes are known or likely to be gone."""
+        versions = [*(alert.get("versions") or ()), alert]
+        spans = [evidence_span_ms(version) for version in versions]
+        # What a ship did before is held against what it does: its own speed, its lane.
+        low, high = min(s[0] for s in spans) - MARGIN_MS, max(s[1] for s in spans)
+        days = {day_of(t_ms) for t_ms in (*range(low, high, DAY_MS), high)}
+        found = {UNKNOWN} if self._are_past(days, versions) else set()
+        is_whole = True
+        for key in {key for version in versions for key in subjects_of(version)}:
+            domain, number = divmod(key, 1 << 32)
+            fixes = self._archive.track(domain, number, low, high)
+            found |= {feed_of(n, names) for n in np.unique(fixes.src_id).tolist()}
+            shard = int(shard_of(domain, number, self._archive.home.shards)[0])
+            if any((day, shard) in self._aside for day in days):
+                found.add(UNKNOWN)
+            is_whole = is_whole and len(fixes) > 0
+        # Of two that met, one without fixes may have been received by any feed.
+        return frozenset(found if is_whole or UNKNOWN in found else ())
+
+    @cached_property
+    def _aside(self) -> frozenset[tuple[str, int]]:
+        """Days and shards of which a damaged file of fixes was set aside."""
+        lying = files_set_aside(self._archive.home)
+        return frozenset((one.day, one.shard) for one in lying if one.table == FIXES)
+
+    @cached_property
+    def _rule(self) -> Rule | None:
+        return load_rule(self._archive.home)
+
+    @cached_property
+    def _first_day(self) -> str:
+        """The first day of which all fixes stay; empty where all do."""
+        return first_day(self._archive.home, self._rule, FIXES) if self._rule else ""
+
+    def _are_past(self, days: Collection[str], versions: Sequence[Mapping[str, Any]]) -> bool:
+        """Tell whether a rule of retention lets go of fixes that an alert rests on."""
+        if self._rule is None or keeps(self._rule.evidence, versions):
+            return False
+        return any(day < self._first_day and day not in self._rule.keep for day in days)
 
 
 def feed_names(archive: Archive, policy: Policy, group: str) -> dict[int, str]:

@@ -52,7 +52,7 @@ class KeptBack:
     @property
     def what(self) -> str:
         """Say it in a sentence."""
-        words = {NAMELESS: "one that this home has no name for"}
+        words = {NAMELESS: "one that this home has no name for or has lost fixes of"}
         named = ", ".join(words.get(one, f"'{one}'") for one in self.feeds[:NAMED_MOST])
         more = f" and {len(self.feeds) - NAMED_MOST} more" * (len(self.feeds) > NAMED_MOST)
         feeds = f"feed{'s' * (len(self.feeds) > 1)} {named}{more}"

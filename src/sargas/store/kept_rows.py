@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
@@ -91,6 +91,25 @@ def rows_in(rows: Fixes | Statics, spans: Iterable[Span]) -> NDArray[np.bool_]:
     return stays
 
 
+def subjects_of(version: Mapping[str, Any]) -> Iterator[int]:
+    """Give the keys of an alert's vessel, and of the other one where two met.
+
+    Args:
+        version: one version of the alert, as `Alert.to_dict` gives it.
+
+    Example:
+        >>> met = {"subject": {"domain": "sea", "mmsi": 7}, "context": {"other": {"mmsi": 9}}}
+        >>> list(subjects_of(met))
+        [7, 9]
+    """
+    domain = AIR if version["subject"]["domain"] == "air" else SEA
+    context = version.get("context") or {}
+    for who in (version["subject"], context.get("other")):
+        number = who.get("mmsi") if isinstance(who, dict) else None
+        if number:  # an area and a feed have none
+            yield int(subject_keys(domain, np.array([number]))[0])
+
+
 def digest_of(spans: tuple[Span, ...]) -> str:
     """Name spans, to know a shard that was thinned by them."""
     return hashlib.blake2b(json.dumps(spans).encode(), digest_size=8).hexdigest()
@@ -117,15 +136,26 @@ def evidence_rows(home: Home, priority: str) -> KeptRows:
             where=str(home.path),
             hint="Restore it, or let the rule say keep_evidence = false.",
         )
-    worse = PRIORITIES[: PRIORITIES.index(priority) + 1]
     with _Alerts(home) as alerts:
         spans = [
             span
             for versions in alerts.each()
-            if _counts(versions, worse)
+            if keeps(priority, versions)
             for span in _spans(versions)
         ]
     return KeptRows(spans, home.shards)
+
+
+def keeps(priority: str, versions: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether the rows of an alert stay, see `evidence_rows`.
+
+    Args:
+        priority: as the rule says.
+        versions: all of the alert, oldest first.
+    """
+    worse = PRIORITIES[: PRIORITIES.index(priority) + 1] if priority else ()
+    is_loud = any(not v["muted_by"] and v["priority"] in worse for v in versions)
+    return is_loud and versions[-1]["state"] != RETRACTED
 
 
 class _Alerts(Log):
@@ -141,29 +171,14 @@ class _Alerts(Log):
                 yield [json.loads(row.body) for row in versions]
 
 
-def _counts(versions: list[dict[str, Any]], worse: tuple[str, ...]) -> bool:
-    is_loud = any(not v["muted_by"] and v["priority"] in worse for v in versions)
-    return is_loud and versions[-1]["state"] != RETRACTED
-
-
 def _spans(versions: list[dict[str, Any]]) -> Iterator[Span]:
     """Give the span of an alert for each vessel that it is about."""
     ends = [evidence_span_ms(version) for version in versions]
     told = [parse_iso(v[name]) for v in versions for name in ("t_start", "t_detected", "t_issued")]
     first_ms = min(*(low for low, _ in ends), *told) - MARGIN_MS
     last_ms = max(*(high for _, high in ends), *told) + MARGIN_MS
-    for key in {key for version in versions for key in _subjects(version)}:
+    for key in {key for version in versions for key in subjects_of(version)}:
         yield key, first_ms, last_ms
-
-
-def _subjects(version: Mapping[str, Any]) -> Iterator[int]:
-    """Give the keys of an alert's vessel, and of the other one where two met."""
-    domain = AIR if version["subject"]["domain"] == "air" else SEA
-    context = version.get("context") or {}
-    for who in (version["subject"], context.get("other")):
-        number = who.get("mmsi") if isinstance(who, dict) else None
-        if number:  # an area and a feed have none
-            yield int(subject_keys(domain, np.array([number]))[0])
 
 
 def _joined(spans: Iterable[Span]) -> Iterator[Span]:

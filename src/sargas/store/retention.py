@@ -19,9 +19,10 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -249,32 +250,67 @@ def days_past(home: Home, rule: Rule) -> Past:
         return Past("", {FIXES: (), STATICS: ()})
     past: dict[str, tuple[str, ...]] = {}
     for table in (FIXES, STATICS):
-        stays = rule.days_of(table)
-        if stays is None:
-            past[table] = ()
-            continue
-        first = (date.fromisoformat(newest) - timedelta(days=stays - 1)).isoformat()
+        first = _first_of(newest, rule.days_of(table))
         past[table] = tuple(day for day in home.days(table) if day < first and day not in rule.keep)
     return Past(newest, past, ahead)
 
 
-def newest_full_day(home: Home) -> tuple[str, tuple[str, ...]]:
+def first_day(home: Home, rule: Rule, table: str) -> str:
+    """Give the first day of which every row of a table stays by a rule; empty where all do.
+
+    Rows are counted anew only in shards whose folder has changed since: this is asked often.
+
+    Raises:
+        StoreError: a folder of the home cannot be listed.
+    """
+    stays = rule.days_of(table)
+    newest = "" if stays is None else newest_full_day(home, _rows_known)[0]
+    return _first_of(newest, stays)
+
+
+def _first_of(newest: str, stays: int | None) -> str:
+    if stays is None or not newest:
+        return ""
+    return (date.fromisoformat(newest) - timedelta(days=stays - 1)).isoformat()
+
+
+def newest_full_day(
+    home: Home, count: Callable[[Path], int] | None = None
+) -> tuple[str, tuple[str, ...]]:
     """Find the newest day that holds traffic, and the days after it.
 
     A few rows of a broken clock, decades ahead, are no day to count from; nor is the first
     minute of a day, for which one day more stays.
+
+    Args:
+        home: the home; read only.
+        count: counts the rows of a shard's folder; by its footers, if it is not given.
     """
+    count = count or _rows_of
     table = FIXES if home.days(FIXES) else STATICS
     rows = {}
     for day in home.days(table):
-        rows[day] = sum(
-            _rows_of(home.shard_path(table, day, shard)) for shard in range(home.shards)
-        )
+        rows[day] = sum(count(home.shard_path(table, day, shard)) for shard in range(home.shards))
     most = max(rows.values(), default=0)
     full = [day for day, n in rows.items() if n and n >= FULL_ENOUGH * most]
     if not full:
         return "", ()
     return full[-1], tuple(day for day, n in rows.items() if n and day > full[-1])
+
+
+def _rows_known(directory: Path) -> int:
+    """Count the rows of a shard, or give what was counted while its folder was as it is now."""
+    try:
+        return _rows_at(str(directory), directory.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return 0
+    except OSError:
+        return _rows_of(directory)
+
+
+@lru_cache(maxsize=1 << 15)
+def _rows_at(directory: str, modified_ns: int) -> int:
+    return _rows_of(Path(directory))
 
 
 def _rows_of(directory: Path) -> int:

@@ -8,7 +8,7 @@ checkpoint simply writes again.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
@@ -161,6 +161,22 @@ class ShardWriter:
             self._write(STATICS, self._statics)
         return self.total - before
 
+    def flush_fixes_of(self, keys: Collection[int]) -> None:
+        """Write the fixes that wait in the shards of some subjects; the others go on waiting.
+
+        Args:
+            keys: of the subjects, as `canon.subject_keys` makes them.
+
+        Raises:
+            StoreError: as for `flush`.
+        """
+        if not keys or not self._fixes:
+            return
+        whose = np.array([divmod(key, 1 << 32) for key in keys], dtype=np.uint64)
+        only = set(shard_of(whose[:, 0], whose[:, 1], self.home.shards).tolist())
+        with self.home.mutex:
+            self._write(FIXES, self._fixes, only)
+
     def close(self) -> None:
         """Write what waits and give the writer lock back. A second call does nothing."""
         if not self._open:
@@ -186,15 +202,25 @@ class ShardWriter:
             self.flush()
         return lost
 
-    def _write(self, name: str, waiting: list[T]) -> None:
-        """Write what waits, piece by piece; what could not be written goes on waiting."""
+    def _write(self, name: str, waiting: list[T], only: Collection[int] | None = None) -> None:
+        """Write what waits, piece by piece; what could not be written goes on waiting.
+
+        Args:
+            name: of the table.
+            waiting: its rows.
+            only: write these shards alone; None writes all.
+        """
         if not waiting:
             return
         table = type(waiting[0]).concat(waiting)
         pieces = _pieces(table, self.home.shards)
+        wanted = len(pieces)
+        if only is not None:
+            pieces.sort(key=lambda piece: piece[1] not in only)
+            wanted = sum(shard in only for _, shard, _ in pieces)
         done = 0
         try:
-            for day, shard, rows in pieces:
+            for day, shard, rows in pieces[:wanted]:
                 self.total += self._write_shard(name, day, shard, table.take(rows))
                 done += 1
         finally:

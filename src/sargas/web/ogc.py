@@ -41,6 +41,8 @@ from sargas.share.outgoing import feed_names, outgoing
 from sargas.share.policy import NATIONAL, PUBLIC, Policy, load_policy
 from sargas.share.release import Released, released_track
 from sargas.share.saying import as_json
+from sargas.store.canon import shard_of
+from sargas.store.home import FIXES
 from sargas.web.desk import Desk
 from sargas.web.ogc_api import definition
 from sargas.web.ogc_query import Query, checked_names, read_query
@@ -203,10 +205,20 @@ class Ogc:
         return [item for item in found if item is not None]
 
     def _track(self, alert: Released, policy: Policy, feeds: dict[int, str]) -> Item | None:
-        """Give the track of one alert, read once for each of its versions and of the policy's."""
+        """Give the track of one alert, read once for each of its versions and of the policy's.
+
+        Files never change, so that it is as before as long as they are the same; what comes late,
+        or is let go, makes it another one.
+        """
+        subject, low, high = _span_of(alert)
+        if subject is None:
+            return None
+        archive = self.player.picture.archive
+        shard = int(shard_of(*subject, archive.home.shards)[0])
+        files = tuple(str(file.path) for file in archive.files_of(FIXES, low, high, shard))
         key = (
             alert.id, alert.version, alert.group, alert.redacted, len(alert.history),
-            policy.version, tuple(sorted(feeds.items())),
+            policy.version, tuple(sorted(feeds.items())), files,
         )  # fmt: skip
         with self._lock:
             known = key in self._tracks
@@ -228,14 +240,10 @@ class Ogc:
         self, alert: Released, policy: Policy, feeds: dict[int, str]
     ) -> dict[str, Any] | None:  # fmt: skip
         """Write the track of one alert; None where the group gets none or nothing is stored."""
-        body = alert.body
-        subject = body["subject"]
-        if "track" in alert.redacted or not subject.get("mmsi"):
+        subject, low, high = _span_of(alert)
+        if subject is None:
             return None
-        spans = [evidence_span_ms(version) for version in alert.history]
-        low, high = min(s[0] for s in spans), max(s[1] for s in spans)
-        domain = AIR if subject["domain"] == "air" else SEA
-        fixes = self.player.picture.archive.track(domain, subject["mmsi"], low, high + 1)
+        fixes = self.player.picture.archive.track(*subject, low, high + 1)
         track = released_track(alert, fixes, policy, feeds)
         if track is None:
             return None
@@ -250,7 +258,7 @@ class Ogc:
             "id": f"{alert.id}-track",
             "geometry": {"type": "MultiLineString", "coordinates": lines},
             "properties": {
-                **{k: v for k, v in as_json(alert, body).items() if k not in ("lon", "lat")},
+                **{k: v for k, v in as_json(alert, alert.body).items() if k not in ("lon", "lat")},
                 "from": iso(int(own.t_ms[0])), "to": iso(int(own.t_ms[-1])), "fixes": len(own),
             },
         }  # fmt: skip
@@ -285,6 +293,19 @@ def _is_here(request: Request) -> bool:
         return ipaddress.ip_address(request.client.host.partition("%")[0]).is_loopback
     except ValueError:
         return False
+
+
+def _span_of(alert: Released) -> tuple[tuple[int, int] | None, int, int]:
+    """Give whose track belongs to an alert, by domain and number, and its first and last time.
+
+    The vessel is None where the group gets no track.
+    """
+    subject = alert.body["subject"]
+    if "track" in alert.redacted or not subject.get("mmsi"):
+        return None, 0, 0
+    spans = [evidence_span_ms(version) for version in alert.history]
+    domain = AIR if subject["domain"] == "air" else SEA
+    return (domain, subject["mmsi"]), min(s[0] for s in spans), max(s[1] for s in spans)
 
 
 def _alert(alert: Released) -> Item:
