@@ -224,7 +224,7 @@ class MqttTransport(Transport):
             async with asyncio.timeout(net.OPEN_S):
                 while not (session.is_ready or session.end):
                     await self._turn(session, link)
-            if session.is_ready and session.end is None:
+            if session.is_ready and not isinstance(session.end, UsageError):  # it lets us in
                 self.is_up = True
                 yield b""
             while True:
