@@ -53,7 +53,10 @@ def _unpack(path: Path) -> bytes:
         with zipfile.ZipFile(path) as archive:
             names = [n for n in archive.namelist() if n.lower().endswith(".kml")]
             if archive.getinfo(names[0]).compress_type == zipfile.ZIP_LZMA:
-                raise NotImplementedError("LZMA may ask for any memory")
+                raise FormatError(
+                    "The KMZ is packed by LZMA, which may ask for any memory.", where=str(path),
+                    hint="Unpack it by other means and import the .kml inside.",
+                )  # fmt: skip
             with archive.open(names[0]) as file:
                 data = file.read(MAX_UNPACKED + 1)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
