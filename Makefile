@@ -25,14 +25,14 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.installed
 setup: $(VENV)/.installed
 setup-dev: $(VENV)/.installed-dev
 
-# Debian's chromium, mosquitto and PostgreSQL for the tests that need them, where we may install them;
+# Debian's chromium, mosquitto, PostgreSQL and systemd for the tests that need them, where we may install them;
 # the tests say when one is missing.
 system:
-	@if command -v chromium >/dev/null 2>&1 && PATH=$$PATH:/usr/sbin command -v mosquitto >/dev/null 2>&1 \
+	@if command -v chromium >/dev/null 2>&1 && PATH=$$PATH:/usr/sbin command -v mosquitto >/dev/null 2>&1 && command -v systemd-analyze >/dev/null 2>&1 \
 	  && test -x "$$(command -v initdb || ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -1)"; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-core mosquitto postgresql >/dev/null; \
-	else echo "chromium, mosquitto or PostgreSQL is not installed: tests that need them will be skipped"; fi
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-core mosquitto postgresql systemd >/dev/null; \
+	else echo "chromium, mosquitto, PostgreSQL or systemd is not installed: tests that need them will be skipped"; fi
 
 demo: setup
 	$(BIN)/sargas demo $(DEMO_ARGS)
