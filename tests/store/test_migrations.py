@@ -284,6 +284,19 @@ def test_many_openers_upgrade_once(fresh: Callable[[str], str]) -> None:
     assert shape_of(old) == shape_of(new)
 
 
+def test_an_opener_waits_for_another_that_writes_to_a_new_file(tmp_path: Path) -> None:
+    # SQLite refuses the switch to its write-ahead log at once then, whatever its timeout.
+    path = tmp_path / "new.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    ends = threading.Timer(0.5, other.execute, ("COMMIT",))
+    ends.start()
+    with Ledger(f"sqlite:///{path}") as ledger:
+        assert ledger.alerts() == []
+    ends.join()
+    other.close()
+
+
 def test_openers_in_other_processes_upgrade_once(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     fill(f"sqlite:///{home.ledger_path}")

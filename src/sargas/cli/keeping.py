@@ -114,6 +114,11 @@ class Keeper:
         self._writer.flush_fixes_of({key for one in given for key in subjects_of(one.to_dict())})
         self._differing.update(self._ledger.publish(given).differing)
 
+    @property
+    def waiting(self) -> int:
+        """Rows that were taken and are in no file yet."""
+        return self._writer.waiting
+
     def goes_on(self, counted: Mapping[str, int]) -> None:
         """Take note of what an earlier run has counted and committed already."""
         self._counted = Counter(counted)

@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 
 from sargas.errors import FormatError, StoreError, UsageError
 from sargas.model.fixes import Fixes, Statics
-from sargas.model.time import DAY_MS, NO_TIME, day_of
+from sargas.model.time import NO_TIME
 from sargas.store import files
 from sargas.store.canon import T, canonical_order, copies, is_canonical, shard_of
 from sargas.store.damaged import set_aside, set_aside_newest
 from sargas.store.home import FIXES, STATICS, Home
+from sargas.store.pending import Pending
 
 FIRST_MS, END_MS = 631_152_000_000, 4_102_444_800_000
 """Event times that are stored: 1990 to 2099 (chosen: AIS began in the 1990s). A sender with a
@@ -102,9 +103,8 @@ class ShardWriter:
         self.home = home
         self.total = Written()
         self._buffer_rows = buffer_rows
-        self._fixes: list[Fixes] = []
-        self._statics: list[Statics] = []
-        self._waiting = 0
+        self._fixes = Pending(Fixes, home.shards)
+        self._statics = Pending(Statics, home.shards)
         self._open = True
         home.acquire()
         self.torn = tuple(
@@ -127,7 +127,8 @@ class ShardWriter:
     ) -> None:
         """Write what waits and close; after an error only close: the source can be replayed."""
         if kind is not None:
-            self._fixes, self._statics, self._waiting = [], [], 0
+            self._fixes.clear()
+            self._statics.clear()
         self.close()
 
     def append(self, fixes: Fixes) -> int:
@@ -170,7 +171,7 @@ class ShardWriter:
         Raises:
             StoreError: as for `flush`.
         """
-        if not keys or not self._fixes:
+        if not keys:
             return
         whose = np.array([divmod(key, 1 << 32) for key in keys], dtype=np.uint64)
         only = set(shard_of(whose[:, 0], whose[:, 1], self.home.shards).tolist())
@@ -187,7 +188,12 @@ class ShardWriter:
         finally:
             self.home.release()
 
-    def _take(self, table: T, waiting: list[T]) -> int:
+    @property
+    def waiting(self) -> int:
+        """Rows that wait to be written."""
+        return len(self._fixes) + len(self._statics)
+
+    def _take(self, table: T, waiting: Pending[T]) -> int:
         if not self._open:
             raise StoreError("The writer is closed.", where=str(self.home.path))
         missing = table.t_ms == NO_TIME
@@ -195,37 +201,22 @@ class ShardWriter:
         lost = len(table) - int(kept.sum())
         count_missing = int(missing.sum())
         self.total += Written(time_missing=count_missing, time_out_of_range=lost - count_missing)
-        if lost < len(table):
-            waiting.append(table if not lost else table.take(kept))
-            self._waiting += len(table) - lost
-        if self._waiting >= self._buffer_rows:
+        waiting.add(table if not lost else table.take(kept))
+        if self.waiting >= self._buffer_rows:
             self.flush()
         return lost
 
-    def _write(self, name: str, waiting: list[T], only: Collection[int] | None = None) -> None:
-        """Write what waits, piece by piece; what could not be written goes on waiting.
+    def _write(self, name: str, waiting: Pending[T], only: Collection[int] | None = None) -> None:
+        """Write what waits, place by place; what could not be written goes on waiting.
 
         Args:
             name: of the table.
             waiting: its rows.
             only: write these shards alone; None writes all.
         """
-        if not waiting:
-            return
-        table = type(waiting[0]).concat(waiting)
-        pieces = _pieces(table, self.home.shards)
-        wanted = len(pieces)
-        if only is not None:
-            pieces.sort(key=lambda piece: piece[1] not in only)
-            wanted = sum(shard in only for _, shard, _ in pieces)
-        done = 0
-        try:
-            for day, shard, rows in pieces[:wanted]:
-                self.total += self._write_shard(name, day, shard, table.take(rows))
-                done += 1
-        finally:
-            waiting[:] = [table.take(rows) for _, _, rows in pieces[done:]]
-            self._waiting = sum(map(len, self._fixes)) + sum(map(len, self._statics))
+        for place in waiting.places(only):
+            self.total += self._write_shard(name, *place, waiting.rows(place))
+            waiting.remove(place)
 
     def _write_shard(self, name: str, day: str, shard: int, rows: T) -> Written:
         """Write rows of one shard; a damaged file that is in the way is set aside."""
@@ -234,21 +225,6 @@ class ShardWriter:
                 return _write_shard(self.home, name, day, shard, rows)
             except files.DamagedShard as error:
                 self.set_aside.append(set_aside(self.home, error.path, error.reason))
-
-
-def _pieces(table: T, shards: int) -> list[tuple[str, int, NDArray[np.intp]]]:
-    """Cut a table by day and shard: the day, the shard and which rows, in order of arrival."""
-    shard = shard_of(table.domain, table.subject_id, shards)
-    day = table.t_ms // DAY_MS
-    place = (day - day.min()) * shards + shard
-    if place.max() < 1 << 16:  # 16-bit keys are sorted by counting
-        place = place.astype(np.uint16)
-    order = np.argsort(place, kind="stable")
-    cuts = np.flatnonzero(np.diff(place[order])) + 1
-    return [
-        (day_of(int(table.t_ms[rows[0]])), int(shard[rows[0]]), rows)
-        for rows in np.split(order, cuts)
-    ]
 
 
 def read_day(home: Home, day: str, shard: int | None = None) -> Fixes:

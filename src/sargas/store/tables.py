@@ -6,6 +6,8 @@ never wait), to bring each commit to the disk, and to take the write lock when a
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from typing import Any
 
 from sqlalchemy import (
@@ -275,8 +277,26 @@ def place(engine: Engine) -> str:
 def _prepare_sqlite(connection: Any, record: object) -> None:  # noqa: ANN401 - of the driver
     """Switch the driver's own transactions off and the write-ahead log on."""
     connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    _switch_to_wal(connection)
+    for pragma in ("synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _switch_to_wal(connection: Any) -> None:  # noqa: ANN401 - of the driver
+    """Switch the write-ahead log on; of a new or restored file all who open it do so at once.
+
+    Where others are at it SQLite refuses without the wait that its timeout promises.
+    """
+    until_s = time.monotonic() + WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > until_s:
+                raise
+        time.sleep(0.02)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -39,6 +39,9 @@ COMMIT_S: Final = 30.0
 """A commit is made so often, when minutes have just been judged: the next ones are far then."""
 COMMIT_MOST_S: Final = 90.0
 """And so often where no minute is judged: what is received is seen in tracks by then."""
+COMMIT_ROWS: Final = 500_000
+"""And after so many rows (chosen: some 50 MB), where a watch catches up: those in between wait in
+memory."""
 FAULT: Final = "decoder_failed"
 """Reason for records that a codec could not read by a fault of its own."""
 
@@ -364,6 +367,8 @@ class Folding:
         """Whether a commit should be made now."""
         if self.offset == self.committed_to:
             return False
+        if self._keeper.waiting >= COMMIT_ROWS:
+            return True
         since_s = time.monotonic() - self._committed_s
         has_judged = self.watch.judged_to_ms != self._judged_ms
         return since_s >= (COMMIT_S if has_judged else COMMIT_MOST_S)
