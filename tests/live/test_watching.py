@@ -97,6 +97,42 @@ def test_a_live_feed_gives_the_alerts_of_a_scan_and_keeps_the_same_rows(tmp_path
         assert set(track.src_id.tolist()) == {1000}
 
 
+def test_a_watch_that_is_behind_publishes_now_and_then(tmp_path, monkeypatch):
+    """Each time costs files; what is of the last minutes is published at once all the same."""
+    monkeypatch.setattr("sargas.feeds.live.files.READ_BYTES", 1_777)
+    monkeypatch.setattr(folding_module, "READ_BYTES", 3_000)
+    file = tmp_path / "log.nmea"
+    file.write_bytes(log())
+
+    def times_published(home: Path) -> int:
+        watch, published = live(home, f"tail:{file}"), []
+        keeper = watch.folding._keeper
+        publish = keeper.publish
+        monkeypatch.setattr(keeper, "publish", lambda new: (published.append(new), publish(new)))
+        watch.run(until_folded(watch, len(log())))
+        assert kept(home) == scanned()
+        return len(published)
+
+    monkeypatch.setattr(folding_module, "PUBLISH_S", 3600.0)
+    assert times_published(tmp_path / "behind") == 1, "with the commit at the end"
+    monkeypatch.setattr(folding_module, "BEHIND_MS", 10**13)  # the log is of years ago
+    assert times_published(tmp_path / "not behind") > 3
+
+
+def test_a_watch_that_catches_up_commits_before_too_much_waits(tmp_path, monkeypatch):
+    monkeypatch.setattr("sargas.feeds.live.files.READ_BYTES", 1_777)
+    monkeypatch.setattr(folding_module, "READ_BYTES", 3_000)
+    monkeypatch.setattr(folding_module, "COMMIT_ROWS", 200)
+    file = tmp_path / "log.nmea"
+    file.write_bytes(log())
+    watch, waited = live(tmp_path / "home", f"tail:{file}"), []
+    keeper, step = watch._keeper, watch.folding.step
+    monkeypatch.setattr(watch.folding, "step", lambda: (step(), waited.append(keeper.waiting))[0])
+    watch.run(until_folded(watch, len(log())))
+    assert 200 <= max(waited) < 300, "a step more at most"
+    assert kept(tmp_path / "home") == scanned()
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_stopped_anywhere_and_begun_again_it_gives_the_same_alerts(tmp_path, monkeypatch, seed):
     """Also where half a line, or half a message, had been received."""

@@ -39,9 +39,13 @@ COMMIT_S: Final = 30.0
 """A commit is made so often, when minutes have just been judged: the next ones are far then."""
 COMMIT_MOST_S: Final = 90.0
 """And so often where no minute is judged: what is received is seen in tracks by then."""
-COMMIT_ROWS: Final = 500_000
-"""And after so many rows (chosen: some 50 MB), where a watch catches up: those in between wait in
-memory."""
+COMMIT_ROWS: Final = 1_000_000
+"""And after so many rows (chosen: some 90 MB), where a watch catches up: they wait in memory."""
+PUBLISH_S: Final = 5.0
+"""Where a watch is behind, alerts are published so often: each time costs small files, as it brings
+the fixes of their vessels to the disk, and what is old need not be told within the second."""
+BEHIND_MS: Final = 600_000
+"""A watch is behind where the newest reports of all its feeds are older than this (chosen)."""
 FAULT: Final = "decoder_failed"
 """Reason for records that a codec could not read by a fault of its own."""
 
@@ -137,7 +141,7 @@ class Folding:
         self._numbering = Numbering()
         self.begins_anew = False
         self._judged_ms = NO_TIME
-        self._committed_s = time.monotonic()
+        self._committed_s = self._published_s = time.monotonic()
 
     # ---- taking up -----------------------------------------------------------------------------
     def resume(self) -> bool:
@@ -373,6 +377,15 @@ class Folding:
         has_judged = self.watch.judged_to_ms != self._judged_ms
         return since_s >= (COMMIT_S if has_judged else COMMIT_MOST_S)
 
+    @property
+    def has_to_tell(self) -> bool:
+        """Whether new alerts should be published now."""
+        if not self._new:
+            return False
+        lags = [lag_ms for lag_ms in self.lag_ms.values() if lag_ms is not None]
+        is_behind = self.watch.around.exercise is None and min(lags, default=0) > BEHIND_MS
+        return not is_behind or time.monotonic() - self._published_s >= PUBLISH_S
+
     def publish(self) -> None:
         """Bring new alerts into the ledger and show them.
 
@@ -383,6 +396,7 @@ class Folding:
             return
         self.journal.sync()  # what they rest on
         self._keeper.publish(self._new)
+        self._published_s = time.monotonic()
         new, self._new = self._new, []
         self._on_alerts(new)
 

@@ -209,7 +209,8 @@ class LiveWatch:
             there_was = self.folding.step()
         self._is_torn = False
         self.receiver.folded_to = self.folding.offset
-        self._until_taken(self.folding.publish)
+        if self.folding.has_to_tell:
+            self._until_taken(self.folding.publish)
         if self.folding.is_due:
             self._until_taken(self.folding.commit)
             self._until_taken(self._tidy)
