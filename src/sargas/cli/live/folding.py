@@ -30,6 +30,7 @@ from sargas.model.fixes import Batch, Fixes, Statics
 from sargas.model.time import NO_TIME
 from sargas.store.journal import CHECKPOINT, DATA, OPENED, SILENT, Journal, Record
 from sargas.watch.fold import Outcome, Watch
+from sargas.watch.links import WORD as LINK
 from sargas.watch.links import FeedLinks, FeedTerms
 
 SOURCE: Final = CHECKPOINT
@@ -382,6 +383,8 @@ class Folding:
         """Whether new alerts should be published now."""
         if not self._new:
             return False
+        if any(alert.detector == LINK for alert in self._new):  # a feed is silent now
+            return True
         lags = [lag_ms for lag_ms in self.lag_ms.values() if lag_ms is not None]
         is_behind = self.watch.around.exercise is None and min(lags, default=0) > BEHIND_MS
         return not is_behind or time.monotonic() - self._published_s >= PUBLISH_S
