@@ -289,7 +289,7 @@ function ReleaseForm({ opened }: { opened: Alert }) {
         {reach && ahead.data && reach.versions.length === 0 ? <Preview reach={reach} data={ahead.data} seen={seen.version} /> : null}
       </div>
       <Field label={say("Comment, if any; it stays in our log")}><textarea name="comment" rows={2} maxLength={2000} /></Field>
-      <p class="cannot">{say("They get this version and those that follow, until it is withdrawn. What has left cannot be called back.")}</p>
+      {ahead.failure ? null : <p class="cannot">{say("They get this version and those that follow, until it is withdrawn. What has left cannot be called back.")}</p>}
       <Refused />
       <div class="dialog-acts">
         <button type="button" class="small-button" onClick={close}>{say("Cancel")} <kbd>Esc</kbd></button>
