@@ -107,7 +107,7 @@ def test_strangers_who_date_ahead_are_heard_as_if_they_had_said_no_time(tmp_path
     watch = folded(opened(tmp_path / "home", said), pieces)
     assert watch.folding.counted[AHEAD] == 4 * STRAYS
     assert watch.folding.counted["late"] == 0
-    assert watch.folding.fixes[FEED] == len(traffic().fixes) + 4 * STRAYS
+    assert watch.folding.intake.fixes[FEED] == len(traffic().fixes) + 4 * STRAYS
     assert watch.watch.judged_to_ms <= pieces[-1][0]
     watch.end()
     untimed = folded(opened(tmp_path / "plain"), plain(pieces, at))
@@ -148,7 +148,7 @@ def test_killed_anywhere_it_dates_the_same_anew(tmp_path, seed):
         left(watch)
     watch = folded(opened(home), [])
     assert watch.folding.counted[AHEAD] == 6 * STRAYS
-    assert watch.folding.fixes[FEED] == len(traffic().fixes) + 6 * STRAYS
+    assert watch.folding.intake.fixes[FEED] == len(traffic().fixes) + 6 * STRAYS
     watch.end()
     folded(opened(tmp_path / "whole"), pieces).end()
     assert kept(home) == kept(tmp_path / "whole")
@@ -171,7 +171,7 @@ def test_an_exercise_has_times_of_its_own(tmp_path):
     pieces = [(t_ms - YEAR_MS, data) for t_ms, data in received()]
     watch = folded(opened(tmp_path / "home", exercise="x"), pieces)
     assert AHEAD not in watch.folding.counted
-    assert watch.folding.fixes[FEED] == len(traffic().fixes)
+    assert watch.folding.intake.fixes[FEED] == len(traffic().fixes)
     assert len(kept(tmp_path / "home")) == len(scanned())
     watch.end()
 
@@ -483,12 +483,12 @@ def test_a_feed_with_a_clock_that_is_ahead_is_an_alert_that_ends_when_it_is_righ
             assert "this machine" in first.text
             assert "check that it is synchronised" in first.against[0]
             eventually(lambda: watch.feeds()[0]["lag_ms"] < -DAY_MS + HOUR_MS, "how far ahead")
-            assert watch.folding.fixes[FEED] > 0
+            assert watch.folding.intake.fixes[FEED] > 0
             eventually(
                 lambda: _says(line, 0) and [a for a in links(home) if (a.id, a.state) ==
                                             (first.id, CLOSED)], "its end",
             )  # fmt: skip
-    assert watch.folding.fixes[FEED] > 0
+    assert watch.folding.intake.fixes[FEED] > 0
 
 
 def _says(line: object, ahead_ms: int) -> bool:

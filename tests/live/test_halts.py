@@ -176,7 +176,7 @@ def test_a_journal_that_refuses_one_feed_is_told_until_it_takes_that_one(tmp_pat
     monkeypatch.setattr(Journal, "append", refusing)
     watch = live(tmp_path / "home", f"tail:{long}", f"tail:{short}", say=said.append)
     with Running(watch):
-        eventually(lambda: len(watch.folding.places) == 2, "both feeds")
+        eventually(lambda: len(watch.folding.intake.places) == 2, "both feeds")
         is_full.set()
         with long.open("ab") as grown:
             grown.write(log()[:5000])

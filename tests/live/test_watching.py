@@ -77,7 +77,7 @@ def until_folded(watch: LiveWatch, n_bytes: int) -> Callable[[], bool]:
     """Tell when so many bytes of the one feed have been folded."""
 
     def is_folded() -> bool:
-        place = next(iter(watch.folding.places.values()), None)
+        place = next(iter(watch.folding.intake.places.values()), None)
         return place is not None and place.taken_bytes >= n_bytes
 
     return is_folded
@@ -158,7 +158,7 @@ def test_stopped_anywhere_and_begun_again_it_gives_the_same_alerts(tmp_path, mon
 
 
 def taken_of_file(watch: LiveWatch) -> int:
-    place = watch.folding.places.get(1000)
+    place = watch.folding.intake.places.get(1000)
     if place is None or not place.place:
         return 0
     return int(json.loads(place.place)["position"]) + place.taken_bytes
@@ -185,7 +185,7 @@ def test_several_feeds_with_the_same_reports_give_each_alert_once(tmp_path):
         (tmp_path / name).write_bytes(log())
     watch = live(tmp_path / "home", f"tail:{tmp_path / 'a'}", f"tail:{tmp_path / 'b'}")
     both = 2 * len(log())
-    watch.run(lambda: sum(p.taken_bytes for p in watch.folding.places.values()) >= both)
+    watch.run(lambda: sum(p.taken_bytes for p in watch.folding.intake.places.values()) >= both)
     tally = watch.watch.tally()
     assert tally.get("duplicate", 0) + tally.get("late", 0) >= len(traffic().fixes) // 2
     versions = kept(tmp_path / "home")
@@ -479,7 +479,7 @@ def test_rows_of_an_exercise_never_enter_a_real_watch(tmp_path):
     watch.run(until_folded(watch, file.stat().st_size))
     assert kept(tmp_path / "home") == frozenset()
     assert any("EXERCISE" in text for text in said)
-    assert watch.folding._counts["of_an_exercise"] >= len(traffic().fixes)
+    assert watch.folding.intake.lost["of_an_exercise"] >= len(traffic().fixes)
     marked = live(tmp_path / "other", f"tail:{file}", exercise="x")
     marked.run(until_folded(marked, file.stat().st_size))
     alerts = [json.loads(v) for v in kept(tmp_path / "other")]
@@ -553,7 +553,7 @@ def test_a_fault_of_a_codec_does_not_end_the_watch(tmp_path, monkeypatch):
     file.write_bytes(log())
     said: list[str] = []
     watch = live(tmp_path / "home", f"tail:{file}", say=said.append)
-    codec = watch.folding.feeds[1000].codec
+    codec = watch.folding.intake.feeds[1000].codec
     feed, calls = codec.feed, [0]
 
     def failing(pieces: object) -> object:
@@ -567,7 +567,7 @@ def test_a_fault_of_a_codec_does_not_end_the_watch(tmp_path, monkeypatch):
     watch.run(until_folded(watch, len(log())))
     assert sum("fault of sargas" in text for text in said) == 1
     assert watch.folding.counted["decoder_failed"] == 1
-    assert watch.folding.fixes[1000] > len(traffic().fixes) // 2
+    assert watch.folding.intake.fixes[1000] > len(traffic().fixes) // 2
 
 
 def test_who_ends_a_watch_does_not_have_to_wait_for_the_disk(tmp_path, monkeypatch):
@@ -607,4 +607,4 @@ def test_a_codec_of_another_version_forgets_no_place(tmp_path, monkeypatch):
     second.end()
     assert place is not None
     assert place.taken_bytes == file.stat().st_size
-    assert second.folding.fixes[1000] == first.folding.fixes[1000] > 0
+    assert second.folding.intake.fixes[1000] == first.folding.intake.fixes[1000] > 0

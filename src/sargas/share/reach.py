@@ -64,8 +64,8 @@ class KeptBack:
         """Say what can be done."""
         rows = ", ".join(f'[feeds."{row}"]' for row in self.rows[:NAMED_MOST])
         return (
-            f"Release it to a group that may have the feed; which may stands in {FILE} under "
-            f"{rows}, and 'sargas share policy' shows it."
+            f"Release it to a group that may have the feed: 'sargas share policy' shows which, "
+            f"by {rows} in {FILE}."
         )
 
 

@@ -104,7 +104,7 @@ def test_frames_of_aisstream_raise_the_alerts_of_their_sentences(stream, tmp_pat
     port, n, connections = stream
     server = f"server=ws://127.0.0.1:{port}/v0/stream"
     watch = live(tmp_path / "home", f"aisstream:#{server},{secret_file('key')},idle=300")
-    codec = next(iter(watch.folding.feeds.values())).codec
+    codec = next(iter(watch.folding.intake.feeds.values())).codec
     with Running(watch):
         eventually(lambda: codec.lines >= n + n // 2 + 1, "all frames", COMPILED_S)
     assert len(connections) == 2
@@ -152,7 +152,7 @@ def test_positions_by_mqtt_are_kept_over_stops_of_broker_and_watch(brokers, tmp_
 
     for _ in range(2):  # the watch is stopped and goes on
         watch = live(home, address)
-        codec = next(iter(watch.folding.feeds.values())).codec
+        codec = next(iter(watch.folding.intake.feeds.values())).codec
         health = next(iter(watch.receiver.health.values()))
         with Running(watch):
             eventually(lambda: health.connections == 1, "the connection")  # noqa: B023
@@ -197,7 +197,7 @@ def test_lists_are_folded_once_and_their_standing_still_is_told(tmp_path, monkey
     with background(tcp_server(talk)) as port:
         address = f"http://127.0.0.1:{port}/api/ais/v1/locations#name=fi,every=0.05,idle=1.5"
         watch = live(tmp_path / "home", address)
-        codec = next(iter(watch.folding.feeds.values())).codec
+        codec = next(iter(watch.folding.intake.feeds.values())).codec
 
         def count(reason):
             return codec.counts[reason].count if reason in codec.counts else 0

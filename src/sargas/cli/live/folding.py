@@ -11,27 +11,23 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
 from sargas.cli.keeping import Keeper
-from sargas.cli.live.admitting import Admission, newest_ms
 from sargas.cli.live.anew import Beginning, refuse_ahead
+from sargas.cli.live.intake import Heard, Intake, LiveFeed, Place
 from sargas.cli.live.late import LateFolding, SetRight, Waiting
 from sargas.cli.live.numbering import Number, Numbering
 from sargas.cli.live.saving import pack, unpack
 from sargas.errors import StateVersionError, StoreError
-from sargas.feeds.live.base import Codec, Piece
-from sargas.feeds.live.files import continues
 from sargas.model.alerts import Alert
 from sargas.model.fixes import Batch, Fixes, Statics
 from sargas.model.time import NO_TIME
-from sargas.store.journal import CHECKPOINT, DATA, OPENED, SILENT, Journal, Record
+from sargas.store.journal import CHECKPOINT, Journal, Record
 from sargas.watch.fold import Outcome, Watch
 from sargas.watch.links import WORD as LINK
-from sargas.watch.links import FeedLinks, FeedTerms
 
 SOURCE: Final = CHECKPOINT
 READ_BYTES: Final = 4 << 20
@@ -47,41 +43,14 @@ PUBLISH_S: Final = 5.0
 the fixes of their vessels to the disk, and what is old need not be told within the second."""
 BEHIND_MS: Final = 600_000
 """A watch is behind where the newest reports of all its feeds are older than this (chosen)."""
-FAULT: Final = "decoder_failed"
-"""Reason for records that a codec could not read by a fault of its own."""
 
 
-@dataclass(frozen=True)
-class LiveFeed:
-    """A feed of the watch: its terms, and what reads it."""
-
-    terms: FeedTerms
-    codec: Codec
-
-
-class Place(msgspec.Struct):
-    """Where in a file a feed's last connection began, and what has been read since."""
-
-    place: bytes = b""
-    taken_bytes: int = 0
-
-
-class State(msgspec.Struct):
-    """What is committed beside the watch's own state.
-
-    Attributes:
-        told_ms: the newest time of its own that a report had which was folded; 0 before any.
-    """
+class State(Heard, kw_only=True):
+    """What is committed beside the watch's own state: of the feeds, and of what came late."""
 
     watch: bytes
-    codecs: dict[int, bytes]
-    links: bytes
-    places: dict[int, Place]
-    counts: dict[str, int]
-    fixes: dict[int, int]
     late: Waiting = msgspec.field(default_factory=Waiting)
-    numbering: dict[str, Number] = {}
-    told_ms: int = 0
+    numbering: dict[str, Number] = msgspec.field(default_factory=dict)
 
 
 def _clock_ms() -> int:
@@ -105,10 +74,7 @@ class Folding:
     Attributes:
         offset: how far the journal has been folded; committed_to: and committed.
         begins_anew: whether there was a state that is of no use; `begin_anew` comes first then.
-        fixes: fixes of each feed since the home was made. lag_ms: how old its newest report was
-            when it came, below 0 where it was dated ahead; None where reports carry no time of
-            their own.
-        places: where each feed's last connection began.
+        intake: what feeds brought.
     """
 
     def __init__(
@@ -122,21 +88,11 @@ class Folding:
         on_rows: Callable[[Batch], None] = lambda batch: None,
         on_alerts: Callable[[Sequence[Alert]], None] = lambda alerts: None,
     ) -> None:
-        self.watch, self.journal, self.feeds = watch, journal, feeds
+        self.watch, self.journal = watch, journal
+        self.intake = Intake(feeds, watch.around, say)
         self._keeper, self._late, self._say = keeper, late, say
         self._on_rows, self._on_alerts = on_rows, on_alerts
-        around = watch.around
-        self.links = FeedLinks(
-            [feed.terms for feed in feeds.values()], around.rules.version, around.assets.version,
-            around.exercise,
-        )  # fmt: skip
         self.offset = self.committed_to = journal.begin
-        self.fixes: dict[int, int] = dict.fromkeys(feeds, 0)
-        self.lag_ms: dict[int, int | None] = dict.fromkeys(feeds)
-        self.places: dict[int, Place] = {}
-        self._counts: Counter[str] = Counter()
-        self._admission = Admission(around.exercise, self._counts, say)
-        self._told_ms = 0
         self._new: list[Alert] = []
         self._set_right: list[Alert] = []
         self._numbering = Numbering()
@@ -172,10 +128,13 @@ class Folding:
             )  # fmt: skip
         try:
             state = unpack(found.state, found.state_version, State)
-            self._take_up(state)
+            self.intake.load(state)  # how far files were read is not forgotten whatever follows
+            self._late.load(state.late)
+            self._numbering = Numbering(state.numbering)
+            self.intake.load_states(state)
             if self.watch.around.exercise is None:  # which has times of its own
                 self._late.forget_after(
-                    refuse_ahead(state.watch, _clock_ms(), self._told_ms, self._say)
+                    refuse_ahead(state.watch, _clock_ms(), self.intake.told_ms, self._say)
                 )
             self.watch.load(state.watch)
         except StateVersionError as error:
@@ -186,23 +145,6 @@ class Folding:
         finally:
             self._keeper.goes_on(self.counted)
         return True
-
-    def _take_up(self, state: State) -> None:
-        """Take up what was known of the feeds: that holds under other rules, too.
-
-        First what every version reads: how far files were read must not be forgotten because a
-        codec's state is of another version.
-        """
-        self.places = dict(state.places)
-        self.fixes |= {n: count for n, count in state.fixes.items() if n in self.feeds}
-        self._counts.update(state.counts)
-        self._told_ms = state.told_ms
-        self._late.load(state.late)
-        self._numbering = Numbering(state.numbering)
-        self.links.load(state.links)
-        for number, dumped in state.codecs.items():
-            if number in self.feeds:
-                self.feeds[number].codec.load(dumped)
 
     def begin_anew(self, now_ms: int) -> Iterator[None]:
         """Judge what is stored of the last day, for a watch that begins anew; with pauses.
@@ -215,7 +157,8 @@ class Folding:
         Raises:
             StoreError: what is stored cannot be read.
         """
-        now_ms = max(now_ms, self._told_ms)  # what feeds told is not lost to a clock that is behind
+        # What feeds told is not lost to a clock that is behind.
+        now_ms = max(now_ms, self.intake.told_ms)
         beginning = Beginning(self._keeper.home, self._keeper.ledger, self.watch, now_ms, self._say)
         yield from beginning.steps()
         begun = beginning.end()
@@ -226,16 +169,14 @@ class Folding:
 
     def place_of(self, number: int) -> Place | None:
         """Tell how far a feed from a file has been received: folded or waiting in the journal."""
-        found = self.places.get(number)
+        return self.intake.place_of(number, self._waiting())
+
+    def _waiting(self) -> Iterator[Record]:
+        """Read the records that are not folded yet."""
         offset = self.offset
         while records := self.journal.read(offset, READ_BYTES):
             offset = records[-1].end
-            for record in records:
-                if record.feed == number and record.kind == OPENED:
-                    found = Place(record.data)
-                elif record.feed == number and record.kind == DATA and found is not None:
-                    found = Place(found.place, found.taken_bytes + len(record.data))
-        return found if found is not None and found.place else None
+            yield from records
 
     # ---- folding -------------------------------------------------------------------------------
     def step(self) -> bool:
@@ -250,7 +191,9 @@ class Folding:
         batches: list[Batch] = []
         alerts: list[Alert] = []
         for record in records:
-            alerts += self._take(record, batches)
+            rows, told = self.intake.take(record)
+            batches.append(rows)
+            alerts += told
         batch = Batch(
             Fixes.concat(b.fixes for b in batches), Statics.concat(b.statics for b in batches)
         )
@@ -315,57 +258,6 @@ class Folding:
         self._keeper.keep(Outcome(list(done.alerts), Batch.empty()))
         self._set_right += done.alerts
 
-    def _take(self, record: Record, batches: list[Batch]) -> list[Alert]:
-        """Take one record; gives new versions of alerts about its feed."""
-        feed = self.feeds.get(record.feed)
-        if feed is None:  # it is watched no more
-            self._counts["feed_not_watched"] += record.kind == DATA
-            return []
-        if record.kind == SILENT:
-            return self.links.silent(
-                record.feed, record.t_ms, record.data.decode("utf-8", "replace")
-            )
-        if record.kind == OPENED:
-            before = self.places.get(record.feed, Place())
-            if not continues(before.place, before.taken_bytes, record.data):
-                feed.codec.feed([Piece(record.t_ms, b"")])
-            self.places[record.feed] = Place(record.data)
-            return []
-        if record.kind != DATA:
-            return []
-        self.places.setdefault(record.feed, Place()).taken_bytes += len(record.data)
-        batch, ahead = self._admission.admit(
-            self._read(feed, record), feed.codec, feed.terms.name, record.t_ms, self._told_ms
-        )
-        batches.append(batch)
-        self.fixes[record.feed] += len(batch.fixes)
-        own_ms = newest_ms(batch.fixes)
-        if own_ms is not None:
-            self.lag_ms[record.feed] = record.t_ms - own_ms
-            self._told_ms = max(self._told_ms, own_ms)
-        elif ahead.rows:
-            self.lag_ms[record.feed] = -ahead.by_ms
-        rows = len(batch) - (ahead.rows - ahead.left_out)
-        return self.links.received(record.feed, record.t_ms, rows, own_ms, *ahead)
-
-    def _read(self, feed: LiveFeed, record: Record) -> Batch:
-        """Decode one record.
-
-        What ends a codec is a fault of ours; it must not end the watch each time anew, as the same
-        record would be read again by the next run. It is counted, told, and stays in the journal
-        until that is folded.
-        """
-        try:
-            return feed.codec.feed([Piece(record.t_ms, record.data)])
-        except Exception as error:
-            if not self._counts[FAULT]:
-                self._say(
-                    f"feed {feed.terms.name}: what is at offset {record.offset:,} of the journal "
-                    f"could not be decoded, by a fault of sargas: {error!r}. Please report it."
-                )
-            self._counts[FAULT] += 1
-            return Batch.empty()
-
     # ---- committing ----------------------------------------------------------------------------
     @property
     def is_due(self) -> bool:
@@ -385,8 +277,8 @@ class Folding:
             return False
         if any(alert.detector == LINK for alert in self._new):  # a feed is silent now
             return True
-        lags = [lag_ms for lag_ms in self.lag_ms.values() if lag_ms is not None]
-        is_behind = self.watch.around.exercise is None and min(lags, default=0) > BEHIND_MS
+        is_exercise = self.watch.around.exercise is not None  # which has times of its own
+        is_behind = not is_exercise and self.intake.least_lag_ms > BEHIND_MS
         return not is_behind or time.monotonic() - self._published_s >= PUBLISH_S
 
     def publish(self) -> None:
@@ -412,12 +304,11 @@ class Folding:
         self.publish()
         self.journal.sync()
         state = State(
-            self.watch.dump(), {n: feed.codec.dump() for n, feed in self.feeds.items()},
-            self.links.dump(), self.places, dict(self._counts), self.fixes, self._late.dump(),
-            self._numbering.dump(), self._told_ms,
+            **msgspec.structs.asdict(self.intake.dump()), watch=self.watch.dump(),
+            late=self._late.dump(), numbering=self._numbering.dump(),
         )  # fmt: skip
         packed, version = pack(state)
-        self._keeper.commit_at(self.offset, packed, version, self._all_counts())
+        self._keeper.commit_at(self.offset, packed, version, self.intake.lost)
         self.committed_to, self._committed_s = self.offset, time.monotonic()
         self._judged_ms = self.watch.judged_to_ms
         self.journal.forget(self.offset)
@@ -434,21 +325,4 @@ class Folding:
     @property
     def counted(self) -> Counter[str]:
         """Count what became of fixes and of lines that were lost, by reason."""
-        return Counter(self.watch.tally()) + self._all_counts()
-
-    def _all_counts(self) -> Counter[str]:
-        """Count the lines of all feeds that were lost, by reason, and what was left out here."""
-        counts = Counter(self._counts)
-        for feed in self.feeds.values():
-            for reason, count in feed.codec.counts.items():
-                if not count.kept:
-                    counts[reason] += count.count
-        return counts
-
-    @property
-    def rejected(self) -> dict[int, int]:
-        """Lines of each feed that could not be read, since the home was made."""
-        return {
-            number: sum(c.count for c in feed.codec.counts.values() if not c.kept)
-            for number, feed in self.feeds.items()
-        }
+        return Counter(self.watch.tally()) + self.intake.lost

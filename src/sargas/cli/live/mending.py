@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from sargas.cli.kinds import exercise_of_station
 from sargas.cli.live.admitting import newest_ms, redated
-from sargas.cli.live.folding import READ_BYTES, LiveFeed, Place
+from sargas.cli.live.folding import READ_BYTES
+from sargas.cli.live.intake import LiveFeed, Place
 from sargas.feeds.live.base import Codec, Piece
 from sargas.feeds.live.files import continues
 from sargas.model.fixes import Batch, Fixes, Statics

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from sargas.cli.interrupts import Interrupts
 from sargas.cli.keeping import Keeper
-from sargas.cli.live.folding import SOURCE, Folding, LiveFeed
+from sargas.cli.live.folding import SOURCE, Folding
+from sargas.cli.live.intake import LiveFeed
 from sargas.cli.live.late import LateFolding
 from sargas.cli.live.mending import Mending
 from sargas.cli.live.receiving import Receiver
@@ -270,7 +271,11 @@ class LiveWatch:
             return
         fresh = {n: make_codec(name, n) for n, name in self._codecs.items()}
         mending = Mending(
-            self.journal, self.folding.feeds, fresh, self.watch.around.exercise, self.home.shards
+            self.journal,
+            self.folding.intake.feeds,
+            fresh,
+            self.watch.around.exercise,
+            self.home.shards,
         )
         try:
             batches = list(mending.rows(new, self.folding.committed_to))
@@ -357,14 +362,14 @@ class LiveWatch:
 
     def feeds(self) -> list[dict[str, Any]]:
         """Tell how each feed is, as the screen and `--json` show it."""
-        out = []
-        rejected = self.folding.rejected
+        out, intake = [], self.folding.intake
+        rejected = intake.rejected
         for number, health in self.receiver.health.items():
-            url = self.folding.feeds[number].terms
+            url = intake.feeds[number].terms
             out.append({
                 "name": url.name, "kind": "live", "state": health.state,
-                "last_ms": health.last_received_ms, "fixes": self.folding.fixes[number],
-                "rejected": rejected[number], "lag_ms": self.folding.lag_ms[number],
+                "last_ms": health.last_received_ms, "fixes": intake.fixes[number],
+                "rejected": rejected[number], "lag_ms": intake.lag_ms[number],
                 "dropped": health.dropped, "connections": health.connections,
                 "faults": health.faults, "note": health.reason,
             })  # fmt: skip
