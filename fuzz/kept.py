@@ -92,7 +92,7 @@ def live_states() -> Sequence[bytes]:
     """Give a committed state."""
     followed = links()
     followed.silent(1, 1_060_000, "connection refused")
-    state = State(watch().dump(), {}, followed.dump(), {}, {"a": 1}, {1: 3})
+    state = State({}, followed.dump(), {}, {"a": 1}, {1: 3}, watch=watch().dump())
     return [pack(state)[0]]
 
 

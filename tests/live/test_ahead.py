@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sargas.cli.live import admitting
+from sargas.cli.live import admitting, intake
 from sargas.cli.live import folding as folding_module
 from sargas.cli.live.admitting import AHEAD, LEFT_OUT
 from sargas.cli.live.running import LiveWatch
@@ -86,7 +86,7 @@ def folded(watch: LiveWatch, pieces: Iterable[Piece]) -> LiveWatch:
 def believing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Believe what is dated ahead, as sargas did once; nor did a state say what feeds told."""
     push = Watch.push
-    monkeypatch.setattr(folding_module, "newest_ms", lambda fixes: None)
+    monkeypatch.setattr(intake, "newest_ms", lambda fixes: None)
     monkeypatch.setattr(admitting, "AHEAD_MS", 1 << 60)
     monkeypatch.setattr(Watch, "push", lambda watch, batch, until_ms=None: push(watch, batch))
 

@@ -23,7 +23,7 @@ from sargas.store import Home, Ledger
 )
 def test_it_leaves_with_1_where_the_watch_does_not_keep_up(tmp_path, capsys, sent, delays, code):
     home = Home(tmp_path / "home")
-    state, version = pack(State(b"", {}, b"", {}, {}, {1: min(sent, 5)}))
+    state, version = pack(State({}, b"", {}, {}, {1: min(sent, 5)}, watch=b""))
     with Ledger(home) as ledger:
         ledger.commit(SOURCE, 1, state, state_version=version)
     told = {"sent": sent, "late_s": 0.0}

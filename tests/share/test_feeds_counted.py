@@ -15,10 +15,15 @@ from sargas.model.time import DAY_MS
 from sargas.share.outgoing import outgoing
 from sargas.store import Home, ShardWriter
 from sargas.store.damaged import set_aside
+from sargas.store.feed_book import FeedBook
 from sargas.store.retention import Rule, keep_rule
 from sargas.store.thinning import Application
+from sargas.watch.detect.repeat import RepeatCrossing
+from sargas.watch.detect.slow import SlowInCorridor
 from sargas.watch.fold import Outcome
-from tests.watch.tracks import watch
+from tests.watch import laws
+from tests.watch.test_repeat import zigzag
+from tests.watch.tracks import Track, watch
 
 from .conftest import T0_MS
 from .feeds import CLOSED, MINUTE, NAMELESS, NUMBERS, OPEN, home_of, one_of, reports
@@ -71,6 +76,46 @@ def test_the_other_vessel_of_an_encounter_counts(tmp_path, closed):
     assert gets(home) == (set() if closed else {met.id})
     with Opened(home) as opened:
         assert [one.feeds for one in opened.kept("nato", met)] == ([(CLOSED,)] if closed else [])
+
+
+def under_way_again() -> tuple[type, Fixes, int]:
+    """A ship slow over a cable, and from when on it makes way again."""
+    track = Track(lon=20.0, lat=57.003).sail(20, sog_kn=2, cog_deg=90)
+    over_ms = track.t_ms + 1
+    return SlowInCorridor, track.sail(5, sog_kn=9, cog_deg=90).fixes(), over_ms
+
+
+def crossing_once_more() -> tuple[type, Fixes, int]:
+    """A ship that crosses to and fro, and the moment of its last crossing, between two fixes."""
+    fixes = zigzag(3).fixes()
+    return RepeatCrossing, fixes, alerts_of(RepeatCrossing, fixes)[0].evidence_ms[1] + 1
+
+
+def alerts_of(detector: type, fixes: Fixes) -> list[Alert]:
+    folded = laws.new_watch(detector)
+    return folded.push(laws.whole(fixes)).alerts + folded.flush().alerts
+
+
+@pytest.mark.parametrize("case", [under_way_again, crossing_once_more])
+def test_the_fix_by_which_it_is_over_or_proven_counts(tmp_path, case):
+    """It is later than the evidence ends."""
+    detector, fixes, from_ms = case()
+    fixes = fixes.take(np.argsort(fixes.t_ms, kind="stable"))
+    alerts = alerts_of(detector, fixes)
+    assert max(alert.evidence_ms[1] for alert in alerts) < from_ms
+    for by, gone in ((CLOSED, set()), (OPEN, {alert.id for alert in alerts})):
+        fixes.src_id[:] = np.where(fixes.t_ms < from_ms, NUMBERS[OPEN], NUMBERS[by])
+        assert gets(home_of(tmp_path / by, alerts, [fixes])) == gone
+
+
+def test_a_home_that_has_lost_the_names_of_its_feeds_says_of_no_alert_that_none_is_kept(tmp_path):
+    area = replace(ONE, subject=replace(ONE.subject, mmsi=0))
+    home = home_of(tmp_path / "home", [area], [])
+    (home.path / "journal").mkdir(exist_ok=True)
+    (home.path / "feeds.json").unlink()
+    assert gets(home) == set()
+    FeedBook(home).number(OPEN, "udp://:1")
+    assert gets(home) == {area.id}
 
 
 def test_the_other_vessel_counts_whichever_version_named_it_and_without_fixes(tmp_path):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sargas.model.time import DAY_MS, day_of
+from sargas.model.time import DAY_MS, day_of, parse_iso
 from sargas.model.triage import RELEASE_TO, UNDO, WITHDRAW, Act
 from sargas.share.evidence import evidence_span_ms
 from sargas.share.policy import UNKNOWN, Policy
@@ -18,6 +18,7 @@ from sargas.store.canon import shard_of
 from sargas.store.damaged import files_set_aside
 from sargas.store.feed_book import FeedBook
 from sargas.store.home import FIXES
+from sargas.store.journal import FOLDER as JOURNAL
 from sargas.store.kept_rows import MARGIN_MS, keeps, subjects_of
 from sargas.store.retention import Rule, first_day, load_rule
 from sargas.store.standing import Standing
@@ -40,17 +41,18 @@ class HomeFeeds:
     def of(self, alert: Mapping[str, Any]) -> frozenset[str]:
         """Name the feeds that brought the vessel's fixes, copies of several feeds among them.
 
-        Counted are those of all versions' evidence and of half a day before it, and where two
-        vessels met, those of the other one. What is about no vessel, or has no fixes any more, may
-        rest on any feed of the home, as may what has lost some of them: to retention, or to damage.
-        Where this is so, or a number stands for a feed that the home does not know, `UNKNOWN` is
-        among them.
+        Counted are those of half a day before the evidence until the last version was issued, and
+        where two vessels met, those of the other one. What is about no vessel, or has no fixes any
+        more, may rest on any feed of the home, as may what has lost some of them: to retention, or
+        to damage. Where this is so, or a number stands for a feed that the home does not know, or
+        a home that feeds came to has lost their names, `UNKNOWN` is among them.
         """
         names = FeedBook(self._archive.home).names()
         found = self._brought(alert, names)
         if found and UNKNOWN not in found:
             return found
-        return frozenset((*names.values(), SCANNED, *(found or ())))
+        is_lost = not names and (self._archive.home.path / JOURNAL).exists()
+        return frozenset((*names.values(), SCANNED, *([UNKNOWN] * is_lost), *(found or ())))
 
     def is_any(self, alert: Mapping[str, Any]) -> bool:
         """Tell whether an alert may rest on any feed, as nobody can say which brought its fixes."""
@@ -70,8 +72,10 @@ class HomeFeeds:
         """Name the feeds; `UNKNOWN` is one of them where fixes are known or likely to be gone."""
         versions = [*(alert.get("versions") or ()), alert]
         spans = [evidence_span_ms(version) for version in versions]
-        # What a ship did before is held against what it does: its own speed, its lane.
-        low, high = min(s[0] for s in spans) - MARGIN_MS, max(s[1] for s in spans)
+        # What a ship did before is held against what it does: its own speed, its lane. And the fix
+        # by which something is over, or is proven, may be later than the evidence ends.
+        told = [parse_iso(version[at]) for version in versions for at in ("t_detected", "t_issued")]
+        low, high = min(s[0] for s in spans) - MARGIN_MS, max(*(s[1] for s in spans), *told)
         days = {day_of(t_ms) for t_ms in (*range(low, high, DAY_MS), high)}
         found = {UNKNOWN} if self._are_past(days, versions) else set()
         is_whole = True
