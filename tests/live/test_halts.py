@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import sqlite3
 import threading
+import time
 
 import pytest
 
 from sargas.cli.live import folding as folding_module
 from sargas.cli.live import receiving, running
+from sargas.cli.live.receiving import Receiver
 from sargas.cli.live.running import LiveWatch
 from sargas.errors import StoreError
-from sargas.feeds.live.supervise import ENDED
+from sargas.feeds.live import open_transport
+from sargas.feeds.live.base import Transport
+from sargas.feeds.live.supervise import ENDED, PAUSED, RECEIVING
+from sargas.feeds.live.url import parse_feed_url
 from sargas.store import AuditLog, Ledger
-from sargas.store.journal import Journal
+from sargas.store.journal import BACK, DATA, OPENED, SILENT, Journal
 from sargas.web.health import BACKLOG, FOLDING, JOURNAL, STORE
 
 from .lines import kept, log, scanned
@@ -223,6 +229,95 @@ def test_a_pipe_that_ends_on_a_full_disk_is_a_halt_until_it_is_on_disk(tmp_path,
     finally:
         os.dup2(before, 0)
         os.close(before)
+
+
+def odd(url: str, pieces: object) -> Transport:
+    """Make a transport that brings what a test says."""
+    transport = open_transport(parse_feed_url(url))
+    transport.__class__ = type("Odd", (type(transport),), {"pieces": pieces})
+    return transport
+
+
+@pytest.fixture
+def filling(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """While it is set, the disk has room for the shortest records only: none for a silence."""
+    monkeypatch.setattr(receiving, "RETRY_S", 0.2)
+    append, is_full = Journal.append, threading.Event()
+
+    def refusing(self: Journal, feed: int, kind: int, t_ms: int, data: bytes = b"") -> int:
+        if is_full.is_set() and len(data) > 10:
+            raise StoreError("Cannot write the journal: No space left on device.")
+        return append(self, feed, kind, t_ms, data)
+
+    monkeypatch.setattr(Journal, "append", refusing)
+    return is_full
+
+
+def test_a_feed_that_ends_while_its_silence_waits_for_the_disk_ends_no_other(tmp_path, filling):
+    is_ended, may_bring = threading.Event(), threading.Event()
+
+    async def ending(self: Transport) -> object:
+        yield b"one\n"
+        while not is_ended.is_set():
+            await asyncio.sleep(0.01)
+        self.is_over = True
+
+    async def staying(self: Transport) -> object:
+        while not may_bring.is_set():
+            await asyncio.sleep(0.01)
+        yield b"two\n"
+        await asyncio.Event().wait()
+
+    journal = Journal(tmp_path / "journal")
+    feeds = {1: odd("-#idle=0.4", ending), 2: odd("tail:other", staying)}
+    receiver = Receiver(feeds, journal)
+    receiver.start()
+    try:
+        eventually(lambda: receiver.health[1].received_bytes, "the first line")
+        filling.set()
+        eventually(lambda: receiver.health[1].state == PAUSED, "the silence that waits")
+        is_ended.set()
+        eventually(lambda: receiver.health[1].state == ENDED, "the end of the pipe")
+        filling.clear()
+        may_bring.set()
+        eventually(lambda: receiver.is_over or receiver.health[2].received_bytes, "the other")
+        assert not receiver.is_over
+        assert not receiver.refusal, "the disk takes all that is left to be written"
+    finally:
+        receiver.stop()
+    assert receiver.error is None
+
+
+def test_a_silence_that_waits_for_the_disk_is_written_before_what_ends_it(tmp_path, filling):
+    may_bring, is_brought = threading.Event(), threading.Event()
+
+    async def pieces(self: Transport) -> object:
+        yield b"one\n"
+        while not may_bring.is_set():
+            await asyncio.sleep(0.01)
+        is_brought.set()
+        yield b"two\n"
+        await asyncio.Event().wait()
+
+    journal = Journal(tmp_path / "journal")
+    receiver = Receiver({1: odd("tail:some#idle=1", pieces)}, journal)
+    health = receiver.health[1]
+    receiver.start()
+    try:
+        eventually(lambda: health.received_bytes == 4, "the first line")
+        filling.set()
+        eventually(lambda: health.state == PAUSED, "the silence that waits")
+        may_bring.set()
+        eventually(is_brought.is_set, "what ends the silence")
+        time.sleep(0.5)  # it has to wait as well, though there is room for it
+        filling.clear()
+        eventually(lambda: health.received_bytes == 8, "the second line")
+        eventually(lambda: not receiver.refusal, "the silence is written")
+        kinds = [record.kind for record in journal.read(0, 1 << 20)]
+        assert kinds == [OPENED, DATA, SILENT, BACK, DATA]
+        assert (health.state, health.reason) == (RECEIVING, "")
+    finally:
+        receiver.stop()
 
 
 def test_feeds_that_end_when_receiving_is_stopped_are_no_fault(tmp_path):

@@ -10,7 +10,7 @@ import socket
 import struct
 import termios
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -360,20 +360,26 @@ def test_a_feed_that_was_received_is_never_given_up(runs, monkeypatch):
     eventually(lambda: run.heard.bytes.startswith(b"1\n3\n"), "what came after the refusal")
 
 
+async def until(is_so: Callable[[], object], what: str) -> None:
+    async with asyncio.timeout(20):
+        while not is_so():
+            await asyncio.sleep(0.01)
+    assert is_so(), what
+
+
 def test_a_feed_that_is_let_in_at_last_is_not_over_though_it_has_no_report_yet(runs, monkeypatch):
+    """But one that refuses us by a line that stands never let us in, as aisstream.io does."""
     monkeypatch.setattr(supervise, "REFUSED_S", 0.1)
     calls = []
 
     async def relenting(self) -> object:
         calls.append(1)
-        if len(calls) in (1, 3):
+        if len(calls) == 1:
             raise UsageError("Who are you?")
         self.is_up = True
-        if len(calls) > 3:
-            raise UsageError("And now?")
         while not self.may_end:
             await asyncio.sleep(0.01)
-        raise OSError("cut")
+        raise UsageError("And now?")
         yield b""
 
     run = runs("tcp://127.0.0.1:9#idle=60", pieces=relenting, is_vain=False)
@@ -383,6 +389,91 @@ def test_a_feed_that_is_let_in_at_last_is_not_over_though_it_has_no_report_yet(r
     run.transport.may_end = True
     eventually(lambda: "And now?" in run.health.reason, "it is refused by a line that stood")
     eventually(lambda: run.supervisor.is_over, "over again")
+
+
+def test_a_feed_that_was_let_in_is_never_given_up_though_it_brought_nothing(runs, monkeypatch):
+    """As a quiet WebSocket that is called anew, and whose server has a bad moment then."""
+    monkeypatch.setattr(supervise, "REFUSED_S", 0.1)
+    calls = []
+
+    async def quiet(self) -> object:
+        calls.append(1)
+        if len(calls) == 2:
+            raise UsageError("Who are you?")
+        self.is_up = True
+        if len(calls) == 1:
+            raise OSError("cut")
+        yield b"one\n"
+        await asyncio.Event().wait()
+
+    run = runs("tcp://127.0.0.1:9", pieces=quiet)
+    eventually(lambda: run.heard.bytes == b"one\n", "what came after the refusal")
+    assert not any("not tried again" in text for text in run.said)
+
+
+def test_a_feed_that_is_let_in_again_and_quiet_is_not_said_to_have_failed(runs, monkeypatch):
+    monkeypatch.setattr(supervise, "REFUSED_S", 0.1)
+    monkeypatch.setattr(supervise, "STEADY_S", 2.0)
+    calls = []
+
+    async def relenting(self) -> object:
+        calls.append(1)
+        if len(calls) == 1:
+            raise UsageError("Who are you?")
+        self.is_up = True
+        if len(calls) == 2:  # lets everybody in, and looks at the key then
+            await asyncio.sleep(0.7)
+            raise UsageError("Who are you?")
+        await asyncio.Event().wait()
+        yield b""
+
+    run = runs("tcp://127.0.0.1:9#idle=60", pieces=relenting, is_vain=False)
+    eventually(lambda: run.health.state == RECEIVING, "it is let in", 20)
+    assert not run.health.reason
+    assert len(calls) == 3
+    assert sum("Who are you?" in text for text in run.said) == 1
+
+
+def test_a_feed_is_not_given_up_while_another_is_asked_again(monkeypatch):
+    monkeypatch.setattr(supervise, "REFUSED_S", 0.1)
+
+    async def main() -> None:
+        calls, may_answer, is_refused = [], asyncio.Event(), asyncio.Event()
+
+        async def first(self) -> object:
+            calls.append("a")
+            if len(calls) == 1:
+                raise UsageError("Who are you?")
+            await may_answer.wait()
+            yield b"one\n"
+            await asyncio.Event().wait()
+
+        async def second(self) -> object:
+            if not is_refused.is_set():
+                await until(lambda: len(calls) == 2, "the first is asked again")
+                is_refused.set()
+                raise UsageError("And you?")
+            yield b"two\n"
+            await asyncio.Event().wait()
+
+        heard, supervisors = Heard(), []
+        for pieces in (first, second):
+            transport = open_transport(parse_feed_url("tcp://127.0.0.1:9"))
+            transport.__class__ = type("Odd", (type(transport),), {"pieces": pieces})
+            supervisors.append(
+                Supervisor(transport, heard, is_vain=lambda: all(s.is_over for s in supervisors))
+            )
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one.run()) for one in supervisors]
+            await is_refused.wait()
+            await until(lambda: tasks[1].done() or b"two\n" in heard.bytes, "the second goes on")
+            assert not tasks[1].done()
+            may_answer.set()
+            await until(lambda: b"one\n" in heard.bytes, "the first is let in")
+            for task in tasks:
+                task.cancel()
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("when", ["before", "within", "closing"])

@@ -167,7 +167,10 @@ class Receiver:
             try:
                 await asyncio.sleep(RETRY_S if number in self._refusals else _LOOK_S)
             except asyncio.CancelledError:  # what was taken from the sender is kept all the same
-                self.journal.append(number, kind, t_ms, data)
+                self._refusals.pop(number, None)  # nothing of it waits any more
+                if kind == DATA:
+                    with contextlib.suppress(StoreError):  # or it would end the other feeds
+                        self.journal.append(number, kind, t_ms, data)
                 raise
         self._taken(number)
         if pause:

@@ -1,6 +1,6 @@
 """Keeping a feed connected: again and again, with growing pauses, and saying how it is.
 
-The supervisor never gives up a feed that ever brought something, and never drops what it received:
+The supervisor never gives up a feed that ever let us in, and never drops what it received:
 where the journal takes no more, it stops reading, so that the sender has to wait. A silence is
 judged by a monotonic clock, so that a step of the system's clock is none. Whatever ends a
 connection, a fault of ours included, ends that connection alone.
@@ -156,7 +156,7 @@ class Supervisor:
         sink: where pieces go. What it raises ends the supervisor: it is no matter of the feed.
         say: told what a person should read on the console; once per change.
         backoff: pauses between attempts.
-        is_vain: asked while the feed refuses us and has never brought anything: whether to give up.
+        is_vain: asked while the feed refuses us and has never let us in: whether to give up.
     """
 
     def __init__(
@@ -172,17 +172,21 @@ class Supervisor:
         self._sink, self._say, self._is_vain = sink, say, is_vain
         self._backoff = backoff or Backoff()
         self._heard = time.monotonic()
+        self._line = _Line()
+        self._writing = asyncio.Lock()  # what is written late must not come after what followed it
         self._is_silent = self._is_putting = self._is_refused = self._is_told = False
+        self._is_asking = self._was_let_in = False
         self._faults: set[str] = set()
 
     @property
     def is_over(self) -> bool:
         """Whether nothing is to be expected: it has ended, or was refused from the beginning.
 
-        One that is let in at last is not over, though it may have nothing to report yet.
+        One that was ever let in is not over, though it may have had nothing to report; nor is one
+        that is being asked again: it may be let in this time.
         """
-        is_let_in = self.transport.is_up or self.health.connections > 0
-        return self.health.state == ENDED or (self._is_refused and not is_let_in)
+        may_come = self._is_asking or self._was_let_in
+        return self.health.state == ENDED or (self._is_refused and not may_come)
 
     async def run(self) -> None:
         """Receive until the feed ends for good (a pipe), is given up, or this is cancelled."""
@@ -200,6 +204,7 @@ class Supervisor:
         while not (self.is_over and self._is_vain()):
             left_s = until_s - time.monotonic()
             if left_s <= 0:
+                self._is_asking = True
                 await asyncio.sleep(0)  # whatever the feed does, others have their turn
                 return True
             await asyncio.sleep(min(left_s, LOOK_S) if self.is_over else left_s)
@@ -213,7 +218,7 @@ class Supervisor:
         """Hold one connection; give the pause after it in s, None if it was the last."""
         self._set_state(CONNECTING)
         self.transport.is_up = False
-        line = _Line()
+        line = self._line = _Line()
         pieces = self.transport.pieces()
         try:
             while isinstance(piece := await self._next(pieces, line), bytes):
@@ -223,6 +228,7 @@ class Supervisor:
                 await self._take(piece)
         finally:
             await self._close(pieces)
+            self._is_asking = False
         return self._after(line, piece)
 
     async def _next(self, pieces: AsyncIterator[bytes], line: _Line) -> bytes | _End:
@@ -260,6 +266,8 @@ class Supervisor:
         if end.is_refusal:
             return self._refuse(end.reason)
         self._is_refused = False
+        # Not where it is refused: aisstream.io lets everybody in before it looks at the key.
+        self._was_let_in |= self.transport.is_up
         if end.reason:
             self._lost(end.reason, is_said=not end.is_fault)
         if self.transport.is_turning:
@@ -272,24 +280,27 @@ class Supervisor:
 
     async def _begin(self) -> None:
         """Note that a connection brings something."""
-        self.health.connections += 1
-        if self._is_told:
-            self._say(f"feed {self.url.name}: connected again")
-        self._is_told = self._is_refused = False
-        self.health.reason = ""
-        await self._sink.opened(self.transport.place)
+        async with self._writing:
+            self.health.connections += 1
+            self._was_let_in = True
+            if self._is_told:
+                self._say(f"feed {self.url.name}: connected again")
+            self._is_told = self._is_refused = False
+            self.health.reason = ""
+            await self._sink.opened(self.transport.place)
 
     async def _take(self, piece: bytes) -> None:
         """Hand over a piece, waiting while there is no room for it."""
         self.health.dropped = self.transport.dropped
         if piece:
-            self.health.state = RECEIVING
             self._is_putting = True
             try:
-                if self._is_silent:
-                    self._is_silent = False
-                    await self._sink.back()
-                await self._sink.data(piece)
+                async with self._writing:
+                    self.health.state = RECEIVING
+                    if self._is_silent:
+                        self._is_silent = False
+                        await self._sink.back()
+                    await self._sink.data(piece)
             finally:
                 self._is_putting = False
             self.health.received_bytes += len(piece)
@@ -339,9 +350,22 @@ class Supervisor:
         """Look whether anything comes; what is received and waits for room is no silence."""
         while True:
             await asyncio.sleep(min(LOOK_S, self.url.idle_s / 4))
-            if self._is_putting:
-                self._heard = time.monotonic()
-            elif not self._is_silent and time.monotonic() - self._heard >= self.url.idle_s:
-                self._is_silent = True
-                self._set_state(SILENT)
-                await self._sink.silent(self.health.reason or "connected, but nothing is received")
+            async with self._writing:
+                self._see_whether_let_in()
+                if self._is_putting:
+                    self._heard = time.monotonic()
+                elif not self._is_silent and time.monotonic() - self._heard >= self.url.idle_s:
+                    self._is_silent = True
+                    self._set_state(SILENT)
+                    reason = self.health.reason or "connected, but nothing is received"
+                    await self._sink.silent(reason)
+
+    def _see_whether_let_in(self) -> None:
+        """Take back that the server refuses us where a connection stands, though it is quiet.
+
+        Not at once: some servers let everybody in, and look at the key then.
+        """
+        if self._is_refused and self.transport.is_up and self._line.lasted_s >= STEADY_S:
+            self._is_refused = False
+            self.health.reason = ""
+            self._set_state(RECEIVING)
