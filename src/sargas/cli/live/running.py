@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -218,7 +217,6 @@ class LiveWatch:
             self._until_taken(self._tidy)
             self._until_taken(self._mend)
             self._retaining.step()
-            give_back()
         self._until_taken(self._fold_late)
         return there_was or self.folding.is_folding_late
 
@@ -390,14 +388,3 @@ def newest_days(days: list[str], judged_to_ms: int) -> list[str]:
     """
     last = iso(max(judged_to_ms, 0) + HOUR_MS)[:10]
     return [day for day in days if day <= last][-2:]
-
-
-def give_back() -> None:
-    """Give memory that is free back to the system.
-
-    The rows that a commit lets go lie among what stays: glibc keeps the pages between for later,
-    and over weeks a watch would seem to grow. Another C library does it by itself, or not at all.
-    """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
