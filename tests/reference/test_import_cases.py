@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import struct
 
 import numpy as np
 import pyproj
@@ -13,6 +14,7 @@ from sargas.errors import FormatError, InputError, UsageError
 from sargas.model.assets import AssetSet
 from sargas.reference import ImportOptions, load_assets, plan_import
 from sargas.reference.fields import slug
+from sargas.reference.geometry import GeometryFaultError, from_wkb
 from sargas.reference.mapping import map_assets
 from sargas.reference.readers import read_file
 from tests.reference.world import (
@@ -563,3 +565,14 @@ def test_joined_features_are_noted(tmp_path):
     out = mapped(path)
     assert len(out.assets) == 1
     assert out.noted["features_joined_to_another"] == 1
+
+
+def test_a_curved_geometry_is_counted_and_the_others_are_read(tmp_path):
+    """GEOS reads arcs, shapely has none: an error of its own, that ended the import."""
+    path = tmp_path / "a.csv"
+    arc, line = "CIRCULARSTRING (24 59, 24.5 59.5, 25 59)", "LINESTRING (24 59, 25 59)"
+    path.write_text(f'name,wkt\nA,"{arc}"\nB,"{line}"\n')
+    assert counted(mapped(path)) == {"curved_geometry": 1}
+    binary = struct.pack("<BII6d", 1, 8, 3, 24, 59, 24.5, 59.5, 25, 59)
+    with pytest.raises(GeometryFaultError, match="curved geometry"):
+        from_wkb(binary)

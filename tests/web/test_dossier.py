@@ -100,6 +100,7 @@ def test_what_is_not_there_is_said(open_screen: Opener) -> None:
     page.goto(f"{screen.url}/alert/%3Cb%3Enope")
     expect(page.get_by_role("alert")).to_contain_text("No such alert")
     expect(page.get_by_role("alert")).to_contain_text("<b>nope")
+    page.wait_for_load_state("networkidle")  # more than one thing is asked of it
     assert all("404" in one for one in screen.errors)
     screen.errors.clear()
     page.get_by_role("link", name="← Watch").click()

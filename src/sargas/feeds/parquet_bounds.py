@@ -5,8 +5,8 @@ a million times its length in memory; a page of one letter is packed to nothing.
 as their dictionaries, measured, and only then written out; and a row group is not begun that would
 unpack to far more than any traffic does.
 
-What is left: a compressed page that says less of its own size than it has is unpacked whole, up to
-the 2 GB that the format allows.
+What is left: what a row group, or a compressed page, says of its size is believed. A page that says
+less than it has is unpacked whole, up to the 2 GB that the format allows.
 """
 
 from __future__ import annotations
@@ -69,19 +69,22 @@ def bounded(
         wide += max(leaf.length or 0, 8)
     if wide * rows > MOST_PIECE_BYTES:
         raise FormatError(f"A row has {wide:,} bytes or more, too many for a report.", where=where)
-    groups = _groups(path, metadata, [leaves[name] for name in columns], where)
+    groups = _groups(path, metadata, where)
     file = pq.ParquetFile(path, metadata=metadata, memory_map=False, read_dictionary=texts)
     return file, groups
 
 
-def _groups(path: Any, metadata: Any, leaves: list[int], where: str) -> list[list[int]]:  # noqa: ANN401
-    """Join small row groups; refuse one that would unpack to more than traffic does."""
+def _groups(path: Any, metadata: Any, where: str) -> list[list[int]]:  # noqa: ANN401
+    """Join small row groups; refuse one that would unpack to more than traffic does.
+
+    Asked is the size of all its columns. To ask for one column ends the process where its metadata
+    contradict themselves: pyarrow 26 lets that exception of C++ through.
+    """
     most = max(MOST_BYTES, min(MOST_TIMES * path.stat().st_size, MOST_GROUP_BYTES))
     joined: list[list[int]] = []
     room = 0
     for k in range(metadata.num_row_groups):
-        group = metadata.row_group(k)
-        size = sum(max(group.column(i).total_uncompressed_size, 0) for i in leaves)
+        size = max(metadata.row_group(k).total_byte_size, 0)
         if size > most:
             raise FormatError(
                 f"Row group {k + 1} unpacks to {size / 1e6:,.0f} MB; {most / 1e6:,.0f} MB are read"

@@ -22,8 +22,8 @@ class GeometryFaultError(InputError):
     """A geometry cannot be used.
 
     Args:
-        reason: a counter word: `null_geometry`, `not_a_geometry`, `not_finite`,
-            `line_of_one_point`, `empty_geometry`, `invalid_geometry`.
+        reason: a counter word: `null_geometry`, `not_a_geometry`, `curved_geometry`,
+            `not_finite`, `line_of_one_point`, `empty_geometry`, `invalid_geometry`.
     """
 
     def __init__(self, reason: str) -> None:
@@ -52,7 +52,7 @@ def from_wkt(text: str) -> Shape:
     """Read well-known text, with or without the prefix `SRID=4326;`.
 
     Raises:
-        GeometryFaultError: empty, nested too deep, or not WKT.
+        GeometryFaultError: empty, nested too deep, curved, or not WKT.
     """
     body = text.strip()
     if body[:5].upper() == "SRID=":
@@ -66,7 +66,7 @@ def from_wkb(data: bytes) -> Shape:
     """Read well-known binary.
 
     Raises:
-        GeometryFaultError: empty, nested too deep, or not WKB.
+        GeometryFaultError: empty, nested too deep, curved, or not WKB.
     """
     if is_binary_too_deep(data):
         raise GeometryFaultError("not_a_geometry")
@@ -77,13 +77,16 @@ def _read(read: Callable[..., Any], body: str | bytes) -> Shape:
     """Read as it stands; where that fails, let GEOS close the rings."""
     if not body:
         raise GeometryFaultError("null_geometry")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        geometry = read(body, on_invalid="ignore")
-        shape = Shape(geometry)
-        if geometry is None:
-            shape = Shape(read(body, on_invalid="fix"))
-            shape.mended.add("ring_closed")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            geometry = read(body, on_invalid="ignore")
+            shape = Shape(geometry)
+            if geometry is None:
+                shape = Shape(read(body, on_invalid="fix"))
+                shape.mended.add("ring_closed")
+    except NotImplementedError as error:  # arcs, as a GeoPackage may hold: shapely has none
+        raise GeometryFaultError("curved_geometry") from error
     if shape.geometry is None:
         raise GeometryFaultError("not_a_geometry")
     return shape
