@@ -70,6 +70,13 @@ class Pending(Generic[T]):
         """Let the rows of one place go: they are written."""
         self._rows -= sum(map(len, self._parts.pop(place)))
 
+    def keep(self, place: Place, rows: T) -> None:
+        """Let all rows of one place go but these, in order of arrival."""
+        self.remove(place)
+        if len(rows):
+            self._parts[place] = [rows]
+            self._rows += len(rows)
+
     def clear(self) -> None:
         """Let all rows go."""
         self._parts.clear()

@@ -22,7 +22,14 @@ from sargas.errors import FormatError, StoreError, UsageError
 from sargas.model.fixes import Fixes, Statics
 from sargas.model.time import NO_TIME
 from sargas.store import files
-from sargas.store.canon import T, canonical_order, copies, is_canonical, shard_of
+from sargas.store.canon import (
+    T,
+    canonical_order,
+    copies,
+    is_canonical,
+    shard_of,
+    subject_keys,
+)
 from sargas.store.damaged import set_aside, set_aside_newest
 from sargas.store.home import FIXES, STATICS, Home
 from sargas.store.pending import Pending
@@ -163,7 +170,7 @@ class ShardWriter:
         return self.total - before
 
     def flush_fixes_of(self, keys: Collection[int]) -> None:
-        """Write the fixes that wait in the shards of some subjects; the others go on waiting.
+        """Write the fixes of some subjects that wait; those of all others go on waiting.
 
         Args:
             keys: of the subjects, as `canon.subject_keys` makes them.
@@ -173,10 +180,15 @@ class ShardWriter:
         """
         if not keys:
             return
-        whose = np.array([divmod(key, 1 << 32) for key in keys], dtype=np.uint64)
-        only = set(shard_of(whose[:, 0], whose[:, 1], self.home.shards).tolist())
+        wanted = np.array(list(keys), dtype=np.uint64)
+        shards = shard_of(wanted >> np.uint64(32), wanted & np.uint64(2**32 - 1), self.home.shards)
         with self.home.mutex:
-            self._write(FIXES, self._fixes, only)
+            for place in self._fixes.places(set(shards.tolist())):
+                rows = self._fixes.rows(place)
+                is_theirs = np.isin(subject_keys(rows.domain, rows.subject_id), wanted)
+                if is_theirs.any():
+                    self.total += self._write_shard(FIXES, *place, rows.take(is_theirs))
+                self._fixes.keep(place, rows.take(~is_theirs))
 
     def close(self) -> None:
         """Write what waits and give the writer lock back. A second call does nothing."""
@@ -206,15 +218,9 @@ class ShardWriter:
             self.flush()
         return lost
 
-    def _write(self, name: str, waiting: Pending[T], only: Collection[int] | None = None) -> None:
-        """Write what waits, place by place; what could not be written goes on waiting.
-
-        Args:
-            name: of the table.
-            waiting: its rows.
-            only: write these shards alone; None writes all.
-        """
-        for place in waiting.places(only):
+    def _write(self, name: str, waiting: Pending[T]) -> None:
+        """Write what waits, place by place; what could not be written goes on waiting."""
+        for place in waiting.places():
             self.total += self._write_shard(name, *place, waiting.rows(place))
             waiting.remove(place)
 
