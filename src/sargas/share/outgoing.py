@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from sargas.model.time import DAY_MS, day_of, parse_iso
+from sargas.model.evidence import told_span_ms
+from sargas.model.time import DAY_MS, day_of
 from sargas.model.triage import RELEASE_TO, UNDO, WITHDRAW, Act
-from sargas.share.evidence import evidence_span_ms
 from sargas.share.policy import UNKNOWN, Policy
 from sargas.share.release import SCANNED, Released, feed_of, released
 from sargas.store import Archive
@@ -71,11 +71,8 @@ class HomeFeeds:
     def _read(self, alert: Mapping[str, Any], names: Mapping[int, str]) -> frozenset[str]:
         """Name the feeds; `UNKNOWN` is one of them where fixes are known or likely to be gone."""
         versions = [*(alert.get("versions") or ()), alert]
-        spans = [evidence_span_ms(version) for version in versions]
-        # What a ship did before is held against what it does: its own speed, its lane. And the fix
-        # by which something is over, or is proven, may be later than the evidence ends.
-        told = [parse_iso(version[at]) for version in versions for at in ("t_detected", "t_issued")]
-        low, high = min(s[0] for s in spans) - MARGIN_MS, max(*(s[1] for s in spans), *told)
+        low, high = told_span_ms(versions)
+        low -= MARGIN_MS  # what it did before is held against what it does: its own speed, its lane
         days = {day_of(t_ms) for t_ms in (*range(low, high, DAY_MS), high)}
         found = {UNKNOWN} if self._are_past(days, versions) else set()
         is_whole = True

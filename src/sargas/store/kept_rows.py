@@ -21,9 +21,9 @@ from sqlalchemy import select
 
 from sargas.errors import StoreError
 from sargas.model.alerts import PRIORITIES, RETRACTED
-from sargas.model.evidence import evidence_span_ms
+from sargas.model.evidence import told_span_ms
 from sargas.model.fixes import AIR, SEA, Fixes, Statics
-from sargas.model.time import DAY_MS, HOUR_MS, parse_iso
+from sargas.model.time import DAY_MS, HOUR_MS
 from sargas.store import tables
 from sargas.store.canon import shard_of, subject_keys
 from sargas.store.home import Home
@@ -173,12 +173,9 @@ class _Alerts(Log):
 
 def _spans(versions: list[dict[str, Any]]) -> Iterator[Span]:
     """Give the span of an alert for each vessel that it is about."""
-    ends = [evidence_span_ms(version) for version in versions]
-    told = [parse_iso(v[name]) for v in versions for name in ("t_start", "t_detected", "t_issued")]
-    first_ms = min(*(low for low, _ in ends), *told) - MARGIN_MS
-    last_ms = max(*(high for _, high in ends), *told) + MARGIN_MS
+    first_ms, last_ms = told_span_ms(versions)
     for key in {key for version in versions for key in subjects_of(version)}:
-        yield key, first_ms, last_ms
+        yield key, first_ms - MARGIN_MS, last_ms + MARGIN_MS
 
 
 def _joined(spans: Iterable[Span]) -> Iterator[Span]:
