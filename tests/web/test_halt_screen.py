@@ -15,7 +15,7 @@ from tests.live.senders import TcpSender
 from .conftest import WEB, Opener
 from .test_look_back import Speaker
 from .test_sound import LOUDSPEAKER
-from .test_watch import keys, open_page
+from .test_watch import keys, open_page, take_watch
 from .world import World
 
 pytestmark = pytest.mark.browser
@@ -50,6 +50,8 @@ def test_a_full_disk_is_seen_and_heard_on_every_page_until_it_is_over(
     banner, hush = page.locator(".halt-banner"), page.locator(".pill.silence")
     page.locator(".sound").click()
     expect(page.locator(".sound")).to_have_text("Sound on")
+    page.locator(".pill.officer").click()  # there is a handover to be read only then
+    take_watch(page, "V. Petraitis")
     expect(back.get_by_role("button", name="Pause")).to_be_visible(timeout=30_000)
     back.get_by_role("button", name="Pause").click()
     expect(back.locator(".look-back")).to_contain_text("This screen looks back")
@@ -72,6 +74,8 @@ def test_a_full_disk_is_seen_and_heard_on_every_page_until_it_is_over(
         keys(page, "Escape", key)
         page.wait_for_url(f"{url}{path}")
         expect(banner).to_be_visible()
+        if path == "/handover":
+            expect(page.locator(".page")).to_contain_text("V. Petraitis")
     late = open_page(url)
     expect(late.locator(".halt-banner")).to_be_visible()
 
