@@ -218,6 +218,20 @@ def test_pitfall_10_tag_blocks():
     )
     dec, t = decode(tag("s:b:2,c:1364272372,T:2014-12-10 00.00.01") + line)
     assert dec.station_name(int(t.messages.station[0])) == "b:2"
+    # The last station counts, digits or name; more digits than any number has are a name.
+    for told, station in {
+        "s:name,s:222": "222",
+        "s:222,s:name": "name",
+        "s:222,s:": "222",
+        "s:222,s:r12": "12",
+        "s:222,s:12x": "12x",
+        "s:222,s:123456789012345": "123456789012345",
+        "s:222,s:1234567890123456": "1234567890123456",
+    }.items():
+        first, _, second = told.partition(",")
+        for front in (tag(told), tag(first) + tag(second), tag(first) + b"\n" + tag(second)):
+            dec, t = decode(front + line)
+            assert dec.station_name(int(t.messages.station[0])) == station, told
     # A wrong checksum is flagged, counted, and its values used.
     dec, t = decode(tag("c:1331722800", "00") + line)
     assert int(t.messages.t_ms[0]) == 1_331_722_800_000

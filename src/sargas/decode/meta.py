@@ -30,6 +30,7 @@ from sargas.decode.state import (
     TAG_T,
     U8,
 )
+from sargas.decode.tally import STATION_DIGITS
 
 TAB: Final = 9
 NEWLINE: Final = 10
@@ -55,6 +56,8 @@ HEX: Final = _hex_table()
 INSIDE, FIELD_ENDS, TEXT_ENDS = range(3)
 KEY_TIME: Final = 99
 """The letter c."""
+KEY_STATION: Final = 115
+"""The letter s."""
 MAX_DIGITS: Final = 18
 
 
@@ -137,36 +140,54 @@ def read_tag(buf: U8, p: int, tag: I64) -> int:
     """
     p += 1
     xor = i64(0)
-    while FIELD_END[buf[p]] != TEXT_ENDS:
-        a = p
+    byte = i64(buf[p])
+    while FIELD_END[byte] != TEXT_ENDS:
+        a, key = p, byte
         number, n = i64(0), 0
-        if buf[p] == KEY_TIME and buf[p + 1] == COLON:
-            xor ^= KEY_TIME ^ COLON
+        if buf[p + 1] == COLON and FIELD_END[key] == INSIDE:
+            xor ^= key ^ COLON
             p += 2
-            while 48 <= buf[p] <= 57 and n < MAX_DIGITS:
-                number = number * 10 + i64(buf[p]) - 48
-                xor ^= i64(buf[p])
+            byte = i64(buf[p])
+            while 48 <= byte <= 57 and n < MAX_DIGITS:
+                number = number * 10 + byte - 48
+                xor ^= byte
                 p += 1
                 n += 1
-        if n > 0 and FIELD_END[buf[p]] != INSIDE:
-            tag_time(number, tag)
-        else:
-            while FIELD_END[buf[p]] == INSIDE:
-                xor ^= i64(buf[p])
+                byte = i64(buf[p])
+        is_number = n > 0 and FIELD_END[byte] != INSIDE
+        if not (is_number and tag_number(key, number, n, tag)):
+            while FIELD_END[byte] == INSIDE:
+                xor ^= byte
                 p += 1
+                byte = i64(buf[p])
             tag_field(buf, a, p, tag)
-        if buf[p] == COMMA:
+        if byte == COMMA:
             xor ^= COMMA
             p += 1
+            byte = i64(buf[p])
     star = p
-    while buf[p] != BACKSLASH:
-        if buf[p] == NEWLINE:
+    while byte != BACKSLASH:
+        if byte == NEWLINE:
             return -1
         p += 1
+        byte = i64(buf[p])
     tag[TAG_SET] = 1
     if buf[star] == STAR and (p - star != 3 or hex_pair(buf, star + 1) != xor):
         tag[TAG_QUALITY] |= CHECKSUM_BAD
     return p + 1
+
+
+@helper
+def tag_number(key: int, number: int, n: int, tag: I64) -> bool:
+    """Take a number of `n` digits if it is a receive time or a station; tells whether it was."""
+    if key == KEY_TIME:
+        tag_time(number, tag)
+        return True
+    if key == KEY_STATION and n <= STATION_DIGITS:
+        tag[TAG_STATION] = number
+        tag[TAG_ST_TO] = tag[TAG_ST_FROM]  # a name before it counts no more
+        return True
+    return False
 
 
 @helper
@@ -199,7 +220,7 @@ def tag_field(buf: U8, a: int, b: int, tag: I64) -> None:
     key = buf[a]
     if key == KEY_TIME:  # a good one is read by read_tag
         tag[TAG_QUALITY] |= UNPARSED
-    elif key == 115:  # s: station; resolved once the line is known to be whole
+    elif key == KEY_STATION:  # no plain number; resolved once the line is known to be whole
         tag[TAG_ST_FROM] = value
         tag[TAG_ST_TO] = b
     elif key == 103:  # g: part-parts-group

@@ -22,6 +22,8 @@ from sargas.decode.state import (
 )
 
 STATION_OVERFLOW: Final = int(Reason.STATION_OVERFLOW)
+STATION_DIGITS: Final = 15
+"""More digits are a name."""
 
 
 @helper
@@ -114,7 +116,7 @@ def station_of(buf: U8, a: int, b: int, names: U8, name_meta: I64, total: I64) -
     if buf[a] == 114 or buf[a] == 98:
         first = a + 1
     number = i64(0)
-    if 0 < b - first <= 15:
+    if 0 < b - first <= STATION_DIGITS:
         for k in range(first, b):
             digit = i64(buf[k]) - 48
             if digit < 0 or digit > 9:
