@@ -104,3 +104,4 @@ def test_an_officer_suspends_and_ends_it(tmp_path: Path, open_page: Callable[[st
         assert undone.ended_ms == undone.from_ms
         assert (one.mmsis, one.detectors) == ((999_000_102,), ("slow_in_corridor",))
         assert one.ended_ms == END
+        page.goto("about:blank")  # before the service ends
