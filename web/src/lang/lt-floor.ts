@@ -311,6 +311,7 @@ export const LT_FLOOR: Dictionary = {
   "Next try in {n} s.": "Kitas bandymas po {n} s.",
   "Trying to connect…": "Jungiamasi…",
   "Connection lost.": "Ryšys nutrūko.",
+  "No alarm reaches this screen.": "Joks pavojaus signalas šio ekrano nepasiekia.",
   "Try now": "Bandyti dabar",
   "Reading the page…": "Skaitomas puslapis…",
   "The page could not be fetched.": "Puslapio nepavyko gauti.",
