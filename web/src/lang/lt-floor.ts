@@ -305,6 +305,7 @@ export const LT_FLOOR: Dictionary = {
   "No feed is open.": "Joks srautas neatvertas.",
   "last fix {age} · {fixes} fixes · {rejected} rejected": "paskutinė padėtis {age} · padėčių {fixes} · atmesta {rejected}",
   "{n} × dropped by the screen": "{n} × ekranas atmetė",
+  "One fix of one vessel.": "Viena padėtis, vienas laivas.",
   "{fixes} fixes of {vessels} vessels.": "Padėčių {fixes}, laivų {vessels}.",
   "The picture is {age} old.": "Vaizdas {age} senumo.",
   "The picture is {age} old and stands at {t}.": "Vaizdas {age} senumo ir stovi ties {t}.",
