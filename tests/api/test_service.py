@@ -267,7 +267,7 @@ def test_a_demonstration_prints_its_address_first_and_leaves_nothing(
     assert process.stdout.readline().startswith(b"http://127.0.0.1:")
     _, err = process.communicate(timeout=250)
     assert process.returncode == 0, err
-    assert b"EXERCISE short: 180 fixes of 1 vessels" in err
+    assert b"EXERCISE short: 180 fixes of 1 vessel folded" in err
     assert b"Traceback" not in err
     assert list((tmp_path / "tmp").iterdir()) == []
 

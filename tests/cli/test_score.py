@@ -135,7 +135,7 @@ def test_an_interrupted_score_prints_what_was_whole(
     done = call("score", "--html", tmp_path / "s.html")
     assert done.code == 130
     assert "PARTIAL, 1 of 2 plays" in done.err
-    assert done.out.startswith("PARTIAL, interrupted: suite small, SIMULATED: 1 plays")
+    assert done.out.startswith("PARTIAL, interrupted: suite small, SIMULATED: 1 play, ")
     assert "PARTIAL" in (tmp_path / "s.html").read_text()
     assert call("score", "--json").rows[0]["partial"] is True
 

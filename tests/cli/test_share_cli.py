@@ -177,6 +177,10 @@ def test_the_policy_says_who_gets_what_and_why(call: Call, home: Path) -> None:
     assert [(r["group"], r["sees"], r["redacted"]) for r in rows] == [
         ("nato", 0, ["triage", "kp"]), ("eu", 1, []),
     ]  # fmt: skip
+    table = call("share", "policy", "--home", home).out
+    assert "  1 rule  " in table, table
+    assert "rules" not in table, table
+    assert "gets 1 alert." in call("share", "policy", "--to", "eu", "--home", home).err
     (row,) = call("share", "policy", "--to", "eu", "--home", home, "--json").rows
     assert (row["alert"], row["because"]) == (ONE.id, "rule 1")
     assert call("alerts", "withdraw", ONE.id, "--to", "eu", "--home", home, *WHO).code == 0

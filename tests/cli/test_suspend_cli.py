@@ -118,4 +118,4 @@ def test_a_scan_judges_by_the_suspensions_of_its_home(
     assert "differ" not in again.err
     with AuditLog(home) as log:
         log.end_suspension("s1", "V.P.", t_ms=t_ms, at_ms=0)
-    assert "alerts differ" in call(*words).err
+    assert "1 alert differs from what this home stores" in call(*words).err

@@ -224,13 +224,13 @@ def test_tokens_go_with_the_password_unless_they_are_kept(call: Call, home: Home
     assert call(*listed).rows == [row]
     gone = run(home, *words, stdin="anchors drag in clay")
     assert gone.returncode == 0, gone.stderr
-    assert f"Revoked with it: 1 tokens ({row['id']})" in gone.stderr
+    assert f"Revoked with it: 1 token ({row['id']})" in gone.stderr
     assert call(*listed).rows == []
     with Access(home) as access:
         assert access.token(made.out.strip(), parse_iso(row["created"])) is None
     call("tokens", "add", "Jonas", "again", "--home", home.path)
     left = call("users", "disable", "Jonas", "--home", home.path)
-    assert "Revoked with it: 1 tokens" in left.err
+    assert "Revoked with it: 1 token" in left.err
     assert "Revoked" not in call("users", "enable", "Jonas", "--home", home.path).err
     assert call(*listed).rows == []
 

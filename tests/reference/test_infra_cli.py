@@ -175,7 +175,7 @@ def test_prune_needs_yes_where_nobody_can_be_asked(call, cables, tmp_path, monke
     call("import", cables)
     fewer = str(write_geojson(tmp_path / "cables.geojson", full("1")))
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    with pytest.raises(UsageError, match="1 assets would be removed"):
+    with pytest.raises(UsageError, match="1 asset would be removed"):
         call("import", fewer, "--prune")
     assert len(rows(call("list", "--json")[0])) == 164
     (report,) = rows(call("import", fewer, "--prune", "--yes", "--json")[0])

@@ -163,7 +163,7 @@ DAMAGE = {
         sql("UPDATE alerts SET body = '{' WHERE version = 2"), "cannot be read",
     ),
     "a stray suppression": (
-        sql("INSERT INTO suppressions VALUES ('nobody', 1, 'port')"), "1 suppressions",
+        sql("INSERT INTO suppressions VALUES ('nobody', 1, 'port')"), "that are not there: 1",
     ),
     "an act about nothing": (
         sql("DELETE FROM alerts WHERE id = (SELECT alert FROM audit_log)"), "about alerts that",

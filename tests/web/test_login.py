@@ -128,6 +128,7 @@ def test_a_viewer_is_told_what_they_may_not(
     page.wait_for_selector(".map-host[data-renderer]")
     expect(page.locator(".pill.officer")).to_have_text("Nobody on watch")
     page.get_by_role("button", name=re.compile("^Note,")).click()
+    expect(page.locator(".row").first).to_be_visible()
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("j")
     acts = page.locator(".acts")

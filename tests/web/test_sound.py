@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from sargas.model.alerts import Alert
 
+from .conftest import Opener, Screen, eventually
 from .desk import START, DeskServer, made_alert
 from .test_watch import keys, open_page, take_watch
 
@@ -113,3 +114,101 @@ def test_an_alarm_sounds_until_it_is_acknowledged(
         page.reload()
         expect(sound).to_have_text("Sound waits for a click")
         page.goto("about:blank")  # before the service ends
+
+
+def listening(open_screen: Opener) -> Screen:
+    """A screen whose sound is on, and whose time goes only where the test lets it."""
+    screen = open_screen()
+    page = screen.page
+    page.add_init_script(LOUDSPEAKER + "window.allowed = true;")
+    page.clock.install()
+    page.reload()
+    page.wait_for_selector(".map-host[data-renderer]")
+    keys(page, "b")
+    expect(page.locator(".sound")).to_have_text("Sound on")
+    expect(page.locator(".row").first).to_be_visible()
+    page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 60)
+    come_back(screen)  # over such a step a line counts as dead
+    return screen
+
+
+def lose_line(screen: Screen) -> None:
+    """The service ends: the socket closes, and none is opened again."""
+    screen.loses_line = True
+    screen.world.refuse_sockets = True
+    expect(screen.page.locator(".line-banner")).to_contain_text("No alarm reaches this screen.")
+
+
+def come_back(screen: Screen) -> None:
+    """The service is there again, and the screen finds it before its time goes on."""
+    screen.world.refuse_sockets = False
+    banner = screen.page.locator(".line-banner")
+
+    def is_back() -> bool:
+        banner.locator("button").evaluate_all("found => found.forEach(b => b.click())")
+        return banner.count() == 0
+
+    assert eventually(screen.page, is_back)
+
+
+def test_a_lost_line_sounds_after_a_while_and_until_it_is_back(open_screen: Opener) -> None:
+    screen = listening(open_screen)
+    page, go_on = screen.page, screen.page.clock.run_for
+    sound, hush = page.locator(".sound"), page.locator(".pill.silence")
+    tones = lambda: page.evaluate("window.tones")  # noqa: E731
+    # A service that is there again within some seconds does not ring, nor does an hour's sleep.
+    lose_line(screen)
+    go_on(15_000)
+    come_back(screen)
+    lose_line(screen)
+    page.clock.fast_forward(3_600_000)
+    go_on(5_000)
+    come_back(screen)
+    go_on(3_000)
+    assert tones() == 0
+    assert not page.title().startswith("(!)")
+    # A line that stays lost does, again and again, and the title has it.
+    lose_line(screen)
+    go_on(18_000)
+    assert tones() == 0
+    expect(hush).to_have_count(0)
+    go_on(3_000)
+    assert tones() == CHIME
+    assert page.title().startswith("(!)")
+    go_on(45_000)
+    assert tones() == 2 * CHIME
+    expect(hush).to_have_text("Silence H")
+    # Silence ends by itself; its words go by the watch's time, 11:10:00 and what went by since.
+    keys(page, "h")
+    go_on(500)
+    expect(sound).to_have_text("Silenced until 11:13Z")
+    expect(hush).to_have_count(0)
+    go_on(110_000)
+    assert tones() == 2 * CHIME
+    go_on(12_000)
+    assert tones() == 3 * CHIME
+    come_back(screen)
+    expect(hush).to_have_count(0)
+    expect(sound).to_have_text("Sound on")
+    assert not page.title().startswith("(!)")
+
+
+def test_silence_acts_in_a_dialog_and_not_in_its_fields(open_screen: Opener) -> None:
+    screen = listening(open_screen)
+    page, dialog = screen.page, screen.page.locator("dialog[open]")
+    sound, hush = page.locator(".sound"), page.locator(".pill.silence")
+    lose_line(screen)
+    page.clock.run_for(21_000)
+    expect(hush).to_have_count(1)
+    page.get_by_role("button", name="Take the watch").click()
+    field = dialog.locator("input[name=officer]")
+    keys(page, "h", "H")
+    expect(field).to_have_value("hH")
+    page.clock.run_for(500)
+    expect(hush).to_have_count(1)
+    dialog.get_by_role("button", name="Cancel").focus()
+    keys(page, "h")
+    page.clock.run_for(500)
+    expect(sound).to_contain_text("Silenced until")
+    expect(hush).to_have_count(0)
+    expect(field).to_have_value("hH")

@@ -27,7 +27,7 @@ import { halting, selectedAlert, selectedMmsi, watched } from "./state/state.ts"
 import { TriageDialog } from "./triage/dialog.tsx";
 import { ReleaseDialog } from "./triage/release.tsx";
 import { SuspendDialogs } from "./triage/suspend.tsx";
-import { startSound } from "./sound/sound.ts";
+import { lineLost, startSound } from "./sound/sound.ts";
 import { waits } from "./triage/triage.ts";
 import { Undo } from "./triage/undo.tsx";
 import { Views } from "./views/dialog.tsx";
@@ -35,11 +35,11 @@ import { startViews } from "./views/view.ts";
 import { Banners } from "./top/banners.tsx";
 import { TopBar } from "./top/bar.tsx";
 
-/** The window's title counts the open Alarms, and says where none can arise, for whoever looks at another tab. */
+/** The window's title counts the open Alarms, and says where none can arise or reach it, for whoever looks at another tab. */
 function startTitle(): void {
   effect(() => {
     const open = [...watched.value.values()].filter((alert) => alert.priority === "P1" && waits(alert)).length;
-    document.title = `${halting.value ? "(!) " : ""}${open > 0 ? `(${open}) ` : ""}SARGAS`;
+    document.title = `${halting.value || lineLost.value ? "(!) " : ""}${open > 0 ? `(${open}) ` : ""}SARGAS`;
   });
 }
 

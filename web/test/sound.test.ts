@@ -1,7 +1,7 @@
 // Which Alarms sound: those that wait, that are new, and that nobody silenced here.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FRESH_MS, haltKey, heardNow, isLive, rings, SILENCE_MS, soundKey, stoodAt } from "../src/sound/rings.ts";
+import { awayFor, FRESH_MS, GRACE_MS, haltKey, heardNow, isLive, rings, SILENCE_MS, soundKey, STEP_MS, stoodAt } from "../src/sound/rings.ts";
 import type { Alert, Clock, Halt, Triage } from "../src/wire/types.ts";
 
 const NOW = Date.UTC(2024, 11, 25, 12);
@@ -49,4 +49,15 @@ test("a watch that does not judge sounds as long as that lasts; one that begins 
   assert.equal(haltKey(halt), haltKey({ ...halt, cause: "folding" }));
   assert.notEqual(haltKey(halt), haltKey({ ...halt, since_ms: 8 }));
   assert.ok(haltKey(halt) !== "" && haltKey({ ...halt, until_ms: 9 }) === "" && haltKey(null) === "");
+});
+
+test("a lost line counts while the screen is awake, and from nothing once it is back", () => {
+  let away_ms = 0;
+  for (let tick = 0; tick < 40; tick += 1) away_ms = awayFor(away_ms, 250, "down");
+  assert.equal(away_ms, 10_000);
+  assert.equal(awayFor(away_ms, 250, "up"), 0);
+  assert.equal(awayFor(0, GRACE_MS, "connecting"), 0);
+  // An hour of sleep does not make it ring at once; a hidden tab, told once a minute, comes to it all the same.
+  assert.ok(awayFor(0, 3_600_000, "down") < GRACE_MS);
+  assert.ok(awayFor(awayFor(0, 60_000, "down"), 60_000, "down") >= GRACE_MS && STEP_MS < GRACE_MS);
 });

@@ -6,7 +6,7 @@ import shlex
 import textwrap
 from pathlib import Path
 
-from sargas.cli.words import clean_text, put_json, say
+from sargas.cli.words import clean_text, counted, put_json, say
 from sargas.errors import EXIT_FAILED, EXIT_OK, StoreError, UsageError
 
 
@@ -97,7 +97,7 @@ def export(
         print(f"{sha256}  {place}")
     if evidence.alert["exercise"]:
         say(f"EXERCISE {evidence.alert['exercise']}: none of this is real.", quiet=quiet)
-    say(f"{len(data):,} bytes, {len(evidence.fixes):,} fixes.", quiet=quiet)
+    say(f"{len(data):,} bytes, {counted(len(evidence.fixes), 'fix', 'fixes')}.", quiet=quiet)
     if not evidence.same_rules:
         say("The alert was made under other thresholds than these; the file says so. Give the "
             "scan's own with --rules.", quiet=quiet)  # fmt: skip

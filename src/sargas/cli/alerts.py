@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from sargas.cli.alert_text import put_alert, sentence, whose
-from sargas.cli.words import clean_text, put_json, put_table, say
+from sargas.cli.words import clean_text, counted, put_json, put_table, say
 from sargas.errors import EXIT_OK, UsageError
 from sargas.model.alerts import PRIORITIES
 from sargas.model.time import parse_iso
@@ -159,9 +159,10 @@ def list_(
     elif shown:
         _put_alerts(shown)
     hidden = len(wanted) - len(shown)
-    more = f", {hidden:,} muted ones not shown (--muted)" if hidden else ""
+    more = f", {counted(hidden, 'muted one')} not shown (--muted)" if hidden else ""
     of = f" of {len(alerts):,}" if len(wanted) < len(alerts) else ""
-    say(f"{len(shown):,}{of} alerts{more}.", quiet=quiet)
+    alerts_of = f"{len(shown):,}{of} alerts" if of else counted(len(shown), "alert")
+    say(f"{alerts_of}{more}.", quiet=quiet)
     if origin == "own" and (count := _of_partners(stored)):
         say(f"Partners sent {count:,} more: --origin all.", quiet=quiet)
     return EXIT_OK

@@ -7,7 +7,7 @@ from typing import Any
 
 from cyclopts import App
 
-from sargas.cli.words import clean_text, put_json, put_table, say
+from sargas.cli.words import clean_text, counted, put_json, put_table, say
 from sargas.errors import EXIT_FAILED, EXIT_OK
 from sargas.model.time import iso
 
@@ -71,7 +71,7 @@ def list_(
                 for a in lines
             ],
         )  # fmt: skip
-    say(f"{len(lines):,} lines.", quiet=quiet)
+    say(f"{counted(len(lines), 'line')}.", quiet=quiet)
     return EXIT_OK
 
 
@@ -121,7 +121,7 @@ def verify(
             "or the hash is of another log, or miscopied."
         )
     else:
-        print(f"Whole: {found.lines:,} lines. Newest hash: {found.head or 'none yet'}")
+        print(f"Whole: {counted(found.lines, 'line')}. Newest hash: {found.head or 'none yet'}")
     if whole:
         say("Note the hash elsewhere: it proves later that nothing before it was changed.",
             quiet=quiet)  # fmt: skip

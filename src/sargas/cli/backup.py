@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sargas import __version__
-from sargas.cli.words import clean_text, put_json, say
+from sargas.cli.words import clean_text, counted, put_json, say
 from sargas.errors import EXIT_FAILED, EXIT_OK, InputError, SargasError, UsageError
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def backup(
         _put_findings(done.damage)
     for name in done.left_out:
         say(f"Left out, as it is no plain file: {clean_text(name)}", quiet=quiet)
-    say(f"{done.files:,} files, {done.bytes / 1e6:,.1f} MB: {_counted(done.manifest['counts'])}.",
-        quiet=quiet)  # fmt: skip
+    say(f"{counted(done.files, 'file')}, {done.bytes / 1e6:,.1f} MB: "
+        f"{_holds(done.manifest['counts'])}.", quiet=quiet)  # fmt: skip
     _say_head(done.manifest, quiet=quiet)
     if done.damage:
         say("The home is damaged; the backup holds it as it is.", quiet=quiet)
@@ -122,8 +122,8 @@ def restore(file: Path, /, *, home: Path, json: bool = False, quiet: bool = Fals
     else:
         print(place)
         _put_findings(damage)
-    say(f"{len(done.files):,} files of {clean_text(done.manifest.get('created', ''))}: "
-        f"{_counted(counts)}.", quiet=quiet)  # fmt: skip
+    say(f"{counted(len(done.files), 'file')} of {clean_text(done.manifest.get('created', ''))}: "
+        f"{_holds(counts)}.", quiet=quiet)  # fmt: skip
     _say_head(done.manifest, quiet=quiet)
     if damage:
         say("The home was damaged when it was backed up, and is so again.", quiet=quiet)
@@ -183,8 +183,8 @@ def _verify_backup(file: Path, *, json: bool, quiet: bool) -> int:
     else:
         _put_findings(findings)
     if found.whole:
-        say(f"Whole: {len(found.files):,} files, {_counted(found.manifest.get('counts', {}))}.",
-            quiet=quiet)  # fmt: skip
+        say(f"Whole: {counted(len(found.files), 'file')}, "
+            f"{_holds(found.manifest.get('counts', {}))}.", quiet=quiet)  # fmt: skip
         _say_head(found.manifest, quiet=quiet)
     elif not found.findings:
         say("The file is as it was written; the home was damaged already.", quiet=quiet)
@@ -223,11 +223,12 @@ def _verify_home(home: Path | None, *, deep: bool, json: bool, quiet: bool) -> i
     else:
         _put_findings(found.findings)
     if found.whole:
-        say(f"Whole: {found.counts['files']:,} files, {_counted(found.counts)}.", quiet=quiet)
+        files = counted(found.counts["files"], "file")
+        say(f"Whole: {files}, {_holds(found.counts)}.", quiet=quiet)
         _say_head({"audit_head": found.head}, quiet=quiet)
     else:
         damaged = sum(one.is_damage for one in found.findings)
-        say(f"Damaged: {damaged} findings.", quiet=quiet)
+        say(f"Damaged: {counted(damaged, 'finding')}.", quiet=quiet)
     return EXIT_OK if found.whole else EXIT_FAILED
 
 
@@ -267,11 +268,10 @@ def _put_findings(findings: Iterable[Finding]) -> None:
         print(clean_text(f"  {one.hint}"))
 
 
-def _counted(counts: dict[str, int]) -> str:
+def _holds(counts: dict[str, int]) -> str:
     """Write what a home holds on one line."""
-    return ", ".join(
-        f"{int(counts.get(what, 0)):,} {what}" for what in ("alerts", "acts", "fixes", "statics")
-    )
+    things = {"alert": "alerts", "act": "acts", "fix": "fixes", "static": "statics"}
+    return ", ".join(counted(int(counts.get(many, 0)), one, many) for one, many in things.items())
 
 
 def _say_head(said: dict[str, Any], *, quiet: bool) -> None:

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from sargas.cli.home import home_dir
 from sargas.cli.making import make_watch
 from sargas.cli.reading import Reading
-from sargas.cli.words import put_json, put_table, say, span_text
+from sargas.cli.words import counted, put_json, put_table, say, span_text
 from sargas.errors import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, NotFoundError, UsageError
 from sargas.model.assets import Asset, AssetSet
 from sargas.model.crossings import Crossing
@@ -215,7 +215,8 @@ def vessel_text(subject: Any) -> str:  # noqa: ANN401 - Subject or Identity alik
 
 def summarise(reading: Reading, watch: Watch, counts: Counter[str], asset: str | None) -> None:
     """Say on stderr what was read and found."""
-    say(f"read      {reading.lines:,} lines, {reading.fixes:,} fixes of {watch.vessels:,} vessels")
+    say(f"read      {counted(reading.lines, 'line')}, {counted(reading.fixes, 'fix', 'fixes')} of "
+        f"{counted(watch.vessels, 'vessel')}")  # fmt: skip
     say(f"span      {span_text(reading.from_ms, reading.to_ms)}")
     if not counts:
         say(f"crossings none of {asset}" if asset else "crossings none")

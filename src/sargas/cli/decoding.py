@@ -16,7 +16,7 @@ from sargas.cli.columns import Naming, TableWriter, station_names
 from sargas.cli.interrupts import Interrupts
 from sargas.cli.kinds import REAL, exercise_of, exercise_of_station, kind_text, kinds
 from sargas.cli.reading import PIPE_ROWS, STDIN, column_map, explained
-from sargas.cli.words import put_json, say, say_counts
+from sargas.cli.words import counted, put_json, say, say_counts
 from sargas.errors import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, InputError, SargasError, UsageError
 from sargas.feeds import open_feed
 from sargas.model.arrow import fixes_to_arrow, statics_to_arrow
@@ -51,7 +51,7 @@ def run(
             writer.abandon()
         raise
     if not quiet:
-        say(f"read      {work.lines:,} lines, {work.rows:,} messages")
+        say(f"read      {counted(work.lines, 'line')}, {counted(work.rows, 'message')}")
         say_counts("counted", work.counted, most=40)
         if writer is not None:
             _say_written(writer)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from sargas import __version__
-from sargas.cli.words import put_address, say
+from sargas.cli.words import counted, put_address, say
 from sargas.errors import EXIT_FAILED, EXIT_OK, SargasError, UsageError
 from sargas.exercise.scenario import BACKDROP_CREDIT, Scenario, load_scenario
 from sargas.model.alerts import Alert
@@ -169,8 +169,8 @@ class _Run:
         if not self.stop.is_set():
             self.folded_to_ms = self.scenario.end_ms
         say(
-            f"EXERCISE {self.scenario.name}: {self.fixes:,} fixes of {watch.vessels:,} vessels "
-            f"folded in {time.monotonic() - start:.0f} s",
+            f"EXERCISE {self.scenario.name}: {counted(self.fixes, 'fix', 'fixes')} of "
+            f"{counted(watch.vessels, 'vessel')} folded in {time.monotonic() - start:.0f} s",
             quiet=self.quiet,
         )
 
@@ -260,5 +260,5 @@ def _report(run: _Run, *, json: bool) -> None:
 
     rows = [a for a in run.alerts.values() if not a.muted_by]
     rows.sort(key=lambda a: (a.t_detected_ms, a.id))
-    say(f"EXERCISE {run.scenario.name}: {len(rows)} alerts")
+    say(f"EXERCISE {run.scenario.name}: {counted(len(rows), 'alert')}")
     print_alerts(rows, json=json)

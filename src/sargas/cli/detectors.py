@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from sargas.cli.words import put_json, put_table, say, say_counts, span_text
+from sargas.cli.words import counted, put_json, put_table, say, say_counts, span_text
 from sargas.errors import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -244,11 +244,11 @@ def try_out(
     print_alerts(shown, json=json)
     if not quiet:
         tally = watch.tally()
-        say(f"read      {reading.lines:,} lines, {reading.fixes:,} fixes of {watch.vessels:,} "
-            "vessels")  # fmt: skip
+        say(f"read      {counted(reading.lines, 'line')}, {counted(reading.fixes, 'fix', 'fixes')} "
+            f"of {counted(watch.vessels, 'vessel')}")  # fmt: skip
         say(f"span      {span_text(reading.from_ms, reading.to_ms)}")
         say_counts("set aside", {k: n for k, n in tally.items() if n and k != "ok"})
-        say(f"folded    {tally.get('ok', 0):,} fixes")
+        say(f"folded    {counted(tally.get('ok', 0), 'fix', 'fixes')}")
         unmuted = Counter(a.priority for a in latest.values() if not a.muted_by)
         say_counts("alerts", dict(unmuted)) if unmuted else say("alerts    none")
         say_counts("muted", Counter(m for a in latest.values() for m in a.muted_by[:1]))

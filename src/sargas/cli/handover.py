@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sargas.cli.words import clean_text, put_json, put_table, say
+from sargas.cli.words import clean_text, counted, put_json, put_table, say
 from sargas.errors import EXIT_OK, UsageError
 from sargas.model.time import MINUTE_MS
 
@@ -90,10 +90,10 @@ def _put(report: dict[str, Any]) -> None:
             )
     for one in report["suspensions"]:
         print(f"\nSuspension {one['id']} ends {one['until']}: {clean_text(one['reason'])} "
-              f"({clean_text(one['by'])}; {one['muted']} alerts muted)")  # fmt: skip
+              f"({clean_text(one['by'])}; {counted(one['muted'], 'alert')} muted)")  # fmt: skip
     for feed in report["feeds"]:
         print(f"\nFeed: {clean_text(feed['text'])}")
-    print(f"\nLog: {report['log']['lines']} lines, newest hash {report['log']['head']}")
+    print(f"\nLog: {counted(report['log']['lines'], 'line')}, newest hash {report['log']['head']}")
 
 
 def _cells(row: dict[str, Any], timed: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from cyclopts import App, Parameter
 
 from sargas.cli.described import in_words, piece_accuracy, summary
 from sargas.cli.home import home_dir, person
-from sargas.cli.words import clean_text, put_json, put_table, say
+from sargas.cli.words import clean_text, counted, put_json, put_table, say
 from sargas.errors import SargasError, UsageError
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def list_assets(
                 for a, spread in assets
             ],
         )  # fmt: skip
-    say(f"{len(assets)} assets. {DISCLAIMER}", quiet=quiet)
+    say(f"{counted(len(assets), 'asset')}. {DISCLAIMER}", quiet=quiet)
 
 
 @app.command(help_epilogue="")
@@ -323,10 +323,10 @@ def _confirm_removal(plan: Plan, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise UsageError(
-            f"{removed} assets would be removed; nothing was changed.",
+            f"{counted(removed, 'asset')} would be removed; nothing was changed.",
             hint="Look at them with --dry-run, and confirm with --yes.",
         )
-    print(f"Remove {removed} assets? [y/N] ", end="", file=sys.stderr, flush=True)
+    print(f"Remove {counted(removed, 'asset')}? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise SargasError("Nothing was changed.")
 
@@ -348,7 +348,7 @@ def _report(plan: Plan, home: Path, *, written: bool, json: bool, quiet: bool) -
     for line in plan.describe():
         say(clean_text(line))
     say(
-        f"{plan.path.name} ({plan.format}): {plan.mapped.features} features, "
+        f"{plan.path.name} ({plan.format}): {counted(plan.mapped.features, 'feature')}, "
         f"{plan.mapped.used} used; "
         + ", ".join(
             f"{plan.count(s)} {s}"

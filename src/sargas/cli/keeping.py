@@ -171,8 +171,10 @@ class Keeper:
     def say_differing(self) -> None:
         """Say where the home knew another text of the same version of an alert."""
         if self._differing:
+            differ = "1 alert differs" if len(self._differing) == 1 else (
+                f"{len(self._differing):,} alerts differ")  # fmt: skip
             say(
-                f"sargas: {len(self._differing)} alerts differ from what this home stores under "
+                f"sargas: {differ} from what this home stores under "
                 "the same id and version; the stored text stands. It was made of other fixes, "
                 "assets, rules or lists: scan into a new home to compare."
             )

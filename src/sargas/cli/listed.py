@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sargas.cli.words import say
+from sargas.cli.words import counted, say
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,8 +32,7 @@ def say_lists(
         alerts: the latest version of each.
     """
     entries, names = len(lists.entries), len(lists.names)
-    text = f"{entries:,} {'entry' if entries == 1 else 'entries'} of "
-    text += f"{names:,} vessel list{'' if names == 1 else 's'} of your own"
+    text = f"{counted(entries, 'entry', 'entries')} of {counted(names, 'vessel list')} of your own"
     if from_ms is not None and to_ms is not None:
         idle = sum(
             to_ms < entry.valid_from_ms or entry.valid_until_ms <= from_ms
@@ -41,4 +40,4 @@ def say_lists(
         )
         text += f", {idle:,} of them only for other times" if idle else ""
     named = sum(bool(alert.context.get("lists")) for alert in alerts)
-    say(f"lists     {text}; the vessel of {named:,} alert{'' if named == 1 else 's'} is on one")
+    say(f"lists     {text}; the vessel of {counted(named, 'alert')} is on one")

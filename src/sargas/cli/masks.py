@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cyclopts import App
 
 from sargas.cli.home import home_dir, person
-from sargas.cli.words import clean_text, put_json, put_table, say
+from sargas.cli.words import clean_text, counted, put_json, put_table, say
 from sargas.errors import EXIT_OK, UsageError
 from sargas.model.time import iso, parse_iso
 
@@ -81,7 +81,8 @@ def list_(
         )
     withdrawn = sum(e.act == EXPIRE for e in book.latest.values())
     more = f", {withdrawn} of them withdrawn" if withdrawn else ""
-    say(f"{len(book.latest)} masks in {len(book.entries)} versions{more}.", quiet=quiet)
+    masks, versions = counted(len(book.latest), "mask"), counted(len(book.entries), "version")
+    say(f"{masks} in {versions}{more}.", quiet=quiet)
     return EXIT_OK
 
 

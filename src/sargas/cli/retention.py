@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cyclopts import App
 
-from sargas.cli.words import clean_text, put_json, put_table, say
+from sargas.cli.words import clean_text, counted, put_json, put_table, say
 from sargas.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def show(*, home: Path | None = None, json: bool = False, quiet: bool = False) -
         return EXIT_OK
     put_table(("what", "stays"), _words_of(rule))
     for table, days in past.days.items():
-        print(f"{table}: {len(days)} days are past{_first_last(days)}")
+        print(f"{table}: {counted(len(days), 'day')} past{_first_last(days)}")
     _say_newest(past, quiet=quiet)
     return EXIT_OK
 
@@ -296,17 +296,18 @@ def _put_words(application: Application, done: Thinned, *, dry_run: bool) -> Non
     """Write what went, for people."""
     goes = "would go" if dry_run else "went"
     for table, removed in done.removed.items():
-        stay = f"; {done.kept[table]:,} rows of the same shards stay" if done.kept[table] else ""
-        print(f"{table}: {removed:,} rows {goes}{stay}")
+        kept = done.kept[table]
+        stays = f"{counted(kept, 'row')} of the same shards stay{'s' if kept == 1 else ''}"
+        print(f"{table}: {counted(removed, 'row')} {goes}" + (f"; {stays}" if kept else ""))
     if done.rows:
         free = f"{'about ' if dry_run else ''}{done.bytes / 1e6:,.1f} MB"
-        print(f"{len(done.days)} days{_first_last(done.days)}; {free} {goes}")
+        print(f"{counted(len(done.days), 'day')}{_first_last(done.days)}; {free} {goes}")
     else:
         print("Nothing is past." if not application.failed else f"Nothing {goes}.")
     for what in list(application.failed.values())[:_NAMED]:
         print(clean_text(f"Left as it is: {what}"))
     if len(application.failed) > _NAMED:
-        print(f"And {len(application.failed) - _NAMED} more shards were left as they are.")
+        print(f"Left as they are, too: {counted(len(application.failed) - _NAMED, 'shard')}.")
 
 
 def _words_of(rule: Rule) -> list[tuple[str, str]]:
@@ -321,7 +322,7 @@ def _words_of(rule: Rule) -> list[tuple[str, str]]:
 
 
 def _days(days: int | None) -> str:
-    return "all days" if days is None else f"the newest {days} days"
+    return "all days" if days is None else f"the newest {counted(days, 'day')}"
 
 
 def _first_last(days: tuple[str, ...]) -> str:

@@ -16,7 +16,7 @@ from cyclopts import Parameter, Token
 from sargas.cli.alert_text import print_alerts
 from sargas.cli.listed import say_lists
 from sargas.cli.making import judging_words, make_watch, masks_anew, masks_words
-from sargas.cli.words import say, say_counts, span_text
+from sargas.cli.words import counted, say, say_counts, span_text
 from sargas.errors import EXIT_ALERTS, EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, UsageError
 from sargas.model.alerts import PRIORITIES, RETRACTED, Alert
 
@@ -157,8 +157,9 @@ def scan(
 def _say_kept(home: Path | None, watch: Watch, latest: dict[str, Alert], *, quiet: bool) -> None:
     """Say what the home holds of this scan, and how to look at it."""
     folded = watch.tally().get("ok", 0)
-    say(f"stored    {folded:,} fixes and {len(latest):,} alerts, muted ones among them, in {home}; "
-        f"look: sargas serve --home {shlex.quote(str(home))}", quiet=quiet)  # fmt: skip
+    say(f"stored    {counted(folded, 'fix', 'fixes')} and {counted(len(latest), 'alert')}, "
+        f"muted ones among them, in {home}; look: sargas serve --home "
+        f"{shlex.quote(str(home))}", quiet=quiet)  # fmt: skip
 
 
 def _say_unjudged(reading: Reading, *, interrupted: bool) -> int:
@@ -253,7 +254,7 @@ def _fold_in(
     """
     if keeper is None or reading.from_ms is None or reading.to_ms is None:
         return (
-            f"{len(late):,} rows came too late and were not folded; --home DIR folds them in, "
+            f"{counted(len(late), 'row')} came too late to be folded; --home DIR folds them in, "
             "--lateness SECONDS allows more"
         ), False
     from sargas.cli.refolding import refold
@@ -265,10 +266,11 @@ def _fold_in(
         )  # fmt: skip
     except KeyboardInterrupt:
         say("sargas: interrupted; the rows that came late are kept but not folded in.")
-        return f"{len(late):,} rows came late and are kept", True
+        return f"{counted(len(late), 'row')} came late: kept, not folded in", True
     latest |= {a.id: a for a in done.alerts}
     words = (
-        f"{len(late):,} rows came late and were folded in: {len(done.added)} alerts added, "
+        f"{counted(len(late), 'row')} came late: folded in, "
+        f"{counted(len(done.added), 'alert')} added, "
         f"{len(done.updated)} changed, {len(done.retracted)} retracted"
     )
     if done.differing:
@@ -297,14 +299,14 @@ def _summarise(
 ) -> None:
     """Say on stderr what was read and what became of it."""
     tally = watch.tally()
-    say(f"read      {reading.lines:,} lines, {reading.fixes:,} fixes and {reading.statics:,} "
-        f"statics of {watch.vessels:,} vessels")  # fmt: skip
+    say(f"read      {counted(reading.lines, 'line')}, {counted(reading.fixes, 'fix', 'fixes')} and "
+        f"{counted(reading.statics, 'static')} of {counted(watch.vessels, 'vessel')}")  # fmt: skip
     say(f"span      {span_text(reading.from_ms, reading.to_ms)}")
     say_counts("rejected", reading.counts)
     if reading.outside:
-        say(f"outside   {reading.outside:,} fixes not between --since and --until")
+        say(f"outside   {counted(reading.outside, 'fix', 'fixes')} not between --since and --until")
     say_counts("set aside", {k: n for k, n in tally.items() if k != "ok" and n})
-    say(f"folded    {tally.get('ok', 0):,} fixes")
+    say(f"folded    {counted(tally.get('ok', 0), 'fix', 'fixes')}")
     if folded_in:
         say(f"late      {folded_in}")
     alerts = Counter(f"{a.detector} {a.priority}" for a in latest.values() if not a.muted_by)

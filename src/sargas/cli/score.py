@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sargas.cli.words import put_json, say
+from sargas.cli.words import counted, put_json, say
 from sargas.errors import (
     EXIT_INPUT,
     EXIT_INTERRUPTED,
@@ -261,8 +261,9 @@ class _Progress:
         staged = f", {found} of {len(result.met)} staged found" if result.met else ""
         start = "\r" if self._moves else ""
         text = (
-            f"play {self._number}/{self._plays} {result.play}: {result.vessels:,} vessels, "
-            f"{result.hours:.1f} h, {rang} alert{'' if rang == 1 else 's'}{staged}"
+            f"play {self._number}/{self._plays} {result.play}: "
+            f"{counted(result.vessels, 'vessel')}, {result.hours:.1f} h, "
+            f"{counted(rang, 'alert')}{staged}"
         )
         say(f"{start}{text:<78}" if start else text, quiet=self._quiet)
         self._number += 1
@@ -307,7 +308,7 @@ def _incidents(rules: Path | None, *, quiet: bool) -> tuple[dict[str, Any], int]
             ))  # fmt: skip
     except KeyboardInterrupt:
         interrupted = True
-        say(f"sargas: interrupted; this is PARTIAL, {len(cases)} cases.")
+        say(f"sargas: interrupted; this is PARTIAL, {counted(len(cases), 'case')}.")
     body = {
         "suite": INCIDENTS,
         "partial": interrupted,

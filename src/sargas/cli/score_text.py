@@ -7,7 +7,7 @@ import sys
 import textwrap
 from typing import Any
 
-from sargas.cli.words import clean_text, put_table
+from sargas.cli.words import clean_text, counted, put_table
 
 WIDTH = 100
 
@@ -77,9 +77,10 @@ def headline(body: dict[str, Any]) -> str:
     partial = "PARTIAL, interrupted: " if body["partial"] else ""
     staged = ", ".join(f"{n} {kind}" for kind, n in sorted(body["staged"].items())) or "nothing"
     return (
-        f"{partial}suite {body['suite']}, {body['basis'].upper()}: {body['plays']} plays, "
-        f"{number(body['vessel_days'])} vessel-days, {number(body['under_way_vessel_days'])} "
-        f"under way; staged: {staged}; {body['controls']} control twins."
+        f"{partial}suite {body['suite']}, {body['basis'].upper()}: "
+        f"{counted(body['plays'], 'play')}, {number(body['vessel_days'])} vessel-days, "
+        f"{number(body['under_way_vessel_days'])} under way; "
+        f"staged: {staged}; {counted(body['controls'], 'control twin')}."
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from sargas.cli.acts import Acting, officer_of
-from sargas.cli.words import clean_text, put_json, put_table, say
+from sargas.cli.words import clean_text, counted, put_json, put_table, say
 from sargas.errors import EXIT_OK, StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def policy(
     else:
         put_table(
             ("group", "label", "by itself", "never gets"),
-            [(r["group"], r["label"], f"{r['sees']} rules" if r["sees"] else "nothing",
+            [(r["group"], r["label"], counted(r["sees"], "rule") if r["sees"] else "nothing",
               ", ".join(r["redacted"]) or "everything is told") for r in rows],
         )  # fmt: skip
         tell_feeds(found, place, quiet=quiet)
@@ -161,7 +161,7 @@ def _group(name: str, home: Path | None, *, json: bool, quiet: bool) -> int:
             ("alert", "version", "released by", "title"),
             [(r["alert"][:10], r["version"], r["because"], r["title"]) for r in rows],
         )
-    say(f"{name} ({clean_text(group.label)}) gets {len(rows):,} alerts.", quiet=quiet)
+    say(f"{name} ({clean_text(group.label)}) gets {counted(len(rows), 'alert')}.", quiet=quiet)
     for word in group.redact:
         say(f"  never: {word}, {REDACTION_WORDS[word]}", quiet=quiet)
     if withheld := _withheld(out.policy, name):
@@ -309,7 +309,8 @@ def export(
     if any(one.exercise for one in found):
         say("EXERCISE: some or all of this is not real, and says so.", quiet=quiet)
     would = "would leave" if dry_run else "left"
-    say(f"{count:,} messages {would} for {to}, in {len(placed):,} files.", quiet=quiet)
+    messages, files = counted(count, "message"), counted(len(placed), "file")
+    say(f"{messages} {would} for {to}, in {files}.", quiet=quiet)
     return EXIT_OK
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sargas.cli.acts import Acted, Acting, newest_ms, officer_of
-from sargas.cli.words import clean_text, put_json, say
+from sargas.cli.words import clean_text, counted, put_json, say
 from sargas.errors import EXIT_OK, NotFoundError, SargasError, StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -144,8 +144,8 @@ def push(peer: str, /, *, said: Acted = _SAID) -> int:
 
         line = exchange.Line(here.identity, found)
         bundles = exchange.push(line, here.partners, here.making(found), done)
-    say(f"{found.name} took {count:,} alert versions in {bundles:,} "
-        f"bundle{'' if bundles == 1 else 's'}.", quiet=said.quiet)  # fmt: skip
+    say(f"{found.name} took {counted(count, 'alert version')} in "
+        f"{counted(bundles, 'bundle')}.", quiet=said.quiet)  # fmt: skip
     return EXIT_OK
 
 
@@ -172,7 +172,7 @@ def fetch(peer: str, /, *, said: Acted = _SAID) -> int:
             lambda: here.partners.held(found.instance, here.identity.instance),
             lambda data: here.take(data, json=said.json, quiet=said.quiet, only=found),
         )
-    say(f"{bundles:,} bundle{'' if bundles == 1 else 's'} came from {found.name}.",
+    say(f"{counted(bundles, 'bundle')} came from {found.name}.",
         quiet=said.quiet)  # fmt: skip
     return EXIT_OK
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from sargas.cli.acts import Acted, Acting, officer_of
-from sargas.cli.words import put_json, put_table, say
+from sargas.cli.words import counted, put_json, put_table, say
 from sargas.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def list_(*, home: Path | None = None, json: bool = False, quiet: bool = False) 
               spoken(p.instance) if p.is_trusted else "to be compared",
               p.url or "files alone") for p in peers],
         )  # fmt: skip
-    say(f"{len(peers):,} partners.", quiet=quiet)
+    say(f"{counted(len(peers), 'partner')}.", quiet=quiet)
     return EXIT_OK
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from sargas.cli.acts import Acting, officer_of
-from sargas.cli.words import put_json, say
+from sargas.cli.words import counted, put_json, say
 from sargas.errors import (
     EXIT_OK,
     ConflictError,
@@ -228,7 +228,7 @@ def _tell(way: Way, asked: Asked, found: Sequence[Document]) -> None:
     if exercise:
         say("EXERCISE: some or all of this is not real, and says so.", quiet=asked.quiet)
     would = "would be sent" if asked.dry_run else "sent"
-    say(f"{len(found):,} alerts {would} to {way.place}.", quiet=asked.quiet)
+    say(f"{counted(len(found), 'alert')} {would} to {way.place}.", quiet=asked.quiet)
 
 
 def _follow(way: Way, asked: Asked, every_s: float) -> int:

@@ -17,7 +17,7 @@ from sargas.cli.crossings import (
 )
 from sargas.cli.making import make_watch
 from sargas.cli.reading import Reading
-from sargas.cli.words import put_json, say
+from sargas.cli.words import counted, put_json, say
 from sargas.errors import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OK, NotFoundError, UsageError
 from sargas.model.alerts import Alert
 from sargas.model.assets import Asset
@@ -181,7 +181,7 @@ def _print(answer: Answer, *, json: bool, quiet: bool) -> None:
         rows = [_row(entry) for c in shown for entry in (c, *c.also)]
         put_marked(HEAD, rows, exercise=answer.exercise is not None)
         if len(gaps) > GAPS_SHOWN:
-            say(f"and {len(gaps) - GAPS_SHOWN} more gaps; --json lists them all")
+            say(f"and {counted(len(gaps) - GAPS_SHOWN, 'more gap')}; --json lists them all")
     if answer.crossers and not quiet:
         say(answer.statement)
         if answer.coverage is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sargas.cli.acts import Acted, Acting, newest_ms, officer_of, until_ms
-from sargas.cli.words import clean_text, put_json, put_table, say
+from sargas.cli.words import clean_text, counted, put_json, put_table, say
 from sargas.errors import EXIT_OK, InputError, UsageError
 from sargas.model.time import iso
 
@@ -159,7 +159,7 @@ def suspensions(
                 for one in found
             ],
         )  # fmt: skip
-    say(f"{len(found):,} suspensions, at {iso(t_ms)}.", quiet=quiet)
+    say(f"{counted(len(found), 'suspension')}, at {iso(t_ms)}.", quiet=quiet)
     return EXIT_OK
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from sargas.cli.words import clean_text, put_json, put_table, say
+from sargas.cli.words import clean_text, counted, put_json, put_table, say
 from sargas.errors import EXIT_OK, UsageError
 from sargas.model.roles import USER_VERBS
 from sargas.model.time import iso
@@ -326,7 +326,7 @@ def list_tokens(*, home: Path | None = None, json: bool = False, quiet: bool = F
                 for t in found
             ],
         )  # fmt: skip
-    say(f"{len(found)} tokens.", quiet=quiet)
+    say(f"{counted(len(found), 'token')}.", quiet=quiet)
     return EXIT_OK
 
 
@@ -370,7 +370,7 @@ def _changed(name: str, at: Where, change: Callable[[Users, By], User]) -> int:
     state = "disabled" if user.is_disabled else user.role
     say(f"{clean_text(user.name)} is {state}.", quiet=at.quiet)
     if gone := [one for d in said if d.get("user") == user.name for one in d.get("revoked", ())]:
-        say(f"Revoked with it: {len(gone)} tokens ({', '.join(gone)}).", quiet=at.quiet)
+        say(f"Revoked with it: {counted(len(gone), 'token')} ({', '.join(gone)}).", quiet=at.quiet)
     return EXIT_OK
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
 
-from sargas.cli.words import clean_text, put_json, put_table, say
+from sargas.cli.words import clean_text, counted, put_json, put_table, say
 from sargas.errors import EXIT_OK, NotFoundError, UsageError
 from sargas.model.time import iso
 
@@ -86,7 +86,7 @@ def find(
             put_json(row)
     else:
         put_marked(FOUND, [_found_cells(row) for row in rows], exercise=bool(exercise))
-    count = f"{len(rows)} vessel{'' if len(rows) == 1 else 's'}"
+    count = counted(len(rows), "vessel")
     more = ", and there are more: raise --limit, or give a longer part" * (len(found) > limit)
     say(f"{count}{more}.", quiet=quiet)
     return EXIT_OK

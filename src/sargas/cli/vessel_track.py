@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from sargas.cli.vessel import stored_vessel
-from sargas.cli.words import clean_text, put_json, say
+from sargas.cli.words import clean_text, counted, put_json, say
 from sargas.errors import EXIT_OK, NotFoundError, StoreError, UsageError
 from sargas.model.time import iso, parse_iso
 
@@ -96,7 +96,8 @@ def track(
     if heading.exercise:
         say(f"EXERCISE {clean_text(heading.exercise)}: none of this is real.", quiet=quiet)
     say(
-        f"{pieces.fixes:,} fixes received, {iso(pieces.from_ms)} to {iso(pieces.to_ms)}.",
+        f"{counted(pieces.fixes, 'fix', 'fixes')} received, {iso(pieces.from_ms)} to "
+        f"{iso(pieces.to_ms)}.",
         quiet=quiet,
     )
     return EXIT_OK

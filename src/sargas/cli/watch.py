@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from sargas.cli.words import clean_text, put_address, say, say_counts
+from sargas.cli.words import clean_text, counted, put_address, say, say_counts
 from sargas.errors import EXIT_FEED, EXIT_INPUT, EXIT_OK, UsageError
 from sargas.model.time import iso
 
@@ -262,10 +262,12 @@ class _Talk:
             print(json_text.dumps(told), file=sys.stderr, flush=True)
             return
         for feed in live.feeds():
-            words = f"{feed['state']}, {feed['fixes']:,} fixes, {feed['rejected']:,} rejected"
+            fixes = counted(feed["fixes"], "fix", "fixes")
+            words = f"{feed['state']}, {fixes}, {feed['rejected']:,} rejected"
             note = f" ({feed['note']})" if feed["note"] else ""
             say(f"feed      {feed['name']}: {words}{clean_text(note)}")
-        say(f"folded    {tally.get('ok', 0):,} fixes of {live.watch.vessels:,} vessels")
+        fixes = counted(tally.get("ok", 0), "fix", "fixes")
+        say(f"folded    {fixes} of {counted(live.watch.vessels, 'vessel')}")
         say_counts("set aside", {k: n for k, n in tally.items() if k != "ok" and n})
 
     def _clear(self) -> None:

@@ -57,6 +57,21 @@ def span_text(from_ms: int | None, to_ms: int | None) -> str:
     return f"{iso(from_ms)} to {iso(to_ms)} ({length})"
 
 
+def counted(n: int, one: str, many: str = "") -> str:
+    """Write how many there are of a thing.
+
+    Args:
+        n: how many.
+        one: the word for one of them.
+        many: the word for none or several; by default with an s.
+
+    Example:
+        >>> counted(1, "alert"), counted(1_200, "alert"), counted(0, "entry", "entries")
+        ('1 alert', '1,200 alerts', '0 entries')
+    """
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
 def clean_text(value: object) -> str:
     r"""Make a text from outside safe for a terminal: no control or escape characters.
 
@@ -103,4 +118,4 @@ def say_counts(what: str, counts: dict[str, int], most: int = 12) -> None:
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     text = ", ".join(f"{n:,} {name}" for name, n in ranked[:most])
     rest = sum(n for _, n in ranked[most:])
-    say(f"{what:<9} {text}" + (f", {rest:,} others" if rest else ""))
+    say(f"{what:<9} {text}" + (f", {counted(rest, 'other')}" if rest else ""))

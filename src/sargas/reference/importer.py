@@ -328,8 +328,8 @@ def _warn(plan: Plan, assets: list[Asset]) -> None:
         )
     if plan.count("absent"):
         plan.warnings.append(
-            f"{plan.count('absent')} assets of an earlier import are not in this file. They were "
-            "kept; --prune removes them."
+            f"Assets of an earlier import that are not in this file: {plan.count('absent')}. They "
+            "were kept; --prune removes them."
         )
     for overlap in plan.overlaps:
         plan.warnings.append(

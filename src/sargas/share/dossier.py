@@ -194,7 +194,9 @@ def _pictures(evidence: Evidence) -> str:
     chart = alert_chart(alert, fixes, evidence.evidence_ms)
     received = len(evidence.fixes)
     copies = f", received {received:,} times by several stations" if received > len(fixes) else ""
-    words = f"{len(fixes):,} fixes{copies}. Shaded: the span that the alert rests on. A line stops "
+    words = (
+        f"{_number(len(fixes))}{copies}. Shaded: the span that the alert rests on. A line stops "
+    )
     words += "where nothing was received."
     if not len(fixes):
         words = "No fix of this vessel is stored for this span."
@@ -300,10 +302,14 @@ def _fixes(evidence: Evidence) -> str:
         )
         for i in range(len(picked))
     ]  # fmt: skip
-    count = f"{n:,} fixes" if n <= ROWS else f"{len(picked)} of {n:,} fixes, evenly chosen"
+    count = _number(n) if n <= ROWS else f"{len(picked)} of {n:,} fixes, evenly chosen"
     words = f"{count}, from {iso(low)} to {iso(high)}; all are in fixes.csv of the bundle."
     head = ("received", "position", "SOG kn", "COG °", "HDG °", "type")
     return _section("Fixes", _para(words), _table(head, rows, "numbers mono"))
+
+
+def _number(n: int) -> str:
+    return f"{n:,} fix" if n == 1 else f"{n:,} fixes"
 
 
 def _known(value: float, form: str) -> str:

@@ -122,7 +122,7 @@ def _check_tables(connection: Connection, out: LedgerChecked, name: str) -> None
     there = exists().where(and_(t.c.id == s.c.id, t.c.version == s.c.version))
     stray = connection.scalar(select(func.count()).select_from(s).where(not_(there)))
     if stray:
-        what = f"{stray:,} suppressions are of alerts that are not there."
+        what = f"Suppressions of alerts that are not there: {stray:,}."
         out.findings.append(Finding(name, what, _TOUCHED))
     if a.name not in names:
         out.counts["acts"] = 0
@@ -139,7 +139,7 @@ def _check_tables(connection: Connection, out: LedgerChecked, name: str) -> None
         select(func.count()).select_from(a).where(a.c.alert != "", not_(about))
     )
     if stray:
-        what = f"{stray:,} acts are about alerts that are not there."
+        what = f"Acts about alerts that are not there: {stray:,}."
         out.findings.append(Finding(f"{name}, audit log", what, _TOUCHED))
 
 

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { courseText } from "../evidence/series.ts";
 import { metres, parseTime, whole } from "../format/format.ts";
-import { say } from "../lang/lang.ts";
+import { say, sayCount } from "../lang/lang.ts";
 import { cursor_ms, rowAtCursor } from "./cursor.ts";
 import { nearestRow } from "./scale.ts";
 import type { Dossier, DossierTrack } from "./types.ts";
@@ -70,7 +70,7 @@ export function Positions({ dossier: { alert, kept } }: { dossier: Dossier }) {
   return (
     <>
       <p class="dim">
-        {kept.received > kept.fixes ? say("{n} reports, received {copies} times by several stations; the first of each is listed.", { n: whole(kept.fixes), copies: whole(kept.received) }) : null}{" "}
+        {kept.received > kept.fixes ? sayCount(kept.fixes, "{n} report, received {copies} times by several stations; the first is listed.", "{n} reports, received {copies} times by several stations; the first of each is listed.", { n: whole(kept.fixes), copies: whole(kept.received) }) : null}{" "}
         {say("Source is the file or connection of the scan, and the byte or row there.")}
         <span class="print-only"> {say("Printed: rows {from} to {to} of {n}; all are in the CSV file.", { from: page * PAGE + 1, to: Math.min(n, (page + 1) * PAGE), n })}</span>
       </p>

@@ -110,6 +110,9 @@ export function startKeys(): void {
     if (event.defaultPrevented) return;
     if (helpOpen.value || dialog.value || suspending.value || releasing.value || listOpen.value || viewsOpen.value) {
       if (event.key === "Escape") closeDialogs();
+      // The button that silences lies behind the dialog.
+      const typing = (event.target as Element).closest("input:not([type=radio], [type=checkbox]), textarea, select");
+      if (/^h$/i.test(event.key) && !typing && !event.repeat && !event.ctrlKey && !event.metaKey && !event.altKey) silence();
       return;
     }
     const focused = event.target as Element | null;

@@ -57,14 +57,14 @@ function Empty() {
       const hasCome = partners.value.some((one) => one.alerts > 0);
       return <p class="empty"><b>{hasCome ? say("Reading the alerts…") : say("Nothing has come from partners.")}</b></p>;
     }
-    return <p class="empty"><b>{say("No alerts in this span.")}</b> {say("{n} vessels watched.", { n: whole(heard) })}</p>;
+    return <p class="empty"><b>{say("No alerts in this span.")}</b> {sayCount(heard, "{n} vessel watched.", "{n} vessels watched.", { n: whole(heard) })}</p>;
   }
   const { tab } = filter.value;
   const hidden = asked.value.length;
   return (
     <p class="empty">
       <b>{tab === "open" && counts.value.byTab.open === 0 ? say("No open alerts.") : say("No alerts pass the filter.")}</b>{" "}
-      {sayCount(hidden, "One alert is hidden by it.", "{n} alerts are hidden by it.")} {say("{n} vessels watched.", { n: whole(heard) })}
+      {sayCount(hidden, "One alert is hidden by it.", "{n} alerts are hidden by it.")} {sayCount(heard, "{n} vessel watched.", "{n} vessels watched.", { n: whole(heard) })}
     </p>
   );
 }

@@ -1,4 +1,5 @@
 // Which Alarms sound, and which of them a person has silenced: rules alone, without a loudspeaker.
+import type { Line } from "../state/state.ts";
 import { isSnoozed } from "../triage/triage.ts";
 import type { Alert, Clock, Halt } from "../wire/types.ts";
 
@@ -6,6 +7,10 @@ import type { Alert, Clock, Halt } from "../wire/types.ts";
 export const REPEAT_MS = 25_000;
 /** Long enough to speak on the phone; an Alarm that still waits then sounds again. */
 export const SILENCE_MS = 120_000;
+/** Chosen: the first five tries to connect fall into it, so a service that is started anew does not ring. */
+export const GRACE_MS = 20_000;
+/** A longer step between two ticks is a machine that slept or a tab that is hidden: no more of it counts. */
+export const STEP_MS = 10_000;
 /** What stood before this screen looked, by more than this of event time, is read and not sounded. */
 export const FRESH_MS = 10 * 60_000;
 
@@ -20,6 +25,9 @@ export const soundKey = ({ id, triage }: Alert): string => `${id} ${triage.raise
 
 /** A watch that does not judge sounds as an Alarm does; it is none, and nobody can acknowledge it. */
 export const haltKey = (halt: Halt | null): string => (halt?.until_ms === null ? `halt ${halt.since_ms}` : "");
+
+/** How long a screen that was awake has been without the line, ms. */
+export const awayFor = (away_ms: number, step_ms: number, line: Line): number => (line === "down" ? away_ms + Math.min(step_ms, STEP_MS) : 0);
 
 /** Events as they happen; a replay at speed would sound the past. The watch goes on behind a screen that looks back. */
 export const isLive = (clock: Clock | null): boolean => clock !== null && (clock.own || (clock.playing && (clock.live || clock.speed === 1)));

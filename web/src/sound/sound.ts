@@ -1,10 +1,10 @@
 // The sound of a new Alarm on this screen: switched on by its officer, silenced for two minutes, never acknowledged by it.
 import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import { say } from "../lang/lang.ts";
-import { alertsRead, clock, halt, tick_ms, watch_ms, watched } from "../state/state.ts";
+import { alertsRead, clock, clockHeard_ms, halt, line, lineDownAt_ms, tick_ms, watch_ms, watched } from "../state/state.ts";
 import { announced } from "../triage/triage.ts";
 import type { Alert } from "../wire/types.ts";
-import { FRESH_MS, haltKey, heardNow, isLive, isSilenced, REPEAT_MS, rings, type Silence, SILENCE_MS, soundKey, stoodAt } from "./rings.ts";
+import { awayFor, FRESH_MS, GRACE_MS, haltKey, heardNow, isLive, isSilenced, REPEAT_MS, rings, type Silence, SILENCE_MS, soundKey, stoodAt } from "./rings.ts";
 import { closeTone, openTone, playTone } from "./tone.ts";
 
 const KEY = "sargas.sound";
@@ -33,11 +33,13 @@ const heard = computed<readonly Alert[]>(() =>
   soundOn.value && live.value && stood.value && ringing.value.length > 0
     ? heardNow(ringing.value, stood.value, silenced.value, tick_ms.value)
     : []);
-/** The watch that does not judge: it sounds whenever it began, and whatever this screen shows. */
-const halted = computed(() => haltKey(halt.value));
-const heardHalt = computed(() => (soundOn.value && halted.value && !isSilenced(halted.value, silenced.value, tick_ms.value) ? [halted.value] : []));
+/** The line is down for longer than a service takes to start: nothing that arises reaches this screen. */
+export const lineLost = signal(false);
+/** A watch that does not judge, or is not heard: that sounds whenever it began, and whatever this screen shows. */
+const faults = computed(() => [haltKey(halt.value), lineLost.value ? `line ${lineDownAt_ms.value}` : ""].filter(Boolean));
+const heardFaults = computed(() => (soundOn.value ? faults.value.filter((key) => !isSilenced(key, silenced.value, tick_ms.value)) : []));
 /** Keys of what sounds now, as one text, so that what follows it is not told four times a second. */
-const heardKeys = computed(() => [...heardHalt.value, ...heard.value.map(soundKey)].join("\n"));
+const heardKeys = computed(() => [...heardFaults.value, ...heard.value.map(soundKey)].join("\n"));
 const keysNow = (): string[] => heardKeys.value.split("\n").filter(Boolean);
 export const isSounding = computed(() => heardKeys.value !== "");
 
@@ -49,7 +51,7 @@ export const silencedUntil = (alert: Alert): number | null => (rings(alert, minu
 
 /** The latest end of what is silenced now, event time; null where nothing is. */
 export const silentUntil = computed<number | null>(() => {
-  const ends = silenced.value.size > 0 ? [halted.value, ...ringing.value.map(soundKey)].flatMap((key) => silenceEnd(key) ?? []) : [];
+  const ends = silenced.value.size > 0 ? [...faults.value, ...ringing.value.map(soundKey)].flatMap((key) => silenceEnd(key) ?? []) : [];
   return ends.length > 0 ? Math.max(...ends) : null;
 });
 
@@ -57,7 +59,10 @@ export const silentUntil = computed<number | null>(() => {
 export function silence(): void {
   const keys = keysNow();
   if (keys.length === 0) return;
-  const until = { until_ms: performance.now() + SILENCE_MS, until_t_ms: (watch_ms.value ?? 0) + SILENCE_MS };
+  const local_ms = performance.now();
+  // Without the line the watch's time stands here, and goes on there.
+  const now_ms = watch_ms.value === null ? Date.now() : watch_ms.value + (line.value === "down" ? local_ms - clockHeard_ms.value : 0);
+  const until = { until_ms: local_ms + SILENCE_MS, until_t_ms: now_ms + SILENCE_MS };
   batch(() => {
     silenced.value = new Map([...silenced.value, ...keys.map((key) => [key, until] as const)]);
     announced.value = say("silenced for two minutes, not acknowledged");
@@ -100,6 +105,16 @@ function followTime(): void {
   });
 }
 
+/** A page that is left has no more ticks: its closed socket never counts as a lost line. */
+function followLine(): void {
+  let [away_ms, last_ms] = [0, 0];
+  effect(() => {
+    away_ms = awayFor(away_ms, tick_ms.value - last_ms, line.value);
+    last_ms = tick_ms.value;
+    lineLost.value = away_ms >= GRACE_MS;
+  });
+}
+
 /** Sounds when something new does, and again while anything does. */
 function followHeard(): void {
   let known: readonly string[] = [];
@@ -125,5 +140,6 @@ export function startSound(): void {
   };
   for (const gesture of ["pointerdown", "keydown"]) document.addEventListener(gesture, asked, true);
   followTime();
+  followLine();
   followHeard();
 }

@@ -25,8 +25,8 @@ function LineBanner() {
   const down_ms = tick_ms.value - lineDownAt_ms.value;
   const wait_s = Math.ceil((retryAt_ms.value - tick_ms.value) / 1000);
   return (
-    <div class="banner line-banner" role="alert">
-      <b>{say("Connection lost.")}</b>
+    <div class="banner line-banner">
+      <b role="alert">{say("Connection lost.")} {say("No alarm reaches this screen.")}</b>
       <span>
         {now_ms.value === null
           ? say("The picture is {age} old.", { age: duration(down_ms) })

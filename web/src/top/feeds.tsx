@@ -62,13 +62,13 @@ export function Feeds() {
           {feeds.map((feed) => (
             <li key={feed.name}>
               <p><b><bdi>{outside(feed.name)}</bdi></b> <span class="dim">{outside(feed.kind)}</span></p>
-              <p class="mono small">{say("last fix {age} · {fixes} fixes · {rejected} rejected", { age: age(feed), fixes: whole(feed.fixes), rejected: whole(feed.rejected) })}</p>
+              <p class="mono small">{sayCount(feed.fixes, "last fix {age} · {fixes} fix · {rejected} rejected", "last fix {age} · {fixes} fixes · {rejected} rejected", { age: age(feed), fixes: whole(feed.fixes), rejected: whole(feed.rejected) })}</p>
               {feed.note ? <p class="dim small">{outside(feed.note)}</p> : null}
             </li>
           ))}
         </ul>
         {[...refused.value].map(([reason, count]) => <p key={reason} class="small">{say("{n} × dropped by the screen", { n: count })}: {outside(reason)}</p>)}
-        {status.value ? <p class="dim small">{say("{fixes} fixes of {vessels} vessels.", { fixes: whole(status.value.fixes), vessels: whole(status.value.vessels) })} sargas {status.value.version}.</p> : null}
+        {status.value ? <p class="dim small">{status.value.fixes === 1 ? say("One fix of one vessel.") : sayCount(status.value.vessels, "{fixes} fixes of one vessel.", "{fixes} fixes of {vessels} vessels.", { fixes: whole(status.value.fixes), vessels: whole(status.value.vessels) })} sargas {status.value.version}.</p> : null}
         <button type="button" class="small-button" onClick={() => { open.value = false; go("/quality"); }}>{say("Quality of the picture")} <kbd>Q</kbd></button>
       </div>
     </div>

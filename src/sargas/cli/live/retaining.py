@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from sargas.cli.words import counted
 from sargas.errors import SargasError
 from sargas.store.home import Home
 from sargas.store.retention import load_rule
@@ -70,9 +71,10 @@ class Retaining:
         application.note(OFFICER, t_ms=application.newest_ms, at_ms=time.time_ns() // 1_000_000)
         if done.rows:
             self._say(
-                f"retention: {done.rows:,} rows of {len(done.days)} days were let go, "
+                f"retention: {counted(done.rows, 'row')} of {counted(len(done.days), 'day')} "
+                "were let go, "
                 f"{done.bytes / 1e6:,.1f} MB are free"
             )
         for what in list(application.failed.values())[:1]:
-            n = len(application.failed)
-            self._say(f"retention: {n} shards stay as they are, the first as: {what}")
+            shards = counted(len(application.failed), "shard")
+            self._say(f"retention: left as they are: {shards}, the first as: {what}")
