@@ -32,7 +32,8 @@ from sargas.store.damaged import set_aside
 from sargas.store.feed_book import FeedBook
 from sargas.store.files import DamagedShard
 from sargas.store.journal import FOLDER, Journal
-from sargas.store.shards import Written, tidy
+from sargas.store.merging import tidy
+from sargas.store.shards import Written
 from sargas.store.verify_journal import folded_to
 from sargas.watch.links import FeedTerms
 from sargas.web.health import BACKLOG, FOLDING, JOURNAL, STORE, Halt, Vitals
