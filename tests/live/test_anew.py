@@ -14,7 +14,7 @@ from sargas.model.alerts import CLOSED, OPEN, Alert
 from sargas.watch.fold import Watch
 from tests.live.lines import kept, log, scanned
 from tests.live.test_late import agrees, in_time, last_versions, left, versions, watched
-from tests.live.test_watching import live, until_folded
+from tests.live.test_watching import live, taken_of_file, until_folded
 
 
 @pytest.fixture(autouse=True)
@@ -163,3 +163,63 @@ def test_what_came_late_before_is_judged_with_the_rest(tmp_path, monkeypatch):
     now = last_versions(home)
     going_on = {name: alert for name, alert in in_time().items() if name not in ended}
     assert {n: differences(now[n], a) for n, a in going_on.items()} == {n: [] for n in going_on}
+
+
+def killed_ahead_of_its_state(home: Path, file: Path, more: bytes) -> None:
+    """Fold more of a log, publish its alerts, and be killed before anything is committed."""
+    with file.open("ab") as grown, pytest.MonkeyPatch.context() as patch:
+        grown.write(more)
+        grown.flush()
+        for name in ("COMMIT_S", "COMMIT_MOST_S", "BEHIND_MS"):
+            patch.setattr(folding_module, name, 1e13)
+        watch = live(home, f"tail:{file}")
+        watch.receiver.start()
+        while taken_of_file(watch) < file.stat().st_size:
+            watch.step()
+    assert watch.folding.committed_to < watch.folding.offset
+    left(watch)
+
+
+@pytest.mark.parametrize(("first", "second"), [(0.3, 0.7), (0.45, 0.75), (0.2, 0.9)])
+def test_fixes_that_were_written_for_alerts_lead_nobody_ahead(tmp_path, monkeypatch, first, second):
+    """They are of the alerts' vessels alone; what others reported meanwhile is not late by them."""
+    home, file = tmp_path / "home", tmp_path / "log.nmea"
+    lines = log().splitlines(keepends=True)
+    a, b = round(len(lines) * first), round(len(lines) * second)
+    file.write_bytes(b"".join(lines[:a]))
+    watched(home, file)
+    committed = kept(home)
+    killed_ahead_of_its_state(home, file, b"".join(lines[a:b]))
+    published = kept(home)
+    assert committed < published
+    of_no_use(monkeypatch)
+    watch = live(home, f"tail:{file}")
+    folding, size = watch.folding, file.stat().st_size
+    watch.run(lambda: taken_of_file(watch) >= size and not folding.begins_anew)
+    assert watch.watch.tally()["late"] == 0
+    assert kept(home) == published, "what was told is told once"
+    with file.open("ab") as grown:
+        grown.write(b"".join(lines[b:]))
+    watched(home, file)
+    assert kept(home) == scanned()
+
+
+def test_alerts_ahead_of_the_state_go_on_by_the_new_rules_or_are_closed(tmp_path):
+    home, file = half(tmp_path)
+    lines = log()[len(log()) // 2 :].splitlines(keepends=True)
+    killed_ahead_of_its_state(home, file, b"".join(lines[: len(lines) // 2]))
+    before = last_versions(home)
+    rules = tmp_path / "rules.toml"
+    rules.write_text(RULES)
+    with file.open("ab") as grown:
+        grown.write(b"".join(lines[len(lines) // 2 :]))
+    version = watched(home, file, rules=rules).watch.around.rules.version
+    watched(tmp_path / "other", file, rules=rules)
+    plain, now = last_versions(tmp_path / "other"), last_versions(home)
+    for name, alert in now.items():
+        assert [a.version for a in versions(home)[name]] == list(range(1, alert.version + 1))
+        if alert.rules == version:
+            assert differences(alert, plain[name]) == []
+        else:
+            assert alert.state == CLOSED or name not in before
+    assert {n for n, a in plain.items() if a.state == OPEN} <= now.keys()

@@ -288,6 +288,31 @@ def test_a_feed_that_ends_while_its_silence_waits_for_the_disk_ends_no_other(tmp
     assert receiver.error is None
 
 
+def test_what_came_last_and_finds_no_room_at_the_end_is_told(tmp_path, filling):
+    may_bring, last = threading.Event(), b"a line for which there is no room\n"
+
+    async def pieces(self: Transport) -> object:
+        yield b"one\n"
+        while not may_bring.is_set():
+            await asyncio.sleep(0.01)
+        yield last
+        await asyncio.Event().wait()
+
+    journal, said = Journal(tmp_path / "journal"), []
+    receiver = Receiver({1: odd("-", pieces)}, journal, said.append)
+    receiver.start()
+    try:
+        eventually(lambda: receiver.health[1].received_bytes, "the first line")
+        filling.set()
+        may_bring.set()
+        eventually(lambda: receiver.health[1].state == PAUSED, "the line that waits")
+    finally:
+        receiver.stop()
+    assert receiver.error is None
+    assert any(f"{len(last)} bytes that came last are not kept" in text for text in said)
+    assert [r.data for r in journal.read(0, 10**6) if r.kind == DATA] == [b"one\n"]
+
+
 def test_a_silence_that_waits_for_the_disk_is_written_before_what_ends_it(tmp_path, filling):
     may_bring, is_brought = threading.Event(), threading.Event()
 

@@ -12,8 +12,9 @@ from sargas.model.fixes import Fixes
 from sargas.model.time import DAY_MS
 from sargas.store import AuditLog, Home
 from sargas.store.damaged import files_set_aside
+from sargas.store.merging import compact
 from sargas.store.retention import Rule, keep_rule
-from sargas.store.shards import ShardWriter, compact, read_day, read_statics_day
+from sargas.store.shards import ShardWriter, read_day, read_statics_day
 from sargas.store.verify import verify_home
 from tests.laws.test_fold import traffic
 from tests.live.lines import kept, log, scanned

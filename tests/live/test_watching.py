@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import signal
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ from sargas.feeds.live.url import parse_feed_url
 from sargas.model.alerts import CLOSED, OPEN, Alert
 from sargas.store import Archive, Home, files
 from sargas.store.journal import Journal
+from sargas.store.merging import tidy
 from sargas.store.verify import verify_home
 from tests.laws.test_fold import traffic
 from tests.live.lines import kept, links, log, scanned
@@ -155,6 +158,31 @@ def test_stopped_anywhere_and_begun_again_it_gives_the_same_alerts(tmp_path, mon
         else:
             watch.end()
     assert kept(tmp_path / "home") == scanned()
+
+
+def test_a_disk_without_room_to_merge_small_files_holds_nothing_up(tmp_path, monkeypatch):
+    """What is merged later costs a little time; a watch that stands costs what it does not see."""
+    monkeypatch.setattr("sargas.feeds.live.files.READ_BYTES", 3_000)
+    monkeypatch.setattr(folding_module, "READ_BYTES", 10_000)
+    monkeypatch.setattr(folding_module, "COMMIT_S", 0.0)
+    monkeypatch.setattr(running, "RETRY_S", 0.01)
+    monkeypatch.setattr(running, "tidy", partial(tidy, most_files=2))
+    write = files.write_parquet
+
+    def refusing(arrow: object, path: Path) -> None:
+        if "-merged" in path.name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        write(arrow, path)
+
+    monkeypatch.setattr(files, "write_parquet", refusing)
+    file, said = tmp_path / "log.nmea", []
+    file.write_bytes(log())
+    watch = live(tmp_path / "home", f"tail:{file}", say=said.append)
+    is_folded = until_folded(watch, len(log()))
+    watch.run(lambda: is_folded() or bool(watch.refusal))
+    assert not watch.refusal
+    assert kept(tmp_path / "home") == scanned()
+    assert len([text for text in said if "merged later" in text]) == 1
 
 
 def taken_of_file(watch: LiveWatch) -> int:

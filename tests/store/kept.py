@@ -8,7 +8,8 @@ from sargas.model.fixes import Statics
 from sargas.store.audit import AuditLog, Seen
 from sargas.store.home import Home
 from sargas.store.ledger import Ledger
-from sargas.store.shards import ShardWriter, compact, read_day, read_statics_day
+from sargas.store.merging import compact
+from sargas.store.shards import ShardWriter, read_day, read_statics_day
 from tests.store.alerts import make_alert
 from tests.store.rows import T0_MS, make_fixes
 

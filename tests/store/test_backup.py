@@ -28,8 +28,9 @@ from sargas.store.backup_file import MANIFEST, BackupReader, BackupWriter, encod
 from sargas.store.home import Home
 from sargas.store.journal import CHECKPOINT, DATA, FOLDER, Journal
 from sargas.store.ledger import Ledger
+from sargas.store.merging import compact
 from sargas.store.restore import check_backup
-from sargas.store.shards import ShardWriter, compact, read_day
+from sargas.store.shards import ShardWriter, read_day
 from sargas.store.verify import verify_home
 from tests.store.kept import facts, keep, tree
 from tests.store.rows import T0_MS, make_fixes, reports

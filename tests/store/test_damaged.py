@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from sargas.errors import StoreError
 from sargas.model.fixes import Fixes
 from sargas.model.time import DAY_MS, day_of
-from sargas.store import files, shards
+from sargas.store import files
 from sargas.store.damaged import fault_of, files_set_aside
 from sargas.store.home import Home
-from sargas.store.shards import ShardWriter, compact, read_day
+from sargas.store.merging import compact
+from sargas.store.shards import ShardWriter, read_day
 from sargas.store.verify import verify_home
 from tests.store.rows import T0_MS, make_fixes, reports
 from tests.store.thinned import RULE, apply, fill, must_stay, read_all
@@ -107,7 +108,7 @@ def test_a_second_file_of_the_same_name_does_not_take_the_place_of_the_first(hom
 def test_parts_show_again_where_the_merged_file_was_torn(home, monkeypatch):
     store(home, one_vessel(30), one_vessel(30, T0_MS + 10**6, 1))
     before = read_day(home, DAY)
-    monkeypatch.setattr(shards, "remove_leftovers", lambda directory: None)
+    monkeypatch.setattr(files, "remove_leftovers", lambda directory: None)
     compact(home, DAY)
     monkeypatch.undo()
     (merged,) = (path for path in paths(home) if "-merged" in path.name)
@@ -119,7 +120,7 @@ def test_parts_show_again_where_the_merged_file_was_torn(home, monkeypatch):
 def test_a_damaged_part_that_a_merged_file_stands_for_costs_nothing(home, monkeypatch):
     store(home, one_vessel(30), one_vessel(30, T0_MS + 10**6, 1))
     before = read_day(home, DAY)
-    monkeypatch.setattr(shards, "remove_leftovers", lambda directory: None)
+    monkeypatch.setattr(files, "remove_leftovers", lambda directory: None)
     compact(home, DAY)
     monkeypatch.undo()
     next(path for path in paths(home) if "-merged" not in path.name).write_bytes(b"")

@@ -15,8 +15,9 @@ from sargas.model.fixes import AIR, SEA, Fixes, Statics
 from sargas.model.time import NO_TIME, day_of
 from sargas.store.canon import canonical_order, copies
 from sargas.store.home import Home
+from sargas.store.merging import compact
 from sargas.store.query import Archive
-from sargas.store.shards import ShardWriter, compact
+from sargas.store.shards import ShardWriter
 from tests.store.drawn import fixes_drawn
 from tests.store.rows import T0_MS, make_fixes, reports
 

@@ -22,6 +22,7 @@ from sargas.store.canon import NOT_IDENTITY
 from sargas.store.home import Home
 from sargas.store.ledger import Ledger
 from sargas.store.log import Log
+from sargas.store.merging import compact
 from sargas.store.query import Archive
 from sargas.store.retention import (
     Rule,
@@ -33,7 +34,7 @@ from sargas.store.retention import (
     read_rule,
     write_rule,
 )
-from sargas.store.shards import ShardWriter, compact, read_day
+from sargas.store.shards import ShardWriter, read_day
 from sargas.store.thinning import RETAIN, Application
 from sargas.store.verify import verify_home
 from tests.store.alerts import make_alert
@@ -206,7 +207,7 @@ def test_parts_that_a_killed_merge_left_are_let_go_too(tmp_path, monkeypatch):
     home = fill(tmp_path / "h")
     stays = must_stay(home, RULE)
     with monkeypatch.context() as patch:
-        patch.setattr("sargas.store.shards.remove_leftovers", lambda directory: None)
+        patch.setattr("sargas.store.files.remove_leftovers", lambda directory: None)
         for day in home.days():
             compact(home, day)
     apply(home)

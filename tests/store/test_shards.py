@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from sargas.errors import StoreError, UsageError
 from sargas.model.fixes import Batch, Fixes, Statics
 from sargas.model.time import NO_TIME, day_of
-from sargas.store import files, shards
+from sargas.store import files, merging
 from sargas.store.canon import canonical_order, copies, is_canonical, shard_of, subject_keys
 from sargas.store.home import Home
-from sargas.store.shards import ShardWriter, compact, read_day, read_statics_day, tidy
+from sargas.store.merging import compact, tidy
+from sargas.store.shards import ShardWriter, read_day, read_statics_day
 from tests.store.drawn import fixes_drawn
 from tests.store.rows import T0_MS, make_fixes, reports
 
@@ -167,7 +168,7 @@ def test_tidying_merges_small_files_and_leaves_large_ones(tmp_path_factory, fixe
     before, files_before = {day: read_day(home, day) for day in days}, tree(home)
     with pytest.MonkeyPatch.context() as patch:
         if all_large:
-            patch.setattr(shards, "SMALL_BYTES", 1)
+            patch.setattr(merging, "SMALL_BYTES", 1)
         while tidy(home, days, most_files=2).files:
             pass
     assert {day: read_day(home, day) for day in days} == before
@@ -368,7 +369,7 @@ def test_a_compaction_killed_before_it_removed_its_parts_shows_no_row_twice(home
     fixes = make_fixes(200, 5, vessels=2, span_ms=80_000_000)
     store(home, fixes, buffer_rows=20)
     before = read_day(home, "2024-12-25")
-    monkeypatch.setattr(shards, "remove_leftovers", lambda directory: None)
+    monkeypatch.setattr(files, "remove_leftovers", lambda directory: None)
     assert compact(home, "2024-12-25").files > 0
     monkeypatch.undo()
     assert read_day(home, "2024-12-25") == before
@@ -384,7 +385,7 @@ def test_a_reader_sees_every_row_once_while_another_process_compacts(home):
     expected = None
     script = (
         "import sys, time; from sargas.store import files; from sargas.store.home import Home\n"
-        "from sargas.store.shards import compact\n"
+        "from sargas.store.merging import compact\n"
         "unlink = files.unlink\n"
         "files.unlink = lambda path: (time.sleep(0.005), unlink(path))\n"
         "for line in sys.stdin: print(compact(Home(sys.argv[1]), line.strip()).files, flush=True)\n"
@@ -415,7 +416,8 @@ def test_a_reader_sees_every_row_once_while_another_process_compacts(home):
 KILLED = """
 import json, sys
 from sargas.store.home import Home
-from sargas.store.shards import ShardWriter, compact
+from sargas.store.merging import compact
+from sargas.store.shards import ShardWriter
 from tests.store.rows import make_fixes
 home = Home(sys.argv[1])
 with ShardWriter(home) as writer:

@@ -14,7 +14,7 @@ from sargas.model.fixes import SEA, Statics
 from sargas.model.time import DAY_MS
 from sargas.store import Archive, Home, ShardWriter, compact, subject_rows
 from sargas.store.memo import Memo
-from sargas.store.shards import tidy
+from sargas.store.merging import tidy
 from tests.store.rows import T0_MS, make_fixes
 
 NAMED = """

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from sargas.store.audit import AuditLog as AuditLog
     from sargas.store.home import Home as Home
     from sargas.store.ledger import Ledger as Ledger
+    from sargas.store.merging import compact as compact
     from sargas.store.query import Archive as Archive
     from sargas.store.shards import ShardWriter as ShardWriter
-    from sargas.store.shards import compact as compact
     from sargas.store.shards import read_day as read_day
     from sargas.store.shards import read_statics_day as read_statics_day
 
@@ -25,7 +25,7 @@ _PLACES = {
     "Home": "home",
     "Ledger": "ledger",
     "ShardWriter": "shards",
-    "compact": "shards",
+    "compact": "merging",
     "read_day": "shards",
     "read_statics_day": "shards",
 }

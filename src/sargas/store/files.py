@@ -73,6 +73,12 @@ def leftovers(directory: Path) -> list[Path]:
     return [directory / name for name in sorted(gone, key=lambda n: ("-merged" in n, n))]
 
 
+def remove_leftovers(directory: Path) -> None:
+    """Remove the files of a shard that a merged one stands for; the writer lock is held."""
+    for path in leftovers(directory):
+        unlink(path)
+
+
 def read_table(file: ShardFile, columns: list[str] | None = None) -> Any:  # noqa: ANN401
     """Read one file as an Arrow table.
 

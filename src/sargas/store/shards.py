@@ -8,7 +8,7 @@ checkpoint simply writes again.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
@@ -40,9 +40,6 @@ broken clock must not make a directory for every day of 300 million years."""
 
 BUFFER_ROWS = 2_000_000
 """Rows held before they are written (chosen): about 170 MB, and one row group a shard."""
-
-SMALL_BYTES, TIDY_FILES = 4_000_000, 8
-"""Files below so many bytes, some 200,000 rows, are merged by `tidy`, when there are so many."""
 
 
 @dataclass(frozen=True)
@@ -256,61 +253,6 @@ def read_statics_day(home: Home, day: str, shard: int | None = None) -> Statics:
     return _read(home, STATICS, Statics, day, shard)
 
 
-def compact(home: Home, day: str) -> Written:
-    """Merge the files of each shard of a day into one, fixes and statics.
-
-    Readers go on meanwhile and see every row once. Running it again changes nothing.
-
-    Returns:
-        Rows and files written; shards that are one file already are left alone.
-
-    Raises:
-        UsageError: `day` is not a day.
-        StoreError: another process writes here, or a file cannot be read or written.
-    """
-    _check_day(day)
-    written = Written()
-    with home.writing(), home.mutex:
-        for shard in range(home.shards):
-            written += _compact_shard(home, FIXES, Fixes, day, shard)
-            written += _compact_shard(home, STATICS, Statics, day, shard)
-    return written
-
-
-def tidy(home: Home, days: Iterable[str], *, most_files: int = TIDY_FILES) -> Written:
-    """Merge the small files of the one shard that has most of them; for use between commits.
-
-    A live watch writes some files each minute. Large files are left alone, so that the cost of a
-    call does not grow with the day; `compact` merges those, too.
-
-    Args:
-        home: where; its writer lock is taken.
-        days: the days to look at.
-        most_files: fewer small files than this are left as they are.
-
-    Returns:
-        Rows and files written.
-
-    Raises:
-        StoreError: another process writes here, or a file cannot be read or written.
-    """
-    places = [
-        (len(_small(home.shard_path(name, day, shard))), name, day, shard)
-        for day in days for name in (FIXES, STATICS) for shard in range(home.shards)
-    ]  # fmt: skip
-    count, name, day, shard = max(places, default=(0, "", "", 0))
-    if count < most_files:
-        return Written()
-    kind: Any = Fixes if name == FIXES else Statics
-    with home.writing(), home.mutex:
-        return _compact_shard(home, name, kind, day, shard, small_only=True)
-
-
-def _small(directory: Path) -> list[files.ShardFile]:
-    """List the small files of a shard."""
-    return [f for f in files.list_shard(directory) if f.path.stat().st_size < SMALL_BYTES]
-
-
 def _write_shard(home: Home, name: str, day: str, shard: int, rows: T) -> Written:
     """Write rows of one day and shard that are not stored yet."""
     offered = len(rows)
@@ -346,7 +288,7 @@ def _overlapping(
 
 
 def _read(home: Home, name: str, kind: type[T], day: str, shard: int | None) -> T:
-    _check_day(day)
+    check_day(day)
     if shard is not None and not 0 <= shard < home.shards:
         raise UsageError(f"There is no shard {shard}; the home has {home.shards}.")
     shards = range(home.shards) if shard is None else [shard]
@@ -367,24 +309,6 @@ def in_order(table: T) -> T:
     return table if is_canonical(table) else table.take(canonical_order(table))
 
 
-def _compact_shard(
-    home: Home, name: str, kind: type[T], day: str, shard: int, *, small_only: bool = False
-) -> Written:
-    directory = home.shard_path(name, day, shard)
-    remove_leftovers(directory)
-    listed = _small(directory) if small_only else files.list_shard(directory)
-    if len(listed) < 2:
-        return Written()
-    read = (from_shard(kind, file) for file in listed)
-    rows = in_order(kind.concat(read))
-    again = copies(rows)
-    rows = rows.take(~again)
-    target = directory / files.content_name(rows, merged=True)
-    put_file(home, name, rows, target, [file.path.name for file in listed])
-    remove_leftovers(directory)
-    return Written(rows=len(rows), files=1, known=int(again.sum()))
-
-
 def put_file(
     home: Home, name: str, rows: Fixes | Statics, target: Path, replaces: list[str], kept: str = ""
 ) -> None:
@@ -396,17 +320,11 @@ def put_file(
     """
     for file in files.list_shard(target.parent):
         if file.path != target and target.name in files.replaced_by(file.path):
-            remove_leftovers(target.parent)
+            files.remove_leftovers(target.parent)
             whole: Any = from_shard(type(rows), file)  # type: ignore[type-var]
             note = files.kept_by(file.path)
             files.write_file(home, name, _to_arrow(whole), file.path, [], note)
     files.write_file(home, name, _to_arrow(rows), target, replaces, kept)
-
-
-def remove_leftovers(directory: Path) -> None:
-    """Remove the files of a shard that a merged one stands for; the writer lock is held."""
-    for path in files.leftovers(directory):
-        files.unlink(path)
 
 
 def _to_arrow(rows: Fixes | Statics) -> Any:  # noqa: ANN401 - pyarrow has no stubs
@@ -438,7 +356,12 @@ def _from_arrow(kind: type[T], table: Any, file: files.ShardFile) -> T:  # noqa:
     return rows
 
 
-def _check_day(day: str) -> None:
+def check_day(day: str) -> None:
+    """Check a day's name.
+
+    Raises:
+        UsageError: it is none.
+    """
     try:
         if not re.fullmatch(r"\d{4}-\d\d-\d\d", day):
             raise ValueError(day)

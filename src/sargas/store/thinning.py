@@ -148,7 +148,7 @@ class Application:
     def _thin(self, place: Place) -> bool:
         directory = self.home.shard_path(*place)
         plan = self._plan(place)
-        shards.remove_leftovers(directory)
+        files.remove_leftovers(directory)
         again = self._pending if self._pending and self._pending[0] == place else None
         if not plan.what.rows:
             if again is not None:  # it was done, and not counted any more
@@ -162,7 +162,7 @@ class Application:
                 files.unlink(file.path)
         else:
             self._replace(place, plan)
-        shards.remove_leftovers(directory)
+        files.remove_leftovers(directory)
         _remove_empty(directory)
         self._count(what)
         return True

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sargas.cli.live.late import STEP_ROWS, SetRight, pieces
-from sargas.cli.refolding import ANEW, differences
+from sargas.cli.refolding import ANEW, differences, stored_alerts
 from sargas.cli.stored import newest_stored_ms, stored_batches, stored_bytes
 from sargas.errors import StateVersionError
 from sargas.feeds.live.columns import AHEAD_MS
 from sargas.model.alerts import CLOSED, OPEN, Alert
-from sargas.model.time import DAY_MS, HOUR_MS, MINUTE_MS, iso
+from sargas.model.time import DAY_MS, HOUR_MS, MINUTE_MS, NO_TIME, iso
 from sargas.store import Home, Ledger
 from sargas.watch.fold import Watch, reached_ms
 
@@ -39,6 +39,9 @@ class Beginning:
     Args:
         home, ledger: what is stored. watch: a fresh one, which goes on from there.
         now_ms: reports of later are not believed.
+        to_ms: how far the state had come that is of no use; None where that is not known. What is
+            stored of later was written before its commit, for alerts (`Keeper.publish`), and of
+            their vessels alone: it comes again, among what others reported in the same minutes.
         say: told what people should read.
     """
 
@@ -46,6 +49,7 @@ class Beginning:
     ledger: Ledger
     watch: Watch
     now_ms: int
+    to_ms: int | None
     say: Callable[[str], None]
     _found: dict[str, Alert] = field(default_factory=dict)
     _rows: int = 0
@@ -57,7 +61,8 @@ class Beginning:
         Raises:
             StoreError: what is stored cannot be read.
         """
-        newest_ms = newest_stored_ms(self.home, self.now_ms)
+        until_ms = self.now_ms if self.to_ms is None else min(self.now_ms, self.to_ms)
+        newest_ms = newest_stored_ms(self.home, until_ms)
         if newest_ms is None:
             return
         spans = [newest_ms - hours * HOUR_MS for hours in HOURS]
@@ -83,10 +88,13 @@ class Beginning:
             name: Alert.from_dict(all_of[-1])
             for name, all_of in self.ledger.versions(sorted(now_open)).items() if all_of
         } | was_open  # fmt: skip
+        again = self._told_again()
         added, changed, closed = [], [], []
         for name in sorted(now_open - last.keys()):
             added.append(self._told(self._found[name], 1, "known since the watch began anew"))
         for name, before in sorted(last.items()):
+            if name in again:
+                continue
             found = self._found.get(name)
             if found is None:
                 closed.append(self._closed(before))
@@ -94,11 +102,29 @@ class Beginning:
                 told = self._told(found, before.version + 1, "judged anew, by what holds now")
                 changed.append(replace(told, t_detected_ms=before.t_detected_ms))
         alerts = (*added, *changed, *closed)
+        last = {n: a for n, a in (last | again).items() if a is not None}
         return SetRight(
             self.watch, alerts, last | {alert.id: alert for alert in alerts},
             f"{self._rows:,} rows were judged anew: {len(added)} alerts added, {len(changed)} "
             f"changed, {len(closed)} closed that are not found any more",
         )  # fmt: skip
+
+    def _told_again(self) -> dict[str, Alert | None]:
+        """Give the alerts of which what follows tells versions again that the ledger has already.
+
+        They were published after the last commit, by a watch like this one.
+
+        Returns:
+            By id the version before those; None where there was none.
+        """
+        if self.to_ms is None or self.to_ms > self.now_ms:  # or it was led ahead
+            return {}
+        # As far as that state had judged, also where what is stored does not reach so far any more.
+        came_ms = (self.to_ms - self.watch.order.lateness_ms) // MINUTE_MS * MINUTE_MS
+        judged_ms = max(self.watch.judged_to_ms, came_ms)
+        later, _ = stored_alerts(self.ledger, self.watch, judged_ms + 1)
+        before = self.ledger.versions(sorted(later), judged_ms)
+        return {n: Alert.from_dict(all_of[-1]) if all_of else None for n, all_of in before.items()}
 
     def _told(self, alert: Alert, version: int, note: str) -> Alert:
         issued_ms = max(self.watch.judged_to_ms, alert.t_issued_ms)
@@ -116,6 +142,19 @@ class Beginning:
             state=CLOSED, t_issued_ms=issued_ms, t_end_ms=max(end_ms, before.t_start_ms),
             notes=(*before.notes, note),
         )  # fmt: skip
+
+
+def came_to_ms(state: bytes) -> int | None:
+    """Tell how far in event time a state of a watch had come, whatever version it is of.
+
+    Returns:
+        The time; None where that cannot be read, or there was none yet.
+    """
+    try:
+        to_ms = reached_ms(state)
+    except StateVersionError:
+        return None
+    return None if to_ms == NO_TIME else to_ms
 
 
 def latest_ms(now_ms: int, told_ms: int, say: Callable[[str], None]) -> int:

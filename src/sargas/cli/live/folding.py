@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from sargas.cli.keeping import Keeper
-from sargas.cli.live.anew import Beginning, refuse_ahead
+from sargas.cli.live.anew import Beginning, came_to_ms, refuse_ahead
 from sargas.cli.live.intake import Heard, Intake, LiveFeed, Place
 from sargas.cli.live.late import LateFolding, SetRight, Waiting
 from sargas.cli.live.numbering import Number, Numbering
@@ -97,6 +97,7 @@ class Folding:
         self._set_right: list[Alert] = []
         self._numbering = Numbering()
         self.begins_anew = False
+        self._came_to_ms: int | None = None
         self._judged_ms = NO_TIME
         self._committed_s = self._published_s = time.monotonic()
 
@@ -128,6 +129,7 @@ class Folding:
             )  # fmt: skip
         try:
             state = unpack(found.state, found.state_version, State)
+            self._came_to_ms = came_to_ms(state.watch)
             self.intake.load(state)  # how far files were read is not forgotten whatever follows
             self._late.load(state.late)
             self._numbering = Numbering(state.numbering)
@@ -159,7 +161,9 @@ class Folding:
         """
         # What feeds told is not lost to a clock that is behind.
         now_ms = max(now_ms, self.intake.told_ms)
-        beginning = Beginning(self._keeper.home, self._keeper.ledger, self.watch, now_ms, self._say)
+        beginning = Beginning(
+            self._keeper.home, self._keeper.ledger, self.watch, now_ms, self._came_to_ms, self._say
+        )
         yield from beginning.steps()
         begun = beginning.end()
         self.begins_anew = False

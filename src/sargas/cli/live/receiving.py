@@ -169,13 +169,20 @@ class Receiver:
             except asyncio.CancelledError:  # what was taken from the sender is kept all the same
                 self._refusals.pop(number, None)  # nothing of it waits any more
                 if kind == DATA:
-                    with contextlib.suppress(StoreError):  # or it would end the other feeds
-                        self.journal.append(number, kind, t_ms, data)
+                    self._keep_last(number, t_ms, data)
                 raise
         self._taken(number)
         if pause:
             pause.end()
         self.arrived.set()
+
+    def _keep_last(self, number: int, t_ms: int, data: bytes) -> None:
+        """Write what a feed brought last, or say that it is lost: an error would end all feeds."""
+        try:
+            self.journal.append(number, DATA, t_ms, data)
+        except StoreError as error:
+            name = self._supervisors[number].url.name
+            self.say(f"feed {name}: {len(data):,} bytes that came last are not kept: {error}")
 
     def _no_room(self) -> str:
         """Say why there is no room in the journal; empty where there is."""

@@ -32,7 +32,8 @@ from sargas.store.damaged import set_aside
 from sargas.store.feed_book import FeedBook
 from sargas.store.files import DamagedShard
 from sargas.store.journal import FOLDER, Journal
-from sargas.store.shards import Written, tidy
+from sargas.store.merging import tidy
+from sargas.store.shards import Written
 from sargas.store.verify_journal import folded_to
 from sargas.watch.links import FeedTerms
 from sargas.web.health import BACKLOG, FOLDING, JOURNAL, STORE, Halt, Vitals
@@ -143,7 +144,7 @@ class LiveWatch:
         self._fault: Halt | None = None
         self._is_over = False
         self._looked_s = 0.0
-        self._is_torn = False
+        self._is_torn = self._is_untidy = False
         self._interrupts = Interrupts()
         self._stepped_s = time.monotonic()
         self._should_end: Callable[[], bool] = lambda: False
@@ -261,8 +262,20 @@ class LiveWatch:
         self.folding.commit()
 
     def _tidy(self) -> None:
-        """Merge some of the small files that commits have left in the newest days."""
-        tidy(self.home, newest_days(self.home.days(), self.watch.judged_to_ms))
+        """Merge some of the small files that commits have left in the newest days.
+
+        That can wait: where a disk has no room for it, the next commit may still fit.
+        """
+        try:
+            tidy(self.home, newest_days(self.home.days(), self.watch.judged_to_ms))
+        except DamagedShard:
+            raise
+        except StoreError as error:
+            if not self._is_untidy:
+                self._say(f"store: {error} Small files are merged later.")
+            self._is_untidy = True
+        else:
+            self._is_untidy = False
 
     def _mend(self) -> None:
         """Say which damaged files were set aside, and store what the journal still has of them."""
