@@ -6,14 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from sargas.cli.live import anew
+from sargas.cli.live import anew, late
 from sargas.cli.live import folding as folding_module
 from sargas.cli.refolding import ANEW, differences
 from sargas.errors import StateVersionError
 from sargas.model.alerts import CLOSED, OPEN, Alert
 from sargas.watch.fold import Watch
 from tests.live.lines import kept, log, scanned
-from tests.live.test_late import agrees, in_time, last_versions, left, versions, watched
+from tests.live.test_late import (
+    agrees,
+    in_time,
+    last_versions,
+    left,
+    versions,
+    watched,
+    with_a_late_row,
+)
 from tests.live.test_watching import live, until_folded
 
 
@@ -114,6 +122,29 @@ def test_open_alerts_go_on_by_the_new_rules_or_are_closed(tmp_path):
 
 def _ended_by_half_time(alert: Alert, before: dict[str, Alert]) -> bool:
     return alert.t_issued_ms <= max(a.t_issued_ms for a in before.values()) + 3_600_000
+
+
+def test_what_came_late_before_is_told_on_where_the_whole_state_is_of_no_use(tmp_path, monkeypatch):
+    """How an alert's versions are numbered stands in it, too: what is known is in the ledger."""
+    home, file = tmp_path / "home", tmp_path / "log.nmea"
+    monkeypatch.setattr(late, "WAIT_S", 0.0)
+    file.write_bytes(with_a_late_row(home, file))  # how far it was read is forgotten as well
+    plain, read = folding_module.unpack, []
+
+    def unpack(*args: object) -> object:
+        read.append(args)
+        if len(read) == 1:
+            raise StateVersionError("The saved state has version 1, wanted 2.")
+        return plain(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(folding_module, "unpack", unpack)
+    said: list[str] = []
+    watched(home, file, said)
+    assert any("0 alerts added, 0 changed, 0 closed" in text for text in said)
+    agrees(home)
+    [gap] = [of for of in versions(home).values() if of[-1].detector == "gap" and len(of) == 2
+             and of[0].state == OPEN and of[1].state == CLOSED]  # fmt: skip
+    assert [len(alert.notes) for alert in gap] == [2, 2]
 
 
 def test_broken_off_it_begins_anew_again(tmp_path, monkeypatch):

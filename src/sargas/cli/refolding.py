@@ -31,6 +31,9 @@ NOTE = "late data: "
 """How each note begins that is written here; the watch itself begins none like this."""
 ANEW = "begun anew: "
 """And how those begin that are written where a live watch began anew."""
+STAY = 20
+"""So many of both stay with an alert (chosen): where a feed is always late, each hour adds one to
+those that are open for days. The earlier ones stand in its earlier versions."""
 BOOKKEEPING = frozenset({"version", "t_detected", "t_issued", "notes"})
 """Fields of an alert that tell how it became known, not what is known."""
 WORDS = {"state": "state", "priority": "priority", "text": "text", "t_end": "end"}
@@ -330,8 +333,8 @@ class Comparison:
         changed = differences(before, alert)
         words = [word for name, word in WORDS.items() if name in changed] or ["details"]
         cause = self._cause(before, max(before.t_issued_ms, alert.t_issued_ms))
-        told = tuple(note for note in before.notes if note.startswith(NOTE))
-        notes = (*alert.notes, *told, f"{NOTE}{cause} changed its {', '.join(words)}")
+        note = f"{NOTE}{cause} changed its {', '.join(words)}"
+        notes = (*alert.notes, *notes_of_setting_right(before), note)
         return replace(
             alert, version=before.version + 1, t_detected_ms=before.t_detected_ms,
             t_issued_ms=self._issued_ms(before), notes=notes,
@@ -386,6 +389,15 @@ def differences(before: Alert, alert: Alert) -> list[str]:
     names = [name for name in old if name not in BOOKKEEPING and old[name] != new[name]]
     said = [note for note in before.notes if not note.startswith((NOTE, ANEW))]
     return names if said == list(alert.notes) else [*names, "notes"]
+
+
+def notes_of_setting_right(alert: Alert) -> tuple[str, ...]:
+    """Give the notes that say how an alert was set right; they stay on its later versions.
+
+    Whoever opens the last version must find what came late. The watch does not know of them:
+    they are added to what it gives, and make no version by themselves (`differences`).
+    """
+    return tuple(note for note in alert.notes if note.startswith((NOTE, ANEW)))[-STAY:]
 
 
 def _about(alert: Alert) -> tuple[str, str, int, str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sargas.cli.live.late import STEP_ROWS, SetRight, pieces
-from sargas.cli.refolding import ANEW, differences
+from sargas.cli.refolding import ANEW, differences, notes_of_setting_right
 from sargas.cli.stored import newest_stored_ms, stored_batches, stored_bytes
 from sargas.errors import StateVersionError
 from sargas.feeds.live.columns import AHEAD_MS
@@ -91,6 +91,7 @@ class Beginning:
             if found is None:
                 closed.append(self._closed(before))
             elif differences(before, found):
+                found = replace(found, notes=(*found.notes, *notes_of_setting_right(before)))
                 told = self._told(found, before.version + 1, "judged anew, by what holds now")
                 changed.append(replace(told, t_detected_ms=before.t_detected_ms))
         alerts = (*added, *changed, *closed)
@@ -102,7 +103,7 @@ class Beginning:
 
     def _told(self, alert: Alert, version: int, note: str) -> Alert:
         issued_ms = max(self.watch.judged_to_ms, alert.t_issued_ms)
-        notes = (*alert.notes, f"{ANEW}{note}")
+        notes = tuple(dict.fromkeys((*alert.notes, f"{ANEW}{note}")))  # once is enough
         return replace(alert, version=version, t_issued_ms=issued_ms, notes=notes)
 
     def _closed(self, before: Alert) -> Alert:
