@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from sargas.cli import refolding, stored
 from sargas.cli.keeping import Keeper
-from sargas.cli.refolding import BOOKKEEPING, NOTE, Comparison, LateRows, Refolded, refold
+from sargas.cli.late_rows import LateRows
+from sargas.cli.refolding import BOOKKEEPING, NOTE, Comparison, Refolded, refold
 from sargas.errors import StoreError, UsageError
 from sargas.model.alerts import Alert, AssetRef, Subject
 from sargas.model.fixes import Batch, Fixes, Statics

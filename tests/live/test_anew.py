@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sargas.cli.live import anew
+from sargas.cli.live import anew, late, receiving, running
 from sargas.cli.live import folding as folding_module
+from sargas.cli.live.running import LiveWatch
 from sargas.cli.refolding import ANEW, differences
-from sargas.errors import StateVersionError
+from sargas.errors import StateVersionError, StoreError
 from sargas.model.alerts import CLOSED, OPEN, Alert
+from sargas.model.fixes import Batch, Fixes
+from sargas.store.journal import Journal
 from sargas.watch.fold import Watch
-from tests.live.lines import kept, log, scanned
-from tests.live.test_late import agrees, in_time, last_versions, left, versions, watched
-from tests.live.test_watching import live, taken_of_file, until_folded
+from sargas.web.health import BACKLOG, JOURNAL, STORE, Halt
+from tests.live.lines import kept, links, log, scanned
+from tests.live.senders import TcpSender, eventually
+from tests.live.test_halts import cause
+from tests.live.test_late import (
+    agrees,
+    in_time,
+    last_versions,
+    left,
+    versions,
+    watched,
+    with_a_late_row,
+)
+from tests.live.test_watching import Running, _speak, live, taken_of_file, until_folded
 
 
 @pytest.fixture(autouse=True)
@@ -116,13 +133,36 @@ def _ended_by_half_time(alert: Alert, before: dict[str, Alert]) -> bool:
     return alert.t_issued_ms <= max(a.t_issued_ms for a in before.values()) + 3_600_000
 
 
+def test_what_came_late_before_is_told_on_where_the_whole_state_is_of_no_use(tmp_path, monkeypatch):
+    """How an alert's versions are numbered stands in it, too: what is known is in the ledger."""
+    home, file = tmp_path / "home", tmp_path / "log.nmea"
+    monkeypatch.setattr(late, "WAIT_S", 0.0)
+    file.write_bytes(with_a_late_row(home, file))  # how far it was read is forgotten as well
+    plain, read = folding_module.unpack, []
+
+    def unpack(*args: object) -> object:
+        read.append(args)
+        if len(read) == 1:
+            raise StateVersionError("The saved state has version 1, wanted 2.")
+        return plain(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(folding_module, "unpack", unpack)
+    said: list[str] = []
+    watched(home, file, said)
+    assert any("0 alerts added, 0 changed, 0 closed" in text for text in said)
+    agrees(home)
+    [gap] = [of for of in versions(home).values() if of[-1].detector == "gap" and len(of) == 2
+             and of[0].state == OPEN and of[1].state == CLOSED]  # fmt: skip
+    assert [len(alert.notes) for alert in gap] == [2, 2]
+
+
 def test_broken_off_it_begins_anew_again(tmp_path, monkeypatch):
     home, file = half(tmp_path)
     of_no_use(monkeypatch)
     watch = live(home, f"tail:{file}")
     watch.receiver.start()
-    steps = watch.folding.begin_anew(2**45)
-    next(steps)
+    watch.folding.begin_anew()
+    assert watch.folding.begins_anew
     watch.end()
     of_no_use(monkeypatch)
     said: list[str] = []
@@ -223,3 +263,135 @@ def test_alerts_ahead_of_the_state_go_on_by_the_new_rules_or_are_closed(tmp_path
         else:
             assert alert.state == CLOSED or name not in before
     assert {n for n, a in plain.items() if a.state == OPEN} <= now.keys()
+
+
+def held_back(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Let a watch that begins anew have more to judge, as long as the event is not set."""
+    plain, goes_on = anew.Beginning.step, threading.Event()
+
+    def step(self: anew.Beginning) -> bool:
+        return plain(self) if goes_on.wait(0.01) else True
+
+    monkeypatch.setattr(anew.Beginning, "step", step)
+    return goes_on
+
+
+def test_a_feed_that_is_dead_while_it_begins_anew_is_told_then(tmp_path, monkeypatch):
+    home, file = half(tmp_path)
+    of_no_use(monkeypatch)
+    goes_on, told = held_back(monkeypatch), []
+    with TcpSender() as south:
+        addresses = f"tail:{file}#idle=900", f"{south.url}#name=south,idle=1"
+        watch = live(home, *addresses, on_alerts=told.extend)
+        with Running(watch):
+            eventually(lambda: links(home), "it is told")
+            line = log().splitlines(keepends=True)[0]
+            eventually(lambda: _speak(south, line) and len(links(home)) > 1, "it is well again")
+            assert watch.folding.begins_anew
+            assert watch.folding.offset < watch.journal.end
+            begun = links(home)[:2]
+            goes_on.set()
+            eventually(lambda: watch.folding.offset == watch.journal.end, "all is folded")
+            assert not watch.folding.begins_anew
+    assert [(a.version, a.state, a.subject.name) for a in begun] == [
+        (1, OPEN, "feed south"), (2, CLOSED, "feed south"),
+    ]  # fmt: skip
+    texts = [alert.to_json() for alert in begun]  # a feed is nowhere: no number is equal to that
+    assert [alert.to_json() for alert in links(home)[:2]] == texts
+    assert [a.to_json() for a in told if a.detector == "feed_link"][:2] == texts
+    assert len({(a.id, a.version) for a in told}) == len(told)
+    assert not watch._keeper._differing
+
+
+def _halts(watch: LiveWatch, by: str) -> list[Halt]:
+    halt = watch.vitals().halt
+    return [halt] if halt is not None and halt.cause == by else []
+
+
+def test_that_it_takes_long_to_begin_anew_and_what_else_halts_it_is_told(tmp_path, monkeypatch):
+    home, file = half(tmp_path)
+    of_no_use(monkeypatch)
+    goes_on, is_full = held_back(monkeypatch), threading.Event()
+    append = Journal.append
+
+    def refusing(self: Journal, feed: int, kind: int, t_ms: int, data: bytes = b"") -> int:
+        if is_full.is_set():
+            raise StoreError("Cannot write the journal: No space left on device.")
+        return append(self, feed, kind, t_ms, data)
+
+    monkeypatch.setattr(Journal, "append", refusing)
+    monkeypatch.setattr(receiving, "RETRY_S", 0.05)
+    watch = live(home, f"tail:{file}#idle=900")
+    begun_ms = watch.receiver.clock.now_ms()
+    with Running(watch):
+        eventually(lambda: watch.folding.begins_anew, "its beginning")
+        assert cause(watch) == ""
+        monkeypatch.setattr(running, "STANDS_S", 0.2)
+        halts: list[Halt] = []
+        eventually(lambda: halts.extend(_halts(watch, BACKLOG)) or halts, "that it takes long")
+        assert "begins anew" in halts[0].what
+        assert begun_ms <= halts[0].since_ms <= watch.receiver.clock.now_ms()
+        is_full.set()
+        the_rest(file)
+        eventually(lambda: cause(watch) == JOURNAL, "the full disk")
+        is_full.clear()
+        eventually(lambda: cause(watch) == BACKLOG, "its end")
+        monkeypatch.setattr(running, "STANDS_S", 120.0)
+        goes_on.set()
+        eventually(lambda: taken_of_file(watch) >= len(log()), "all of the log")
+        eventually(lambda: not cause(watch), "the end of it")
+    assert kept(home) == scanned()
+
+
+def test_where_the_disk_does_not_give_what_is_stored_it_is_told_and_read_on(tmp_path, monkeypatch):
+    """From where it had come: what was judged is not judged twice."""
+    home, file = half(tmp_path)
+    before = kept(home)
+    of_no_use(monkeypatch)
+    monkeypatch.setattr(running, "RETRY_S", 0.05)
+    monkeypatch.setattr("sargas.cli.stored.SLICE_BYTES", 2_000)
+    plain, given, is_gone = anew.stored_batches, [], threading.Event()
+    is_gone.set()
+
+    def stored_batches(*args: Any) -> Iterator[tuple[int, Batch]]:
+        for end_ms, batch in plain(*args):
+            if len(given) == 2 and is_gone.is_set():
+                raise StoreError("Cannot read: Input/output error.")
+            given.append(batch.fixes)
+            yield end_ms, batch
+
+    monkeypatch.setattr(anew, "stored_batches", stored_batches)
+    said: list[str] = []
+    watch = live(home, f"tail:{file}", say=said.append)
+    with Running(watch):
+        eventually(lambda: cause(watch) == STORE, "the halt")
+        assert watch.folding.begins_anew
+        is_gone.clear()
+        eventually(lambda: not watch.folding.begins_anew, "its end")
+        the_rest(file)
+        eventually(lambda: taken_of_file(watch) >= len(log()), "all of the log")
+    assert len(given) > 4
+    fixes = Fixes.concat(given)
+    rows = zip(fixes.subject_id, fixes.t_ms, fixes.lon_raw, fixes.lat_raw, strict=True)
+    assert len(set(rows)) == len(fixes)
+    assert any("0 alerts added, 0 changed, 0 closed" in text for text in said)
+    assert before <= kept(home) == scanned()
+
+
+def test_a_damaged_file_is_set_aside_and_does_not_end_it(tmp_path, monkeypatch):
+    """Else each run would begin anew and end by it: without a watch until somebody comes."""
+    home, file = half(tmp_path)
+    shard = max((home / "fixes").rglob("*.parquet"), key=lambda p: p.stat().st_size)
+    raw = bytearray(shard.read_bytes())
+    raw[len(raw) // 3 : len(raw) // 3 + 200] = b"\xff" * 200  # its footer is whole
+    shard.write_bytes(raw)
+    of_no_use(monkeypatch)
+    said: list[str] = []
+    watch = live(home, f"tail:{file}", say=said.append)
+    with Running(watch):
+        words = "A damaged file of fixes was set aside"
+        eventually(lambda: any(words in text for text in said), "it is said")
+        assert any("has begun anew" in text for text in said)
+        assert (home / "damaged" / shard.relative_to(home)).exists()
+        the_rest(file)
+        eventually(lambda: taken_of_file(watch) >= len(log()), "all of the log")

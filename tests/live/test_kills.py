@@ -95,12 +95,13 @@ def folded_of_file(home: Path) -> int:
 def killed_again_and_again(folder: Path, kills: int, seed: int) -> Iterator[Killed]:
     """Grow a log while the watch on it is killed; gives how each process ended."""
     rng = random.Random(seed)
+    ways = rng.choices(WHEN, k=kills)  # at once: how often it is drawn later is a matter of time
     file, home, told = folder / "log.nmea", folder / "home", folder / "said.txt"
     file.write_bytes(b"")
     step, before = len(log()) // kills, 0
     for k in range(kills):
         piece = log()[k * step : (k + 1) * step]
-        after, commit_s = rng.choice(WHEN)
+        after, commit_s = ways[k]
         with told.open("wb") as said:
             process = begun(file, home, said.fileno(), commit_s)
         try:

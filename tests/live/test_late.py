@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import subprocess
@@ -15,12 +16,17 @@ import pytest
 from sargas.cli.live import folding as folding_module
 from sargas.cli.live import late as late_module
 from sargas.cli.live.running import LiveWatch
-from sargas.cli.refolding import NOTE, differences
-from sargas.model.alerts import RETRACTED, Alert
+from sargas.cli.refolding import NOTE, differences, notes_of_setting_right
+from sargas.model.alerts import CLOSED, OPEN, RETRACTED, Alert
+from sargas.model.fixes import Fixes
+from sargas.model.time import MINUTE_MS
 from tests.cli.conftest import Done
+from tests.laws.test_fold import traffic
+from tests.laws.test_late import GONE
 from tests.live.lines import kept, log, scanned
 from tests.live.senders import eventually
 from tests.live.test_watching import live, taken_of_file
+from tests.watch.tracks import T0
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +104,9 @@ def agrees(home: Path) -> None:
         issued = [a.t_issued_ms for a in all_of]
         assert issued == sorted(issued)
         assert len({a.t_detected_ms for a in all_of}) == 1
+        for before, alert in itertools.pairwise(all_of):
+            stays = notes_of_setting_right(before)
+            assert notes_of_setting_right(alert)[: len(stays)] == stays
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -119,6 +128,42 @@ def test_an_earlier_state_is_kept_for_what_is_later_than_all_others(tmp_path):
     file.write_bytes(b"".join(lines()[k] for k in (*rest[:1500], *late, *rest[1500:])))
     watched(tmp_path / "home", file)
     agrees(tmp_path / "home")
+
+
+def fixes_at_the_end() -> Fixes:
+    """Give the fixes of the log, of which each is one of its last lines, in their order."""
+    fixes = traffic().fixes
+    return fixes.take(np.argsort(fixes.t_ms, kind="stable"))
+
+
+def with_a_late_row(home: Path, file: Path, said: list[str] | None = None) -> bytes:
+    """Watch the log until a vessel is silent, and then its last row; gives the rest of the log."""
+    fixes = fixes_at_the_end()
+    names, minute = len(lines()) - len(fixes), (fixes.t_ms - T0) / MINUTE_MS
+    last = names + int(np.flatnonzero((fixes.subject_id == GONE) & (minute == 70))[0])
+    end = names + int(np.searchsorted(minute, 130))
+    file.write_bytes(b"".join((*lines()[:last], *lines()[last + 1 : end])))
+    watched(home, file, said)
+    with file.open("ab") as grown:
+        grown.write(lines()[last])
+    watched(home, file, said)
+    return b"".join(lines()[end:])
+
+
+def test_what_came_late_is_told_by_the_later_versions_too(tmp_path):
+    """Those that the watch gives as it gives any; between them it is ended and begun again."""
+    home, file = tmp_path / "home", tmp_path / "log.nmea"
+    rest = with_a_late_row(home, file)
+    with file.open("ab") as grown:
+        grown.write(rest)
+    watched(home, file)
+    agrees(home)
+    [gap] = [of for of in versions(home).values() if of[-1].detector == "gap" and len(of) == 2
+             and of[0].state == OPEN and of[1].state == CLOSED]  # fmt: skip
+    assert gap[1].notes == gap[0].notes
+    known, place = gap[0].notes
+    assert known.startswith(f"{NOTE}known only with 1 row of this vessel")
+    assert place.startswith(f"{NOTE}takes the place of")
 
 
 def left(watch: LiveWatch) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sargas.cli.interrupts import Interrupts
 from sargas.cli.kinds import kind_text, kinds
+from sargas.cli.reading_bar import ReadingBar
 from sargas.errors import EXIT_INPUT, EXIT_NOT_FOUND, FormatError, SargasError, UsageError
 from sargas.feeds import FORMATS, open_feed
 from sargas.model.fixes import FIRST_FEED, Batch, Fixes, Statics
@@ -189,7 +190,9 @@ class Reading:
                         waiting.remove(source)
                         continue
                     if progress is not None:
-                        progress.update(self._sources, self.fixes)
+                        progress.update(
+                            [s.feed for s in self._sources if s.feed is not None], self.fixes
+                        )
                     frontiers = [s.frontier_ms for s in waiting if s is not source]
                     known = [t_ms for t_ms in frontiers if t_ms != NO_TIME]
                     interrupts.hold()
@@ -324,40 +327,11 @@ class Reading:
         self.failed.append((path, error))
         print(f"sargas: {error}", file=sys.stderr)
 
-    def _progress(self) -> AbstractContextManager[_Bar | None]:
+    def _progress(self) -> AbstractContextManager[ReadingBar | None]:
         """Show a bar on a terminal, and nothing where nobody looks."""
         if self.quiet or not sys.stderr.isatty():
             return nullcontext(None)
-        return _Bar()
-
-
-class _Bar:
-    """A progress bar over the bytes of all files, on stderr."""
-
-    def __enter__(self) -> _Bar:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._bar = Progress(
-            TextColumn("reading"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.fields[fixes]:,} fixes"), TimeRemainingColumn(),
-            console=Console(stderr=True), transient=True,
-        )  # fmt: skip
-        self._bar.__enter__()
-        self._task = self._bar.add_task("", total=None, fixes=0)
-        return self
-
-    def update(self, sources: Sequence[Source], fixes: int) -> None:
-        """Show how far the files have been read."""
-        feeds = [s.feed for s in sources if s.feed is not None]
-        sizes = [f.bytes_total for f in feeds]
-        total = sum(sizes) if sizes and all(sizes) else None
-        self._bar.update(
-            self._task, total=total, completed=sum(f.bytes_read for f in feeds), fixes=fixes
-        )
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.__exit__(None, None, None)
+        return ReadingBar()
 
 
 def _content(source: Source) -> str:

@@ -11,16 +11,13 @@ import json
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
+from sargas.cli.late_rows import LateRows
 from sargas.cli.stored import stored_batches
 from sargas.errors import StoreError, UsageError
 from sargas.model.alerts import OPEN, RETRACTED, Alert
-from sargas.model.fixes import AIR, SEA, Batch
+from sargas.model.fixes import Batch
 from sargas.model.time import MINUTE_MS, iso
 from sargas.store import Home, Ledger
-from sargas.store.canon import subject_keys
 from sargas.watch.fold import Watch
 
 CHUNK_ROWS = 200_000
@@ -31,6 +28,9 @@ NOTE = "late data: "
 """How each note begins that is written here; the watch itself begins none like this."""
 ANEW = "begun anew: "
 """And how those begin that are written where a live watch began anew."""
+STAY = 20
+"""So many of both stay with an alert (chosen): where a feed is always late, each hour adds one to
+those that are open for days. The earlier ones stand in its earlier versions."""
 BOOKKEEPING = frozenset({"version", "t_detected", "t_issued", "notes"})
 """Fields of an alert that tell how it became known, not what is known."""
 WORDS = {"state": "state", "priority": "priority", "text": "text", "t_end": "end"}
@@ -62,103 +62,6 @@ class Refolded:
     def alerts(self) -> tuple[Alert, ...]:
         """All versions that were issued."""
         return self.added + self.updated + self.retracted
-
-
-class LateRows:
-    """Remembers which rows came late and when, so that an alert's note can say so.
-
-    Example:
-        >>> from sargas.model.fixes import Fixes, Statics
-        >>> late = LateRows()
-        >>> fixes = Fixes.build(2, subject_id=[7, 7], t_ms=[60_000, 120_000])
-        >>> late.add(Batch(fixes, Statics.empty()), came_ms=7_200_000)
-        >>> late.cause("sea", 7, 0, 120_000)
-        '2 rows of this vessel that came after 02:00Z'
-        >>> late.cause("sea", 8, 0, 120_000)
-        '2 rows of other vessels that came after 02:00Z'
-    """
-
-    def __init__(self) -> None:
-        self._parts: list[NDArray[np.int64]] = []
-
-    def __len__(self) -> int:
-        return sum(part.shape[1] for part in self._parts)
-
-    @property
-    def first_ms(self) -> int | None:
-        """The earliest event time among them; None where there are none."""
-        return min((int(part[1].min()) for part in self._parts), default=None)
-
-    @property
-    def latest_ms(self) -> int:
-        """How late the latest of them came; 0 where there are none."""
-        return max((int((part[2] - part[1]).max()) for part in self._parts), default=0)
-
-    def from_ms(self, t_ms: int) -> LateRows:
-        """Give those of an event time and later."""
-        out = LateRows()
-        parts = [part[:, part[1] >= t_ms] for part in self._parts]
-        out._parts = [part for part in parts if part.shape[1]]
-        return out
-
-    def __add__(self, other: LateRows) -> LateRows:
-        out = LateRows()
-        out._parts = [*self._parts, *other._parts]
-        return out
-
-    def dump(self) -> bytes:
-        """Give them as bytes (see `load`)."""
-        return np.concatenate([np.zeros((3, 0), np.int64), *self._parts], axis=1).tobytes()
-
-    @classmethod
-    def load(cls, dumped: bytes) -> LateRows:
-        """Take up what `dump` gave."""
-        out = cls()
-        if dumped:
-            out._parts = [np.frombuffer(dumped, np.int64).reshape(3, -1)]
-        return out
-
-    def add(self, late: Batch, came_ms: int) -> None:
-        """Note rows that a watch handed back.
-
-        Args:
-            late: `Outcome.late` of a push.
-            came_ms: the event time that the watch had reached before that push
-                (`watch.order.newest_ms`).
-        """
-        for rows in (late.fixes, late.statics):
-            if len(rows):
-                keys = subject_keys(rows.domain, rows.subject_id).astype(np.int64)
-                came = np.full(len(rows), came_ms, np.int64)
-                self._parts.append(np.stack([keys, rows.t_ms, came]))
-
-    def cause(self, domain: str, mmsi: int, from_ms: int, to_ms: int) -> str:
-        """Say in words which late rows bear on an alert.
-
-        Args:
-            domain, mmsi: whom the alert is about.
-            from_ms, to_ms: from the alert's start to when it was issued.
-
-        Returns:
-            The vessel's own rows of that span; where there are none, its own rows up to the end,
-            for a detector remembers; then those of other vessels, by which reception is judged.
-        """
-        rows = np.concatenate([np.zeros((3, 0), np.int64), *self._parts], axis=1)
-        key, t_ms, came_ms = rows
-        early = t_ms <= to_ms
-        # Areas and feeds have no number: all rows are those of vessels in them.
-        own = (key == (AIR if domain == "air" else SEA) << 32 | mmsi) & (mmsi > 0)
-        for which, whose in (
-            (own & early & (t_ms >= from_ms), "this vessel"),
-            (own & early, "this vessel"),
-            (early, "other vessels" if mmsi else "vessels"),
-        ):
-            count = int(which.sum())
-            if count:
-                first = iso(int(came_ms[which].min()))[11:16]
-                noun = "row" if count == 1 else "rows"
-                return f"{count:,} {noun} of {whose} that came after {first}Z"
-        return "the rows stored by now"
 
 
 def refold(
@@ -330,8 +233,8 @@ class Comparison:
         changed = differences(before, alert)
         words = [word for name, word in WORDS.items() if name in changed] or ["details"]
         cause = self._cause(before, max(before.t_issued_ms, alert.t_issued_ms))
-        told = tuple(note for note in before.notes if note.startswith(NOTE))
-        notes = (*alert.notes, *told, f"{NOTE}{cause} changed its {', '.join(words)}")
+        note = f"{NOTE}{cause} changed its {', '.join(words)}"
+        notes = (*alert.notes, *notes_of_setting_right(before), note)
         return replace(
             alert, version=before.version + 1, t_detected_ms=before.t_detected_ms,
             t_issued_ms=self._issued_ms(before), notes=notes,
@@ -386,6 +289,15 @@ def differences(before: Alert, alert: Alert) -> list[str]:
     names = [name for name in old if name not in BOOKKEEPING and old[name] != new[name]]
     said = [note for note in before.notes if not note.startswith((NOTE, ANEW))]
     return names if said == list(alert.notes) else [*names, "notes"]
+
+
+def notes_of_setting_right(alert: Alert) -> tuple[str, ...]:
+    """Give the notes that say how an alert was set right; they stay on its later versions.
+
+    Whoever opens the last version must find what came late. The watch does not know of them:
+    they are added to what it gives, and make no version by themselves (`differences`).
+    """
+    return tuple(note for note in alert.notes if note.startswith((NOTE, ANEW)))[-STAY:]
 
 
 def _about(alert: Alert) -> tuple[str, str, int, str]:

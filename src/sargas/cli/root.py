@@ -68,7 +68,7 @@ _COMMANDS = (
     ("verify", "sargas.cli.backup:verify", "Check that a home or a backup is whole."),
     ("retention", "sargas.cli.retention:app", "Which old days of a home are let go, by a rule."),
     ("users", "sargas.cli.users:app", "Who may use the service, and in which role."),
-    ("tokens", "sargas.cli.users:tokens", "Tokens by which programs ask the service."),
+    ("tokens", "sargas.cli.tokens:app", "Tokens by which programs ask the service."),
     ("serve", "sargas.cli.serve:serve", "Serve the screen over what a home has stored."),
     ("doctor", "sargas.cli.doctor:doctor", "Check this installation and say what is missing."),
 )

@@ -22,8 +22,8 @@ from sargas.model.alerts import PRIORITIES, RETRACTED, Alert
 
 if TYPE_CHECKING:  # imported where they are used: `sargas scan --help` loads no library
     from sargas.cli.keeping import Keeper
+    from sargas.cli.late_rows import LateRows
     from sargas.cli.reading import Reading
-    from sargas.cli.refolding import LateRows
     from sargas.model.fixes import Batch
     from sargas.reference import Mask
     from sargas.watch.fold import Outcome, Watch
@@ -110,8 +110,8 @@ def scan(
     quiet
         Print no progress and no summary.
     """
+    from sargas.cli.late_rows import LateRows
     from sargas.cli.reading import Reading
-    from sargas.cli.refolding import LateRows
 
     reading = Reading(files, format, map, since, until, quiet)
     reading.prepare()

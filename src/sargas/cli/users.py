@@ -1,4 +1,4 @@
-"""`sargas users` and `sargas tokens`: who may use the service, and what each may do."""
+"""`sargas users`: who may use the service, and what each may do."""
 
 from __future__ import annotations
 
@@ -18,17 +18,11 @@ from sargas.model.time import iso
 
 if TYPE_CHECKING:
     from sargas.store import Home
-    from sargas.store.access import Token
     from sargas.store.users import By, User, Users
 
 app = App(
     name="users",
     help="Who may use the service: add, list, roles, passwords, disable.",
-    help_format="plaintext",
-)
-tokens = App(
-    name="tokens",
-    help="Tokens by which programs ask the service: add, list, revoke.",
     help_format="plaintext",
 )
 
@@ -92,7 +86,7 @@ def add(
     stored = Home(home_dir(at.home))
     with Users(stored) as users:
         is_first = not users.any()
-        user = users.add(name, _password(name, from_stdin=password_stdin), role, _by(stored))
+        user = users.add(name, _password(name, from_stdin=password_stdin), role, who_acts(stored))
     _tell(user, at)
     say(f"{clean_text(user.name)} is {user.role} of {stored.path}.", quiet=at.quiet)
     if is_first:
@@ -230,132 +224,6 @@ def password(
     )  # fmt: skip
 
 
-@tokens.command(name="add")
-def add_token(
-    user: str, name: str, *, role: Role | None = None, group: str | None = None,
-    lasts: str = "90d", at: At = Where(),
-) -> int:  # fmt: skip
-    """Make a token for a program, and print it: this once, for only its hash is kept.
-
-    The program sends it as 'Authorization: Bearer TOKEN'. What it does stands in the log under its
-    user's name. A viewer's token sees everything: give a partner one that is bound to their group.
-
-    Examples:
-      sargas tokens add Jonas "wall display" --role viewer --home watch
-      sargas tokens add Jonas export --lasts 7d --quiet > token
-      sargas tokens add Jonas "map of the partner" --group nato
-
-    Parameters
-    ----------
-    user
-        Whose it is.
-    name
-        What it is for.
-    role
-        The most that it may; at most what its user may (default: viewer).
-    group
-        A release group that it is bound to: it reads at /ogc what that group gets, and nothing
-        else. In place of --role.
-    lasts
-        For how long: 12h, 90d; a year at most.
-    at
-        Which home.
-    """
-    from sargas.cli.acts import until_ms
-    from sargas.cli.kept_alerts import open_stored
-    from sargas.store.access import Access
-
-    if group is not None and role is not None:
-        raise UsageError("--group is in place of --role.",
-                         hint="Bound to a group a token has no role.")  # fmt: skip
-    stored = open_stored(at.home)
-    if group is not None:
-        from sargas.share.policy import load_policy
-
-        load_policy(stored.path).group(group)
-    by = _by(stored)
-    with Access(stored) as access:
-        made, secret = access.add_token(
-            user, name, role or "viewer", by, group=group or "",
-            lasts_ms=until_ms(lasts, by.at_ms) - by.at_ms,
-        )  # fmt: skip
-    if at.json:
-        put_json(made.to_dict() | {"token": secret})
-    else:
-        print(secret)
-    say(
-        f"Token {made.id} of {clean_text(made.user)}, {_reach(made)}, until "
-        f"{iso(made.expires_ms)}. It is shown this once.",
-        quiet=at.quiet,
-    )
-    return EXIT_OK
-
-
-@tokens.command(name="list")
-def list_tokens(*, home: Path | None = None, json: bool = False, quiet: bool = False) -> int:
-    """List the tokens: whose, what for, until when, and when they were last used.
-
-    Examples:
-      sargas tokens list --home watch
-
-    Parameters
-    ----------
-    home
-        The home (default: SARGAS_HOME, else the XDG data folder).
-    json
-        One JSON object a line.
-    quiet
-        Print no remarks.
-    """
-    from sargas.cli.kept_alerts import open_stored
-    from sargas.store.access import Access
-
-    with Access(open_stored(home)) as access:
-        found = access.tokens()
-    if json:
-        for token in found:
-            put_json(token.to_dict())
-    elif found:
-        put_table(
-            ("id", "user", "role", "expires", "last used", "for"),
-            [
-                (
-                    t.id, t.user, _reach(t), iso(t.expires_ms),
-                    iso(t.used_ms) if t.used_ms else "never", t.name,
-                )
-                for t in found
-            ],
-        )  # fmt: skip
-    say(f"{counted(len(found), 'token')}.", quiet=quiet)
-    return EXIT_OK
-
-
-@tokens.command(name="revoke")
-def revoke_token(id: str, *, at: At = Where()) -> int:
-    """Revoke a token: it is taken no more.
-
-    Examples:
-      sargas tokens revoke 5e3f0c81
-
-    Parameters
-    ----------
-    id
-        Its id, as 'sargas tokens list' prints it.
-    at
-        Which home.
-    """
-    from sargas.cli.kept_alerts import open_stored
-    from sargas.store.access import Access
-
-    stored = open_stored(at.home)
-    with Access(stored) as access:
-        gone = access.revoke_token(id, _by(stored))
-    if at.json:
-        put_json(gone.to_dict())
-    say(f"Token {gone.id} of {clean_text(gone.user)} is revoked.", quiet=at.quiet)
-    return EXIT_OK
-
-
 def _changed(name: str, at: Where, change: Callable[[Users, By], User]) -> int:
     """Change a user, and say what they are now."""
     from sargas.cli.kept_alerts import open_stored
@@ -364,7 +232,7 @@ def _changed(name: str, at: Where, change: Callable[[Users, By], User]) -> int:
     stored = open_stored(at.home)
     with Users(stored) as users:
         before = users.last_seq()
-        user = change(users, _by(stored))
+        user = change(users, who_acts(stored))
         said = [line.detail for line in users.lines(after_seq=before, verbs=USER_VERBS)]
     _tell(user, at)
     state = "disabled" if user.is_disabled else user.role
@@ -374,17 +242,12 @@ def _changed(name: str, at: Where, change: Callable[[Users, By], User]) -> int:
     return EXIT_OK
 
 
-def _reach(token: Token) -> str:
-    """Say what a token may."""
-    return f"/ogc for {token.group}" if token.group else token.role
-
-
 def _tell(user: User, at: Where) -> None:
     if at.json:
         put_json(user.to_dict())
 
 
-def _by(stored: Home) -> By:
+def who_acts(stored: Home) -> By:
     """Name who runs this, at the newest event time that the home knows."""
     from sargas.cli.acts import newest_ms
     from sargas.cli.home import person

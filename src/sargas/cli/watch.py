@@ -141,8 +141,8 @@ def watch(
         live = _served(urls, place, options, talk, at, browser=browser)
     else:
         live = LiveWatch(urls, place, on_alerts=talk.alerts, **options)
-        talk.begin(live)
         try:
+            talk.begin(live)
             live.run(talk.tick)
         finally:
             talk.end(live)
@@ -179,8 +179,8 @@ def _served(
     exercise = options["exercise"]
     screen = Screen(make, about_exercise(exercise) if exercise else None)
     put_address(address(sock, at), json=talk.json)
-    talk.begin(screen.live)
     try:
+        talk.begin(screen.live)
         screen.serve(sock, at, browser=browser, tick=talk.tick)
     finally:
         talk.end(screen.live)

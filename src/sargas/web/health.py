@@ -31,7 +31,7 @@ WAITING_BYTES: Final = 64 << 20
 minute and a half of ten thousand sentences a second)."""
 STORE, JOURNAL, FOLDING, BACKLOG = "store", "journal", "folding", "backlog"
 """What keeps a watch from judging: the ledger or the shards refuse, the journal does, the thread
-that folds has stopped, or feeds wait because folding is far behind."""
+that folds has stopped, or folding is far behind: feeds wait, or it begins anew."""
 CAUSES: Final = (STORE, JOURNAL, FOLDING, BACKLOG)
 TOLD_MS: Final = HOUR_MS
 """That a halt is over is told for so long."""

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sargas.cli.live.late import STEP_ROWS, SetRight, pieces
-from sargas.cli.refolding import ANEW, differences, stored_alerts
+from sargas.cli.refolding import ANEW, differences, notes_of_setting_right, stored_alerts
 from sargas.cli.stored import newest_stored_ms, stored_batches, stored_bytes
-from sargas.errors import StateVersionError
+from sargas.errors import StateVersionError, StoreError
 from sargas.feeds.live.columns import AHEAD_MS
 from sargas.model.alerts import CLOSED, OPEN, Alert
 from sargas.model.time import DAY_MS, HOUR_MS, MINUTE_MS, NO_TIME, iso
@@ -34,7 +34,9 @@ MOST_BYTES: Final = 400_000_000
 
 @dataclass
 class Beginning:
-    """Judges the last hours that a home has stored.
+    """Judges the last hours that a home has stored, in steps.
+
+    What cannot be read ends a step and no more: the next one reads on from there.
 
     Args:
         home, ledger: what is stored. watch: a fresh one, which goes on from there.
@@ -54,26 +56,50 @@ class Beginning:
     _found: dict[str, Alert] = field(default_factory=dict)
     _rows: int = 0
     _from_ms: int = 0
+    _newest_ms: int | None = None
+    _done_ms: int = NO_TIME
+    """All before it was judged."""
+    _judging: Iterator[None] | None = None
 
-    def steps(self) -> Iterator[None]:
-        """Judge, with a pause after each step.
+    def step(self) -> bool:
+        """Judge some of it.
+
+        Returns:
+            Whether there was anything left.
 
         Raises:
-            StoreError: what is stored cannot be read.
+            StoreError: what is stored cannot be read; it may be called again.
         """
-        until_ms = self.now_ms if self.to_ms is None else min(self.now_ms, self.to_ms)
-        newest_ms = newest_stored_ms(self.home, until_ms)
-        if newest_ms is None:
-            return
+        if self._newest_ms is None:
+            until_ms = self.now_ms if self.to_ms is None else min(self.now_ms, self.to_ms)
+            self._newest_ms = newest_stored_ms(self.home, until_ms)
+            if self._newest_ms is None:
+                return False
+            self._done_ms = self._from_ms = self._begin_ms(self._newest_ms)
+            since = f"What is stored since {iso(self._from_ms)} is judged anew"
+            self.say(f"{since}; feeds are received.")
+        if self._judging is None:
+            self._judging = self._judged(self._newest_ms)
+        try:
+            return next(self._judging, self) is None
+        except StoreError:
+            self._judging = None
+            raise
+
+    def _begin_ms(self, newest_ms: int) -> int:
+        """Say from where it is judged, so that it takes no longer than it may."""
         spans = [newest_ms - hours * HOUR_MS for hours in HOURS]
         few = [t for t in spans if stored_bytes(self.home, t, newest_ms) <= MOST_BYTES]
-        self._from_ms = few[0] if few else spans[-1]
-        self.say(f"What is stored since {iso(self._from_ms)} is judged anew; feeds are received.")
-        for end_ms, batch in stored_batches(self.home, self._from_ms, newest_ms):
+        return few[0] if few else spans[-1]
+
+    def _judged(self, newest_ms: int) -> Iterator[None]:
+        """Judge what is stored and was not judged yet, with a pause after each step."""
+        for end_ms, batch in stored_batches(self.home, self._done_ms, newest_ms):
             self._rows += len(batch)
             for piece, _ in pieces(batch, end_ms, STEP_ROWS):
                 self._found |= {a.id: a for a in self.watch.push(piece).alerts}
                 yield
+            self._done_ms = end_ms
 
     def end(self) -> SetRight:
         """Compare with the ledger what was found."""
@@ -99,6 +125,7 @@ class Beginning:
             if found is None:
                 closed.append(self._closed(before))
             elif differences(before, found):
+                found = replace(found, notes=(*found.notes, *notes_of_setting_right(before)))
                 told = self._told(found, before.version + 1, "judged anew, by what holds now")
                 changed.append(replace(told, t_detected_ms=before.t_detected_ms))
         alerts = (*added, *changed, *closed)
@@ -128,7 +155,7 @@ class Beginning:
 
     def _told(self, alert: Alert, version: int, note: str) -> Alert:
         issued_ms = max(self.watch.judged_to_ms, alert.t_issued_ms)
-        notes = (*alert.notes, f"{ANEW}{note}")
+        notes = tuple(dict.fromkeys((*alert.notes, f"{ANEW}{note}")))  # once is enough
         return replace(alert, version=version, t_issued_ms=issued_ms, notes=notes)
 
     def _closed(self, before: Alert) -> Alert:

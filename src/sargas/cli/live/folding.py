@@ -19,6 +19,7 @@ from sargas.cli.keeping import Keeper
 from sargas.cli.live.anew import Beginning, came_to_ms, refuse_ahead
 from sargas.cli.live.intake import Heard, Intake, LiveFeed, Place
 from sargas.cli.live.late import LateFolding, SetRight, Waiting
+from sargas.cli.live.meanwhile import LinksMeanwhile
 from sargas.cli.live.numbering import Number, Numbering
 from sargas.cli.live.saving import pack, unpack
 from sargas.errors import StateVersionError, StoreError
@@ -98,6 +99,8 @@ class Folding:
         self._numbering = Numbering()
         self.begins_anew = False
         self._came_to_ms: int | None = None
+        self._beginning: Beginning | None = None
+        self._meanwhile: LinksMeanwhile | None = None
         self._judged_ms = NO_TIME
         self._committed_s = self._published_s = time.monotonic()
 
@@ -148,25 +151,32 @@ class Folding:
             self._keeper.goes_on(self.counted)
         return True
 
-    def begin_anew(self, now_ms: int) -> Iterator[None]:
-        """Judge what is stored of the last day, for a watch that begins anew; with pauses.
+    def begin_anew(self) -> None:
+        """Judge some of what is stored of the last day, as long as the watch begins anew.
 
-        What it gives is to be committed before anything else.
-
-        Args:
-            now_ms: stored reports of later are not believed.
+        What it gives in the end is to be committed before anything else. What is to be told of
+        feeds meanwhile is published as ever (`has_to_tell`).
 
         Raises:
-            StoreError: what is stored cannot be read.
+            StoreError: what is stored cannot be read; it may be called again.
         """
-        # What feeds told is not lost to a clock that is behind.
-        now_ms = max(now_ms, self.intake.told_ms)
-        beginning = Beginning(
-            self._keeper.home, self._keeper.ledger, self.watch, now_ms, self._came_to_ms, self._say
-        )
-        yield from beginning.steps()
-        begun = beginning.end()
-        self.begins_anew = False
+        if self._beginning is None or self._meanwhile is None:
+            # What feeds told is not lost to a clock that is behind.
+            now_ms = max(_clock_ms(), self.intake.told_ms)
+            self._beginning = Beginning(
+                self._keeper.home,
+                self._keeper.ledger,
+                self.watch,
+                now_ms,
+                self._came_to_ms,
+                self._say,
+            )
+            self._meanwhile = LinksMeanwhile(self.journal, self.offset, self.intake)
+        self._new += self._meanwhile.read(READ_BYTES)
+        if self._beginning.step():
+            return
+        begun = self._beginning.end()
+        self.begins_anew, self._beginning = False, None
         self._keeper.goes_on(self.counted)  # these rows were counted when they came
         self._issue(begun)
         self._say(f"The watch has begun anew: {begun.words}")
@@ -197,7 +207,7 @@ class Folding:
         for record in records:
             rows, told = self.intake.take(record)
             batches.append(rows)
-            alerts += told
+            alerts += told if self._meanwhile is None else self._meanwhile.untold(told)
         batch = Batch(
             Fixes.concat(b.fixes for b in batches), Statics.concat(b.statics for b in batches)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ class Intake:
     def __init__(
         self, feeds: Mapping[int, LiveFeed], around: Surroundings, say: Callable[[str], None]
     ) -> None:
-        self.feeds = feeds
+        self.feeds, self._around = feeds, around
         self.links = FeedLinks(
             [feed.terms for feed in feeds.values()], around.rules.version, around.assets.version,
             around.exercise,
@@ -112,6 +113,17 @@ class Intake:
         for number, dumped in heard.codecs.items():
             if number in self.feeds:
                 self.feeds[number].codec.load(dumped)
+
+    def beside(self) -> Intake:
+        """Give another one that goes on from here by itself, without a word."""
+        feeds = {
+            number: LiveFeed(feed.terms, type(feed.codec)(feed.codec.src_id))
+            for number, feed in self.feeds.items()
+        }
+        other, heard = Intake(feeds, self._around, lambda text: None), copy.deepcopy(self.dump())
+        other.load(heard)
+        other.load_states(heard)
+        return other
 
     def place_of(self, number: int, waiting: Iterable[Record]) -> Place | None:
         """Tell how far a feed from a file has been received, with the records that wait."""

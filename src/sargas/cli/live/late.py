@@ -16,8 +16,9 @@ from typing import Final
 
 import msgspec
 
+from sargas.cli.late_rows import LateRows
 from sargas.cli.live.saving import VERSION, pack, unpack
-from sargas.cli.refolding import Comparison, LateRows, stored_alerts
+from sargas.cli.refolding import Comparison, stored_alerts
 from sargas.cli.stored import stored_batches
 from sargas.errors import StateVersionError, StoreError
 from sargas.model.alerts import Alert

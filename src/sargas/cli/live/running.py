@@ -140,7 +140,7 @@ class LiveWatch:
             raise
         self.turn = threading.Lock()
         self.refusal = ""
-        self._refused_ms = self._held_ms = 0
+        self._refused_ms = self._held_ms = self._anew_ms = 0
         self._fault: Halt | None = None
         self._is_over = False
         self._looked_s = 0.0
@@ -186,17 +186,23 @@ class LiveWatch:
 
     def _begin_anew(self) -> None:
         """Judge what is stored of the last day, if the watch begins anew; feeds are received."""
-        if not self.folding.begins_anew:
-            return
-        steps = self.folding.begin_anew(time.time_ns() // 1_000_000)
-        self._is_torn = True  # broken off, the next run does it again
-        while not self._should_end():
+        self._anew_ms = self.receiver.clock.now_ms() if self.folding.begins_anew else 0
+        while self.folding.begins_anew and not self._should_end():
+            self._is_torn = True  # broken off, the next run does it again
             self._stepped_s = time.monotonic()
-            with self.turn:
-                is_over = next(steps, self) is self
-            if is_over:
-                self._is_torn = False
-                return self._until_taken(self.folding.commit)
+            self._until_taken(self._step_anew)
+            if self.folding.has_to_tell:
+                self._until_taken(self.folding.publish)
+            self._interrupts.let()  # held where the disk has refused
+        if self._anew_ms and not self.folding.begins_anew:
+            self._is_torn = False
+            self._until_taken(self.folding.commit)
+            self._until_taken(self._mend)
+        self._anew_ms = 0
+
+    def _step_anew(self) -> None:
+        with self.turn:
+            self.folding.begin_anew()
 
     def step(self) -> bool:
         """Fold what has been received, and commit where it is due.
@@ -368,6 +374,9 @@ class LiveWatch:
         if stands_s >= STANDS_S and not self._is_over:
             what = f"No step of folding has ended for {STANDS_S:.0f} s."
             return Halt(FOLDING, what, now_ms - round(stands_s * 1000))
+        if (anew_ms := self._anew_ms) and now_ms - anew_ms >= STANDS_S * 1000:
+            what = "What is stored of the last day is judged first: the watch begins anew."
+            return Halt(BACKLOG, what, anew_ms)
         if held_ms := self._held_ms:
             most = f"{receiver.backlog_bytes / 1e6:,.0f} MB"
             return Halt(BACKLOG, f"More than {most} of what was received wait.", held_ms)
