@@ -10,6 +10,7 @@ import socket
 import struct
 import termios
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,19 +30,25 @@ class Heard:
         self.told: list[tuple[str, bytes]] = []
         self.is_full = False
 
-    async def opened(self, place: bytes) -> None:
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    async def opened(self, t_ms: int, place: bytes) -> None:
         self.told.append(("opened", place))
 
-    async def data(self, piece: bytes) -> None:
+    async def data(self, t_ms: int, piece: bytes) -> None:
         while self.is_full:
             await asyncio.sleep(0.01)
         self.told.append(("data", piece))
 
-    async def silent(self, reason: str) -> None:
+    async def silent(self, t_ms: int, reason: str) -> None:
         self.told.append(("silent", reason.encode()))
 
-    async def back(self) -> None:
+    async def back(self, t_ms: int) -> None:
         self.told.append(("back", b""))
+
+    def last(self, t_ms: int, piece: bytes, place: bytes | None) -> None:
+        self.told.append(("last", piece))
 
     @property
     def bytes(self) -> bytes:
@@ -506,7 +513,7 @@ def test_what_the_journal_raises_is_no_matter_of_the_feed():
     """It would be lost silently, were it taken for the end of a connection."""
 
     class Broken(Heard):
-        async def data(self, piece: bytes) -> None:
+        async def data(self, t_ms: int, piece: bytes) -> None:
             raise ZeroDivisionError
 
     async def one(self) -> object:
