@@ -555,6 +555,61 @@ def test_a_port_stays_open_however_quiet_it_is(runs):
     out.close()
 
 
+def is_open(run: Run) -> bool:
+    return run.health.state == RECEIVING and not run.health.reason
+
+
+def test_a_quiet_file_is_shown_to_be_open(runs, tmp_path):
+    file = tmp_path / "log.nmea"
+    run = runs(f"tail:{file}#idle=600")
+    eventually(lambda: "No such file" in run.health.reason, "the reason")
+    file.touch()
+    eventually(lambda: is_open(run), "it is open")
+    assert run.heard.told == []
+    assert run.health.last_received_ms is None
+
+
+def test_a_quiet_file_is_silent_like_any_feed(runs, tmp_path):
+    file = tmp_path / "log.nmea"
+    file.touch()
+    run = runs(f"tail:{file}#idle=0.5")
+    eventually(lambda: run.heard.count("silent"), "the silence")
+    assert ("silent", b"connected, but nothing is received") in run.heard.told
+    assert run.health.state == supervise.SILENT
+
+
+def test_a_port_and_a_pipe_are_shown_to_be_open_however_quiet_they_are(runs):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    run = runs(f"udp://127.0.0.1:{port}#idle=600")
+    eventually(lambda: is_open(run), "the port is open")
+    read, write = os.pipe()
+    kept = os.dup(0)
+    os.dup2(read, 0)
+    try:
+        run = runs("-#idle=600")
+        eventually(lambda: is_open(run), "the pipe is open")
+        assert run.heard.told == []
+        os.close(write)
+        run.join()
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+        os.close(read)
+
+
+def test_a_line_that_stands_is_no_longer_said_to_be_called(runs, sender, monkeypatch):
+    """Nor is it said why an earlier call was in vain."""
+    monkeypatch.setattr(supervise, "STEADY_S", 0.5)
+    run = runs(f"{sender.url}#idle=600")
+    sender.accept().close()
+    eventually(lambda: any("ended the connection" in text for text in run.said), "the cut")
+    sender.accept()
+    eventually(lambda: is_open(run), "the line that stands")
+    assert run.heard.told == []
+
+
 def test_a_server_that_has_little_to_say_is_heard_whole(runs, sender):
     run = runs(f"{sender.url}#idle=1.5")
     line = sender.accept()

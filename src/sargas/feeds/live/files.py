@@ -61,6 +61,7 @@ class TailTransport(Transport):
             self.place = json.dumps({"file": name, "position": position}).encode()
             while True:
                 data = self._read(file)
+                self.is_up = True
                 if data:
                     position += len(data)
                     self._seen = name, position
@@ -119,6 +120,7 @@ class StdinTransport(Transport):
     async def pieces(self) -> AsyncIterator[bytes]:
         """Give what arrives."""
         while (data := await self._read()) is not None:
+            self.is_up = True
             if data:
                 yield data
         self.is_over = True

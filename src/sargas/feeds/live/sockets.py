@@ -80,6 +80,7 @@ class UdpTransport(Transport):
     async def pieces(self) -> AsyncIterator[bytes]:
         """Take the port, and give what arrives: each datagram a line or several of them."""
         with self._bound() as sock:
+            self.is_up = True
             before = self.dropped
             while True:
                 await _readable(sock)

@@ -77,8 +77,7 @@ class Health:
             attempt), failed (the server refuses us; it is tried again now and then) or ended.
         own_reason: why, in words; empty where all is well.
         unread: why it is not read now, in words; empty where it is.
-        connections: how often a connection was made that brought something, be it word that there
-            is nothing new.
+        connections: how often a connection was made that brought something.
         faults: how many connections were lost by a fault of sargas.
         received_bytes: of all connections. dropped: what the system dropped before it was read.
         last_received_ms: Unix ms of the last piece; None before the first.
@@ -394,11 +393,13 @@ class Supervisor:
                     await self._sink.silent(self._sink.now_ms(), reason)
 
     def _see_whether_let_in(self) -> None:
-        """Take back that the server refuses us where a connection stands, though it is quiet.
+        """Note that a connection stands, though it is quiet: nobody refuses us, or is being called.
 
-        Not at once: some servers let everybody in, and look at the key then.
+        Of a server not at once: some let everybody in, and look at the key or hang up then.
         """
-        if self._is_refused and self.transport.is_up and self._line.lasted_s >= STEADY_S:
+        is_sure = self._line.lasted_s >= STEADY_S or not self.transport.may_die
+        is_news = self._is_refused or self.health.own_state == CONNECTING
+        if self.transport.is_up and is_sure and is_news:
             self._is_refused = False
             self.health.own_reason = ""
             self._set_state(RECEIVING)
