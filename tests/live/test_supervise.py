@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import os
 import socket
@@ -18,6 +19,7 @@ import pytest
 
 from sargas.errors import UsageError
 from sargas.feeds.live import open_transport, supervise
+from sargas.feeds.live.sockets import _drain
 from sargas.feeds.live.supervise import ENDED, FAILED, PAUSED, RECEIVING, Backoff, Supervisor
 from sargas.feeds.live.url import parse_feed_url
 from tests.live.senders import TcpSender, eventually
@@ -507,6 +509,42 @@ def test_a_fault_ends_one_connection_is_said_once_and_counted(runs, when):
     assert len(told) == 1
     assert "ValueError in test_supervise.py, line " in told[0]
     assert "hunter2" not in " ".join(run.said) + run.health.reason
+
+
+def test_what_is_cancelled_within_a_connection_ends_that_connection_alone(runs):
+    """As by a library whose own task was: it is not us who are stopped."""
+    calls = []
+
+    async def cancelled(self) -> object:
+        calls.append(1)
+        if len(calls) == 1:
+            raise asyncio.CancelledError
+        try:
+            yield b"%d\n" % len(calls)
+        finally:
+            if len(calls) == 2:
+                raise asyncio.CancelledError
+
+    run = runs("tcp://127.0.0.1:9", pieces=cancelled)
+    eventually(lambda: run.heard.bytes.startswith(b"2\n3\n"), "the connections after it")
+    assert run.health.faults == 2
+    assert any("CancelledError in test_supervise.py" in text for text in run.said)
+
+
+def test_datagrams_that_were_read_before_the_system_complains_are_kept():
+    class Failing:
+        def __init__(self) -> None:
+            self.waiting = [b"one", b"two"]
+
+        def recvmsg(self, *sizes: int) -> tuple[bytes, list[object], int, None]:
+            if not self.waiting:
+                raise OSError(errno.ENETDOWN, "Network is down")
+            return self.waiting.pop(0), [], 0, None
+
+    failing = Failing()
+    assert _drain(failing) == (b"one\ntwo\n", 0)  # type: ignore[arg-type]
+    with pytest.raises(OSError, match="down"):
+        _drain(failing)  # type: ignore[arg-type]
 
 
 def test_what_the_journal_raises_is_no_matter_of_the_feed():

@@ -259,7 +259,9 @@ class Supervisor:
             return _End(str(error), is_refusal=True)
         except SargasError as error:
             return _End(str(error))
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if _is_stopped(error):
+                raise
             if isinstance(error, TimeoutError) and limit.expired():
                 return _End(f"Nothing came for {patience_s:.0f} s.", is_silence=True)
             return _End(self._fault(error), is_fault=True)
@@ -272,7 +274,9 @@ class Supervisor:
         """Close a connection."""
         try:
             await pieces.aclose()  # type: ignore[attr-defined]
-        except Exception as error:  # it is lost either way
+        except (Exception, asyncio.CancelledError) as error:  # it is lost either way
+            if _is_stopped(error):
+                raise
             self._fault(error)
 
     def _after(self, line: _Line, end: _End) -> float | None:
@@ -348,7 +352,7 @@ class Supervisor:
             self._say(f"feed {self.url.name}: {reason} Trying again.")
         self.health.own_reason = reason
 
-    def _fault(self, error: Exception) -> str:
+    def _fault(self, error: BaseException) -> str:
         """Count a fault of ours, and say each once; never the library's words: they hold anything.
 
         Returns:
@@ -403,3 +407,9 @@ class Supervisor:
             self._is_refused = False
             self.health.own_reason = ""
             self._set_state(RECEIVING)
+
+
+def _is_stopped(error: BaseException) -> bool:
+    """Tell whether we are stopped, and not, by a fault, something that a connection waits for."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling() > 0)
