@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import IO
 
@@ -108,3 +110,16 @@ def test_the_last_line_of_a_pipe_needs_no_newline(runs):  # noqa: F811
         os.dup2(kept, 0)
         os.close(kept)
         os.close(read)
+
+
+def test_a_standard_input_that_is_closed_is_refused(tmp_path):
+    """What is opened next would have its number, and be read as if it were the feed."""
+    sargas = str(Path(sys.executable).with_name("sargas"))
+    home = tmp_path / "home"
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$0" watch - --home "$1" <&-', sargas, str(home)],
+        capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
+    assert "Standard input is closed" in done.stderr
+    assert done.returncode == 2
+    assert not home.exists()

@@ -7,6 +7,7 @@ import json
 import os
 import select
 import stat
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO, Final
@@ -141,6 +142,8 @@ class StdinTransport(Transport):
     def __init__(self, url: FeedUrl) -> None:
         super().__init__(url)
         check_options(url)
+        if sys.stdin is None:  # its number may be that of a file of ours by now
+            raise UsageError("Standard input is closed.", where="-", hint="Pipe something into it.")
         self._reading: asyncio.Future[bytes | None] | None = None
         self._is_inside_line = False
 
