@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -214,6 +215,30 @@ def test_waiting_for_room_is_no_silence(runs, sender):
         eventually(lambda: run.heard.count("silent"), "a silence", 1.5)
     run.heard.is_full = False
     eventually(lambda: run.heard.bytes == b"x\n", "the piece")
+
+
+def test_waiting_for_room_with_nothing_but_a_greeting_is_no_silence_either(monkeypatch):
+    """As of a broker that has accepted our topics while the disk is full."""
+    later_s = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + later_s[0])
+    monkeypatch.setattr(supervise, "time", clock)
+
+    class Full(Heard):
+        async def opened(self, t_ms: int, place: bytes) -> None:
+            later_s[0] += 3600
+            await super().opened(t_ms, place)
+
+    async def greeting(self) -> object:
+        yield b""
+        await asyncio.sleep(3 * supervise.LOOK_S)  # it is looked for silence meanwhile
+        yield b"one\n"
+        self.is_over = True
+
+    heard = Full()
+    transport = open_transport(parse_feed_url("tcp://127.0.0.1:9#idle=600"))
+    transport.__class__ = type("Odd", (type(transport),), {"pieces": greeting})
+    asyncio.run(Supervisor(transport, heard).run())
+    assert [kind for kind, _ in heard.told] == ["opened", "data"]
 
 
 def test_datagrams_are_lines_and_what_the_system_drops_is_counted(runs):
