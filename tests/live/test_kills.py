@@ -94,13 +94,14 @@ def folded_of_file(home: Path) -> int:
 
 def killed_again_and_again(folder: Path, kills: int, seed: int) -> Iterator[Killed]:
     """Grow a log while the watch on it is killed; gives how each process ended."""
-    rng = random.Random(seed)
+    # Kinds drawn apart: else the speed of the machine chose them, at times too few "committed".
+    rng, kinds = random.Random(seed), random.Random(seed)
     file, home, told = folder / "log.nmea", folder / "home", folder / "said.txt"
     file.write_bytes(b"")
     step, before = len(log()) // kills, 0
     for k in range(kills):
         piece = log()[k * step : (k + 1) * step]
-        after, commit_s = rng.choice(WHEN)
+        after, commit_s = kinds.choice(WHEN)
         with told.open("wb") as said:
             process = begun(file, home, said.fileno(), commit_s)
         try:
