@@ -309,7 +309,7 @@ def test_what_came_last_and_finds_no_room_at_the_end_is_told(tmp_path, filling):
     finally:
         receiver.stop()
     assert receiver.error is None
-    assert any(f"{len(last)} bytes that came last are not kept" in text for text in said)
+    assert any(f"{len(last)} bytes that waited for the disk are lost" in text for text in said)
     assert [r.data for r in journal.read(0, 10**6) if r.kind == DATA] == [b"one\n"]
 
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import os
 import socket
 import struct
 import termios
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from sargas.errors import UsageError
 from sargas.feeds.live import open_transport, supervise
+from sargas.feeds.live.sockets import _drain
 from sargas.feeds.live.supervise import ENDED, FAILED, PAUSED, RECEIVING, Backoff, Supervisor
 from sargas.feeds.live.url import parse_feed_url
 from tests.live.senders import TcpSender, eventually
@@ -29,19 +33,25 @@ class Heard:
         self.told: list[tuple[str, bytes]] = []
         self.is_full = False
 
-    async def opened(self, place: bytes) -> None:
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    async def opened(self, t_ms: int, place: bytes) -> None:
         self.told.append(("opened", place))
 
-    async def data(self, piece: bytes) -> None:
+    async def data(self, t_ms: int, piece: bytes) -> None:
         while self.is_full:
             await asyncio.sleep(0.01)
         self.told.append(("data", piece))
 
-    async def silent(self, reason: str) -> None:
+    async def silent(self, t_ms: int, reason: str) -> None:
         self.told.append(("silent", reason.encode()))
 
-    async def back(self) -> None:
+    async def back(self, t_ms: int) -> None:
         self.told.append(("back", b""))
+
+    def last(self, t_ms: int, piece: bytes, place: bytes | None) -> None:
+        self.told.append(("last", piece))
 
     @property
     def bytes(self) -> bytes:
@@ -205,6 +215,30 @@ def test_waiting_for_room_is_no_silence(runs, sender):
         eventually(lambda: run.heard.count("silent"), "a silence", 1.5)
     run.heard.is_full = False
     eventually(lambda: run.heard.bytes == b"x\n", "the piece")
+
+
+def test_waiting_for_room_with_nothing_but_a_greeting_is_no_silence_either(monkeypatch):
+    """As of a broker that has accepted our topics while the disk is full."""
+    later_s = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + later_s[0])
+    monkeypatch.setattr(supervise, "time", clock)
+
+    class Full(Heard):
+        async def opened(self, t_ms: int, place: bytes) -> None:
+            later_s[0] += 3600
+            await super().opened(t_ms, place)
+
+    async def greeting(self) -> object:
+        yield b""
+        await asyncio.sleep(3 * supervise.LOOK_S)  # it is looked for silence meanwhile
+        yield b"one\n"
+        self.is_over = True
+
+    heard = Full()
+    transport = open_transport(parse_feed_url("tcp://127.0.0.1:9#idle=600"))
+    transport.__class__ = type("Odd", (type(transport),), {"pieces": greeting})
+    asyncio.run(Supervisor(transport, heard).run())
+    assert [kind for kind, _ in heard.told] == ["opened", "data"]
 
 
 def test_datagrams_are_lines_and_what_the_system_drops_is_counted(runs):
@@ -502,11 +536,47 @@ def test_a_fault_ends_one_connection_is_said_once_and_counted(runs, when):
     assert "hunter2" not in " ".join(run.said) + run.health.reason
 
 
+def test_what_is_cancelled_within_a_connection_ends_that_connection_alone(runs):
+    """As by a library whose own task was: it is not us who are stopped."""
+    calls = []
+
+    async def cancelled(self) -> object:
+        calls.append(1)
+        if len(calls) == 1:
+            raise asyncio.CancelledError
+        try:
+            yield b"%d\n" % len(calls)
+        finally:
+            if len(calls) == 2:
+                raise asyncio.CancelledError
+
+    run = runs("tcp://127.0.0.1:9", pieces=cancelled)
+    eventually(lambda: run.heard.bytes.startswith(b"2\n3\n"), "the connections after it")
+    assert run.health.faults == 2
+    assert any("CancelledError in test_supervise.py" in text for text in run.said)
+
+
+def test_datagrams_that_were_read_before_the_system_complains_are_kept():
+    class Failing:
+        def __init__(self) -> None:
+            self.waiting = [b"one", b"two"]
+
+        def recvmsg(self, *sizes: int) -> tuple[bytes, list[object], int, None]:
+            if not self.waiting:
+                raise OSError(errno.ENETDOWN, "Network is down")
+            return self.waiting.pop(0), [], 0, None
+
+    failing = Failing()
+    assert _drain(failing) == (b"one\ntwo\n", 0)  # type: ignore[arg-type]
+    with pytest.raises(OSError, match="down"):
+        _drain(failing)  # type: ignore[arg-type]
+
+
 def test_what_the_journal_raises_is_no_matter_of_the_feed():
     """It would be lost silently, were it taken for the end of a connection."""
 
     class Broken(Heard):
-        async def data(self, piece: bytes) -> None:
+        async def data(self, t_ms: int, piece: bytes) -> None:
             raise ZeroDivisionError
 
     async def one(self) -> object:
@@ -546,6 +616,61 @@ def test_a_port_stays_open_however_quiet_it_is(runs):
         eventually(lambda k=k: b"%d\n" % k in run.heard.bytes, "the one datagram")
     assert run.health.connections == 1
     out.close()
+
+
+def is_open(run: Run) -> bool:
+    return run.health.state == RECEIVING and not run.health.reason
+
+
+def test_a_quiet_file_is_shown_to_be_open(runs, tmp_path):
+    file = tmp_path / "log.nmea"
+    run = runs(f"tail:{file}#idle=600")
+    eventually(lambda: "No such file" in run.health.reason, "the reason")
+    file.touch()
+    eventually(lambda: is_open(run), "it is open")
+    assert run.heard.told == []
+    assert run.health.last_received_ms is None
+
+
+def test_a_quiet_file_is_silent_like_any_feed(runs, tmp_path):
+    file = tmp_path / "log.nmea"
+    file.touch()
+    run = runs(f"tail:{file}#idle=0.5")
+    eventually(lambda: run.heard.count("silent"), "the silence")
+    assert ("silent", b"connected, but nothing is received") in run.heard.told
+    assert run.health.state == supervise.SILENT
+
+
+def test_a_port_and_a_pipe_are_shown_to_be_open_however_quiet_they_are(runs):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    run = runs(f"udp://127.0.0.1:{port}#idle=600")
+    eventually(lambda: is_open(run), "the port is open")
+    read, write = os.pipe()
+    kept = os.dup(0)
+    os.dup2(read, 0)
+    try:
+        run = runs("-#idle=600")
+        eventually(lambda: is_open(run), "the pipe is open")
+        assert run.heard.told == []
+        os.close(write)
+        run.join()
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+        os.close(read)
+
+
+def test_a_line_that_stands_is_no_longer_said_to_be_called(runs, sender, monkeypatch):
+    """Nor is it said why an earlier call was in vain."""
+    monkeypatch.setattr(supervise, "STEADY_S", 0.5)
+    run = runs(f"{sender.url}#idle=600")
+    sender.accept().close()
+    eventually(lambda: any("ended the connection" in text for text in run.said), "the cut")
+    sender.accept()
+    eventually(lambda: is_open(run), "the line that stands")
+    assert run.heard.told == []
 
 
 def test_a_server_that_has_little_to_say_is_heard_whole(runs, sender):

@@ -11,13 +11,13 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from sargas.cli.live.clock import ReceptionClock
 from sargas.errors import SargasError, StoreError
 from sargas.feeds.live.base import Transport
-from sargas.feeds.live.supervise import PAUSED, Backoff, Health, Supervisor
+from sargas.feeds.live.supervise import Backoff, Health, Supervisor
 from sargas.model.time import iso
 from sargas.store.journal import BACK, DATA, OPENED, SILENT, Journal
 
@@ -154,35 +154,48 @@ class Receiver:
     async def write(self, number: int, kind: int, t_ms: int, data: bytes) -> None:
         """Write a record, waiting for room and for the disk however long that takes."""
         pause: _Pause | None = None
-        while True:
-            why = self._no_room()
-            if not why:
-                try:
-                    self.journal.append(number, kind, t_ms, data)
-                    break
-                except StoreError as error:
-                    why = self._refused(number, error)
-            pause = pause or _Pause(self._supervisors[number], self.clock.now_ms(), self.say)
-            pause.goes_on(why)
-            try:
+        try:
+            while why := self._append(number, kind, t_ms, data):
+                pause = pause or _Pause(self._supervisors[number], self.clock.now_ms(), self.say)
+                pause.goes_on(why)
                 await asyncio.sleep(RETRY_S if number in self._refusals else _LOOK_S)
-            except asyncio.CancelledError:  # what was taken from the sender is kept all the same
-                self._refusals.pop(number, None)  # nothing of it waits any more
-                if kind == DATA:
-                    self._keep_last(number, t_ms, data)
-                raise
+        except asyncio.CancelledError:
+            self._refusals.pop(number, None)  # nothing of it waits any more
+            raise
+        finally:
+            self.health[number].unread = ""
         self._taken(number)
         if pause:
             pause.end()
         self.arrived.set()
 
-    def _keep_last(self, number: int, t_ms: int, data: bytes) -> None:
-        """Write what a feed brought last, or say that it is lost: an error would end all feeds."""
+    def _append(self, number: int, kind: int, t_ms: int, data: bytes) -> str:
+        """Write a record; say why it cannot be written now, empty where it is."""
+        if why := self._no_room():
+            return why
         try:
-            self.journal.append(number, DATA, t_ms, data)
+            self.journal.append(number, kind, t_ms, data)
         except StoreError as error:
-            name = self._supervisors[number].url.name
-            self.say(f"feed {name}: {len(data):,} bytes that came last are not kept: {error}")
+            return self._refused(number, error)
+        return ""
+
+    def keep(self, number: int, t_ms: int, records: Sequence[tuple[int, bytes]]) -> None:
+        """Write what still waits of a feed as receiving is stopped: at once, in order, or not.
+
+        Args:
+            number: of the feed. t_ms: when it was received. records: kind and data of each.
+        """
+        try:
+            for kind, data in records:
+                self.journal.append(number, kind, t_ms, data)
+        except StoreError as error:  # raised, it would end the other feeds
+            supervisor = self._supervisors[number]
+            if not supervisor.transport.place:  # a file still has it
+                lost_bytes = sum(len(data) for kind, data in records if kind == DATA)
+                self.say(
+                    f"feed {supervisor.url.name}: {lost_bytes:,} bytes that waited for the disk"
+                    f" are lost: {error}"
+                )
 
     def _no_room(self) -> str:
         """Say why there is no room in the journal; empty where there is."""
@@ -215,22 +228,19 @@ class _Pause:
     def __init__(self, supervisor: Supervisor, t_ms: int, say: Callable[[str], None]) -> None:
         self._health, self._say = supervisor.health, say
         self._name = supervisor.url.name
-        self._before = self._health.state, self._health.reason
         self._words = f"not read since {iso(t_ms)}, {supervisor.transport.unread}"
         self._began_s = time.monotonic()
         self._is_said = False
 
     def goes_on(self, why: str) -> None:
         """Note that it lasts, and why."""
-        self._health.state, self._health.reason = PAUSED, f"{why}; {self._words}"
+        self._health.unread = f"{why}; {self._words}"
         if not self._is_said and time.monotonic() - self._began_s >= UNREAD_S:
             self._is_said = True
             self._say(f"feed {self._name}: {self._words}")
 
     def end(self) -> None:
-        """Note that it is over."""
-        if self._health.state == PAUSED:
-            self._health.state, self._health.reason = self._before
+        """Tell that it is over."""
         if self._is_said:
             lasted_s = time.monotonic() - self._began_s
             self._say(f"feed {self._name}: read again, after {lasted_s:,.0f} s")
@@ -242,18 +252,22 @@ class _JournalSink:
     def __init__(self, receiver: Receiver, number: int) -> None:
         self._receiver, self._number = receiver, number
 
-    async def opened(self, place: bytes) -> None:
-        await self._write(OPENED, place)
+    def now_ms(self) -> int:
+        return self._receiver.clock.now_ms()
 
-    async def data(self, piece: bytes) -> None:
-        await self._write(DATA, piece)
+    async def opened(self, t_ms: int, place: bytes) -> None:
+        await self._receiver.write(self._number, OPENED, t_ms, place)
 
-    async def silent(self, reason: str) -> None:
-        await self._write(SILENT, reason.encode("utf-8", "replace"))
+    async def data(self, t_ms: int, piece: bytes) -> None:
+        await self._receiver.write(self._number, DATA, t_ms, piece)
 
-    async def back(self) -> None:
-        await self._write(BACK, b"")
+    async def silent(self, t_ms: int, reason: str) -> None:
+        why = reason.encode("utf-8", "replace")
+        await self._receiver.write(self._number, SILENT, t_ms, why)
 
-    async def _write(self, kind: int, data: bytes) -> None:
-        receiver = self._receiver
-        await receiver.write(self._number, kind, receiver.clock.now_ms(), data)
+    async def back(self, t_ms: int) -> None:
+        await self._receiver.write(self._number, BACK, t_ms, b"")
+
+    def last(self, t_ms: int, piece: bytes, place: bytes | None) -> None:
+        began = [] if place is None else [(OPENED, place)]
+        self._receiver.keep(self._number, t_ms, [*began, (DATA, piece)])

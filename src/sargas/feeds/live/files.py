@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import select
+import stat
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO, Final
@@ -57,26 +59,42 @@ class TailTransport(Transport):
         """Give what is in the file and what is added to it; ends where another takes its name."""
         self.is_turning = False
         with self._open() as file:
+            # An empty piece has the end kept at which it begins: the next run goes on from there.
+            is_told, is_left = not (self._at_end and self._seen is None), False
             name, position = _identity(file), self._begin(file)
+            self._seen = name, position
             self.place = json.dumps({"file": name, "position": position}).encode()
             while True:
                 data = self._read(file)
-                if data:
+                self.is_up = True
+                if data or not is_told:
+                    is_told = True
                     position += len(data)
                     self._seen = name, position
                     yield data
                     await asyncio.sleep(0)
-                elif self._is_replaced(name, position):
+                elif is_left or self._is_cut_short(name, position):
                     self.is_turning = True
                     return
                 else:
+                    # Whoever writes it may not know yet that it has lost its name: once more.
+                    is_left = self._has_lost_its_name(name)
                     await asyncio.sleep(LOOK_S)
 
     def _open(self) -> IO[bytes]:
         try:
-            return self._path.open("rb", buffering=0)
+            file = open(self._path, "rb", buffering=0, opener=_at_once)  # noqa: SIM115
         except OSError as error:
+            if isinstance(error, FileNotFoundError):
+                self._at_end = False  # all that it will hold is added from now on
             raise FeedUnavailableError(f"{error.strerror}.", where=self.url.text) from error
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # reading it would hold all feeds
+            file.close()
+            raise FeedUnavailableError(
+                "It is no file, but a pipe or a device.", where=self.url.text,
+                hint="Give it as standard input: sargas watch - < FILE.",
+            )  # fmt: skip
+        return file
 
     def _begin(self, file: IO[bytes]) -> int:
         """Go to where reading begins; give the position."""
@@ -96,13 +114,23 @@ class TailTransport(Transport):
         except OSError as error:
             raise FeedUnavailableError(f"{error.strerror}.", where=self.url.text) from error
 
-    def _is_replaced(self, name: str, position: int) -> bool:
-        """Tell whether the name stands for another file by now, or for this one cut short."""
+    def _is_cut_short(self, name: str, position: int) -> bool:
+        """Tell whether the file has become shorter than what was read of it."""
+        about = self._about()
+        return about is not None and about[0] == name and about[1] < position
+
+    def _has_lost_its_name(self, name: str) -> bool:
+        """Tell whether its name stands for another file by now."""
+        about = self._about()
+        return about is not None and about[0] != name
+
+    def _about(self) -> tuple[str, int] | None:
+        """Give identity and size of what the name stands for."""
         try:
             about = self._path.stat()
         except OSError:
-            return False  # between two files; the old one may still grow
-        return f"{about.st_dev}:{about.st_ino}" != name or about.st_size < position
+            return None  # between two files; the old one may still grow
+        return f"{about.st_dev}:{about.st_ino}", about.st_size
 
 
 class StdinTransport(Transport):
@@ -114,13 +142,21 @@ class StdinTransport(Transport):
     def __init__(self, url: FeedUrl) -> None:
         super().__init__(url)
         check_options(url)
+        if sys.stdin is None:  # its number may be that of a file of ours by now
+            raise UsageError("Standard input is closed.", where="-", hint="Pipe something into it.")
         self._reading: asyncio.Future[bytes | None] | None = None
+        self._is_inside_line = False
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Give what arrives."""
+        """Give what arrives; where the last line has no end, its end as well."""
         while (data := await self._read()) is not None:
+            self.is_up = True
             if data:
+                self._is_inside_line = not data.endswith(b"\n")
                 yield data
+        if self._is_inside_line:
+            self._is_inside_line = False
+            yield b"\n"
         self.is_over = True
 
     async def _read(self) -> bytes | None:
@@ -160,6 +196,11 @@ def continues(before: bytes, taken_bytes: int, now: bytes) -> bool:
         return bool(told == (new["file"], int(new["position"])))
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return False  # what names no place continues nothing
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting: a named pipe would wait for whoever writes to it, and all with it."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _from_stdin() -> bytes | None:

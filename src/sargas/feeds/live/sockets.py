@@ -80,6 +80,7 @@ class UdpTransport(Transport):
     async def pieces(self) -> AsyncIterator[bytes]:
         """Take the port, and give what arrives: each datagram a line or several of them."""
         with self._bound() as sock:
+            self.is_up = True
             before = self.dropped
             while True:
                 await _readable(sock)
@@ -140,12 +141,17 @@ def _drain(sock: socket.socket) -> tuple[bytes, int]:
     Returns:
         (the piece, datagrams the system has dropped on this socket so far).
     """
-    parts, dropped = [], 0
+    parts: list[bytes] = []
+    dropped = 0
     for _ in range(DATAGRAMS):
         try:
             data, ancillary, _, _ = sock.recvmsg(_DATAGRAM_BYTES, socket.CMSG_SPACE(4))
         except BlockingIOError:
             break
+        except OSError:
+            if not parts:
+                raise
+            break  # what has been read is handed over first
         parts.append(data if data.endswith(b"\n") else data + b"\n")
         for level, kind, told in ancillary:
             if level == socket.SOL_SOCKET and kind == _SO_RXQ_OVFL:

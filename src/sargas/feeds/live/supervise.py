@@ -44,19 +44,28 @@ _JITTER: Final = random.SystemRandom()
 
 
 class Sink(Protocol):
-    """Where pieces go: the journal."""
+    """Where pieces go: the journal. Times are of reception, by its clock."""
 
-    async def opened(self, place: bytes) -> None:
+    def now_ms(self) -> int:
+        """Tell the time."""
+
+    async def opened(self, t_ms: int, place: bytes) -> None:
         """Note that a connection began. `place` tells where in a file, if it is one."""
 
-    async def data(self, piece: bytes) -> None:
+    async def data(self, t_ms: int, piece: bytes) -> None:
         """Take a piece; returns when it is on disk, however long that takes."""
 
-    async def silent(self, reason: str) -> None:
+    async def silent(self, t_ms: int, reason: str) -> None:
         """Note that nothing has come for too long, and why."""
 
-    async def back(self) -> None:
+    async def back(self, t_ms: int) -> None:
         """Note that something came again."""
+
+    def last(self, t_ms: int, piece: bytes, place: bytes | None) -> None:
+        """Take a piece that still waits as receiving is stopped: at once, or it is lost.
+
+        `place` is that of its connection, if it has not been told that it began.
+        """
 
 
 @dataclass
@@ -64,23 +73,34 @@ class Health:
     """How a feed is, told to people; read by other threads.
 
     Attributes:
-        state: connecting, receiving, silent, waiting (for the next attempt), paused (what was
-            received is not folded fast enough), failed (the server refuses us; it is tried again
-            now and then) or ended.
-        reason: why, in words; empty where all is well.
+        own_state: connecting, receiving (it stands at least), silent, waiting (for the next
+            attempt), failed (the server refuses us; it is tried again now and then) or ended.
+        own_reason: why, in words; empty where all is well.
+        unread: why it is not read now, in words; empty where it is.
         connections: how often a connection was made that brought something.
         faults: how many connections were lost by a fault of sargas.
         received_bytes: of all connections. dropped: what the system dropped before it was read.
         last_received_ms: Unix ms of the last piece; None before the first.
     """
 
-    state: str = CONNECTING
-    reason: str = ""
+    own_state: str = CONNECTING
+    own_reason: str = ""
+    unread: str = ""
     connections: int = 0
     faults: int = 0
     received_bytes: int = 0
     dropped: int = 0
     last_received_ms: int | None = None
+
+    @property
+    def state(self) -> str:
+        """How it is to people: paused while it is not read, else its own state."""
+        return PAUSED if self.unread else self.own_state
+
+    @property
+    def reason(self) -> str:
+        """Why it is so."""
+        return self.unread or self.own_reason
 
 
 class Backoff:
@@ -186,7 +206,7 @@ class Supervisor:
         that is being asked again: it may be let in this time.
         """
         may_come = self._is_asking or self._was_let_in
-        return self.health.state == ENDED or (self._is_refused and not may_come)
+        return self.health.own_state == ENDED or (self._is_refused and not may_come)
 
     async def run(self) -> None:
         """Receive until the feed ends for good (a pipe), is given up, or this is cancelled."""
@@ -212,7 +232,7 @@ class Supervisor:
 
     def _set_state(self, state: str) -> None:
         """Say what is done, unless there is something worse to say."""
-        self.health.state = FAILED if self._is_refused else SILENT if self._is_silent else state
+        self.health.own_state = FAILED if self._is_refused else SILENT if self._is_silent else state
 
     async def _connect_once(self) -> float | None:
         """Hold one connection; give the pause after it in s, None if it was the last."""
@@ -222,10 +242,7 @@ class Supervisor:
         pieces = self.transport.pieces()
         try:
             while isinstance(piece := await self._next(pieces, line), bytes):
-                if not line.pieces:
-                    await self._begin()
-                line.pieces += 1
-                await self._take(piece)
+                await self._hand_over(line, piece)
         finally:
             await self._close(pieces)
             self._is_asking = False
@@ -242,7 +259,9 @@ class Supervisor:
             return _End(str(error), is_refusal=True)
         except SargasError as error:
             return _End(str(error))
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if _is_stopped(error):
+                raise
             if isinstance(error, TimeoutError) and limit.expired():
                 return _End(f"Nothing came for {patience_s:.0f} s.", is_silence=True)
             return _End(self._fault(error), is_fault=True)
@@ -255,13 +274,15 @@ class Supervisor:
         """Close a connection."""
         try:
             await pieces.aclose()  # type: ignore[attr-defined]
-        except Exception as error:  # it is lost either way
+        except (Exception, asyncio.CancelledError) as error:  # it is lost either way
+            if _is_stopped(error):
+                raise
             self._fault(error)
 
     def _after(self, line: _Line, end: _End) -> float | None:
         """Note how a connection ended; give the pause before the next in s, None for no next."""
         if self.transport.is_over:
-            self.health.state, self.health.reason = ENDED, ""
+            self.health.own_state, self.health.own_reason = ENDED, ""
             return None
         if end.is_refusal:
             return self._refuse(end.reason)
@@ -278,33 +299,48 @@ class Supervisor:
         self._backoff.reset()
         return self._backoff.next_s() if end.is_fault else 0.0
 
-    async def _begin(self) -> None:
+    async def _hand_over(self, line: _Line, piece: bytes) -> None:
+        """Hand over a piece, and before the first that the connection brings something."""
+        t_ms = self._sink.now_ms()
+        try:
+            if not line.pieces:
+                await self._begin(t_ms)
+            line.pieces += 1
+            await self._take(t_ms, piece)
+        except asyncio.CancelledError:  # whatever it waited for: the sender has given it away
+            if piece:
+                self._sink.last(t_ms, piece, None if line.pieces else self.transport.place)
+            raise
+
+    async def _begin(self, t_ms: int) -> None:
         """Note that a connection brings something."""
+        began_s = time.monotonic()
         async with self._writing:
             self.health.connections += 1
             self._was_let_in = True
             if self._is_told:
                 self._say(f"feed {self.url.name}: connected again")
             self._is_told = self._is_refused = False
-            self.health.reason = ""
-            await self._sink.opened(self.transport.place)
+            self.health.own_reason = ""
+            await self._sink.opened(t_ms, self.transport.place)
+        self._heard += time.monotonic() - began_s  # waiting for room is no silence
 
-    async def _take(self, piece: bytes) -> None:
+    async def _take(self, t_ms: int, piece: bytes) -> None:
         """Hand over a piece, waiting while there is no room for it."""
         self.health.dropped = self.transport.dropped
         if piece:
             self._is_putting = True
             try:
                 async with self._writing:
-                    self.health.state = RECEIVING
+                    self.health.own_state = RECEIVING
                     if self._is_silent:
                         self._is_silent = False
-                        await self._sink.back()
-                    await self._sink.data(piece)
+                        await self._sink.back(t_ms)
+                    await self._sink.data(t_ms, piece)
             finally:
                 self._is_putting = False
             self.health.received_bytes += len(piece)
-            self.health.last_received_ms = time.time_ns() // 1_000_000
+            self.health.last_received_ms = t_ms
             self._heard = time.monotonic()
         else:
             self._set_state(RECEIVING)
@@ -314,9 +350,9 @@ class Supervisor:
         if is_said and not self._is_told:
             self._is_told = True
             self._say(f"feed {self.url.name}: {reason} Trying again.")
-        self.health.reason = reason
+        self.health.own_reason = reason
 
-    def _fault(self, error: Exception) -> str:
+    def _fault(self, error: BaseException) -> str:
         """Count a fault of ours, and say each once; never the library's words: they hold anything.
 
         Returns:
@@ -336,14 +372,14 @@ class Supervisor:
     def _refuse(self, reason: str) -> float:
         """Note that the server refuses us; gives the pause before it is asked again in s."""
         self._is_refused, self.transport.is_up = True, False
-        self.health.state = FAILED
-        if self.health.reason != reason:
+        self.health.own_state = FAILED
+        if self.health.own_reason != reason:
             again = f"It is tried again every {REFUSED_S / 60:g} min."
             if self.is_over and self._is_vain():
                 again = "It is not tried again."
             self._is_told = True
             self._say(f"feed {self.url.name}: {reason} {again}")
-        self.health.reason = reason
+        self.health.own_reason = reason
         return REFUSED_S
 
     async def _watch_for_silence(self) -> None:
@@ -357,15 +393,23 @@ class Supervisor:
                 elif not self._is_silent and time.monotonic() - self._heard >= self.url.idle_s:
                     self._is_silent = True
                     self._set_state(SILENT)
-                    reason = self.health.reason or "connected, but nothing is received"
-                    await self._sink.silent(reason)
+                    reason = self.health.own_reason or "connected, but nothing is received"
+                    await self._sink.silent(self._sink.now_ms(), reason)
 
     def _see_whether_let_in(self) -> None:
-        """Take back that the server refuses us where a connection stands, though it is quiet.
+        """Note that a connection stands, though it is quiet: nobody refuses us, or is being called.
 
-        Not at once: some servers let everybody in, and look at the key then.
+        Of a server not at once: some let everybody in, and look at the key or hang up then.
         """
-        if self._is_refused and self.transport.is_up and self._line.lasted_s >= STEADY_S:
+        is_sure = self._line.lasted_s >= STEADY_S or not self.transport.may_die
+        is_news = self._is_refused or self.health.own_state == CONNECTING
+        if self.transport.is_up and is_sure and is_news:
             self._is_refused = False
-            self.health.reason = ""
+            self.health.own_reason = ""
             self._set_state(RECEIVING)
+
+
+def _is_stopped(error: BaseException) -> bool:
+    """Tell whether we are stopped, and not, by a fault, something that a connection waits for."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling() > 0)
