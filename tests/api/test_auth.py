@@ -206,9 +206,10 @@ def test_a_secret_in_the_address_lets_nobody_in(
 
 def test_the_status_says_who_asks(reader: TestClient, tokens: dict[str, dict[str, str]]) -> None:
     told = reader.get("/api/status", headers=tokens[OFFICER]).json()["user"]
-    assert told == {"name": "Officer", "role": "officer"}
+    assert told == {"name": "Officer", "role": "officer", "session_left_ms": None}
     with reader.websocket_connect("/ws", headers=tokens[VIEWER]) as socket:
-        assert socket.receive_json()["status"]["user"] == {"name": "Viewer", "role": "viewer"}
+        told = socket.receive_json()["status"]["user"]
+        assert told == {"name": "Viewer", "role": "viewer", "session_left_ms": None}
 
 
 # ---- logging in ----------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +15,8 @@ from sargas.store import AuditLog
 from sargas.store.access import Access
 from sargas.store.users import By
 
-from .desk import START, DeskServer
+from .desk import HOUR_MS, START, DeskServer
+from .test_sound import LOUDSPEAKER
 
 pytestmark = pytest.mark.browser
 WORDS = "sentry at the sound"
@@ -177,3 +180,49 @@ def test_every_page_and_tool_keeps_the_policy(
         page.wait_for_selector(shows)
         page.wait_for_load_state("networkidle")
         assert page.evaluate("window.broken") == []
+
+
+def test_a_session_is_renewed_before_it_takes_the_screen_away(
+    desk: DeskServer, open_page: Callable[..., Page]
+) -> None:
+    page = open_page()
+    page.add_init_script(LOUDSPEAKER + "window.allowed = true;")
+    page.goto(f"{desk.url}/login")
+    log_in(page, "vita")
+    page.wait_for_selector(".map-host[data-renderer]")
+    page.keyboard.press("b")
+    expect(page.locator(".sound")).to_have_text("Sound on")
+    banner = page.locator(".banner", has_text="Your session is about to end.")
+    hush = page.locator(".pill.silence")
+
+    def began(ago_ms: float) -> None:
+        """Make the session older; the service looks at it again within a second."""
+        created_ms = time.time_ns() // 1_000_000 - ago_ms
+        with sqlite3.connect(desk.home.path / "sargas.db") as ledger:
+            ledger.execute("UPDATE sessions SET created_ms = ?", (created_ms,))
+        ledger.close()
+        page.wait_for_timeout(1_500)
+        page.reload()
+        page.wait_for_selector(".map-host[data-renderer]")
+
+    began(22.5 * HOUR_MS)
+    expect(page.locator(".officer")).to_be_visible()
+    expect(banner).to_have_count(0)
+    began(23.5 * HOUR_MS)
+    expect(banner).to_contain_text(re.compile("In (29|30) min this page closes"))
+    assert not page.title().startswith("(!)")
+    began(23.9 * HOUR_MS)
+    page.wait_for_function("window.tones >= 2", timeout=30_000)
+    assert page.title().startswith("(!)")
+    page.keyboard.press("h")
+    expect(page.locator(".sound")).to_contain_text("Silenced until")
+    expect(hush).to_have_count(0)
+    banner.get_by_role("button", name="Log in again").click()
+    expect(page.locator("#name")).to_have_value("Vita")
+    expect(page.locator("#password")).to_be_focused()
+    page.keyboard.type(WORDS)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".map-host[data-renderer]")
+    expect(page.locator(".officer")).to_be_visible()
+    expect(banner).to_have_count(0)
+    assert not page.title().startswith("(!)")

@@ -27,7 +27,7 @@ import { halting, selectedAlert, selectedMmsi, watched } from "./state/state.ts"
 import { TriageDialog } from "./triage/dialog.tsx";
 import { ReleaseDialog } from "./triage/release.tsx";
 import { SuspendDialogs } from "./triage/suspend.tsx";
-import { lineLost, startSound } from "./sound/sound.ts";
+import { lineLost, sessionEnding, startSound } from "./sound/sound.ts";
 import { waits } from "./triage/triage.ts";
 import { Undo } from "./triage/undo.tsx";
 import { Views } from "./views/dialog.tsx";
@@ -39,7 +39,7 @@ import { TopBar } from "./top/bar.tsx";
 function startTitle(): void {
   effect(() => {
     const open = [...watched.value.values()].filter((alert) => alert.priority === "P1" && waits(alert)).length;
-    document.title = `${halting.value || lineLost.value ? "(!) " : ""}${open > 0 ? `(${open}) ` : ""}SARGAS`;
+    document.title = `${halting.value || lineLost.value || sessionEnding.value ? "(!) " : ""}${open > 0 ? `(${open}) ` : ""}SARGAS`;
   });
 }
 

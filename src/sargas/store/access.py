@@ -48,12 +48,14 @@ class Principal:
         token: id of the token; empty for a session.
         group: the release group that a token is bound to; empty for none. Bound to one it has no
             role: it may read what that group gets, and nothing else.
+        until_ms: when the session ends at the latest, wall clock, ms UTC; 0 with a token.
     """
 
     name: str
     role: str
     token: str = ""
     group: str = ""
+    until_ms: int = 0
 
     def may(self, needed: str) -> bool:
         """Tell whether their role is enough; that of a group never is."""
@@ -133,9 +135,9 @@ class Access(Users):
     def session(self, secret: str, at_ms: int) -> Principal | None:
         """Say whose session it is; None if it is none, has ended, or its user is disabled."""
         u, s = tables.users, tables.sessions
-        query = select(u.c.name, u.c.role, s.c.hash, s.c.seen_ms).join(s, s.c.login == u.c.login)
+        query = select(u.c.name, u.c.role, s.c.hash, s.c.seen_ms, s.c.created_ms)
         rows = self._read(
-            query.where(
+            query.join(s, s.c.login == u.c.login).where(
                 s.c.hash == _hash(secret), u.c.disabled == 0,
                 s.c.seen_ms > at_ms - IDLE_MS, s.c.created_ms > at_ms - SESSION_MOST_MS,
             )
@@ -144,7 +146,8 @@ class Access(Users):
             return None
         if at_ms - rows[0].seen_ms >= TOUCH_MS:
             self._touch(update(s).where(s.c.hash == rows[0].hash).values(seen_ms=at_ms))
-        return Principal(rows[0].name, rows[0].role)
+        until_ms = rows[0].created_ms + SESSION_MOST_MS
+        return Principal(rows[0].name, rows[0].role, until_ms=until_ms)
 
     def log_out(self, secret: str, *, t_ms: int, at_ms: int) -> None:
         """End a session; one that has ended already stays so.

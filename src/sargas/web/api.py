@@ -382,10 +382,13 @@ class _Answers:
             self.commands.left(socket)
 
 
-def _user_of(connection: HTTPConnection) -> dict[str, str] | None:
-    """Say who is logged in; None where the home has no users."""
+def _user_of(connection: HTTPConnection) -> dict[str, Any] | None:
+    """Say who is logged in, and for how long; None where the home has no users."""
     who = who_of(connection)
-    return None if who is None else {"name": who.name, "role": who.role}
+    if who is None:
+        return None
+    left_ms = who.until_ms - time.time_ns() // 1_000_000 if who.until_ms else None
+    return {"name": who.name, "role": who.role, "session_left_ms": left_ms}
 
 
 def _last(fixes: Any) -> dict[str, Any] | None:  # noqa: ANN401 - Fixes of one row or none

@@ -114,13 +114,15 @@ class Login:
         return FileResponse(str(resources.files("sargas.web").joinpath("login.css")))
 
     async def page(self, request: Request) -> Response:
-        """Show the form, or who is logged in."""
+        """Show the form, or who is logged in; to them the form, too, where they ask for it."""
         if not await self.gate.has_users():
             return RedirectResponse("/", 303)
         who = await self.gate.who(request)
-        if who is not None and not who.token:
+        is_again = "again" in request.query_params
+        if who is not None and not who.token and not is_again:
             return _page(request, _who(request, who))
-        return _form(request, request.query_params.get("next", ""))
+        name = "" if who is None else who.name
+        return _form(request, request.query_params.get("next", ""), typed=name)
 
     async def log_in(self, request: Request) -> Response:
         """Take name and password; answer alike whatever was wrong with them."""

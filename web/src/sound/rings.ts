@@ -9,6 +9,8 @@ export const REPEAT_MS = 25_000;
 export const SILENCE_MS = 120_000;
 /** Chosen: the first five tries to connect fall into it, so a service that is started anew does not ring. */
 export const GRACE_MS = 20_000;
+/** Chosen: time to find who knows the password, and short enough that nobody gets used to it. */
+export const ENDING_MS = 10 * 60_000;
 /** A longer step between two ticks is a machine that slept or a tab that is hidden: no more of it counts. */
 export const STEP_MS = 10_000;
 /** What stood before this screen looked, by more than this of event time, is read and not sounded. */

@@ -1,10 +1,10 @@
 // The sound of a new Alarm on this screen: switched on by its officer, silenced for two minutes, never acknowledged by it.
 import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import { say } from "../lang/lang.ts";
-import { alertsRead, clock, clockHeard_ms, halt, line, lineDownAt_ms, tick_ms, watch_ms, watched } from "../state/state.ts";
+import { alertsRead, clock, clockHeard_ms, halt, line, lineDownAt_ms, sessionEnds_ms, tick_ms, watch_ms, watched } from "../state/state.ts";
 import { announced } from "../triage/triage.ts";
 import type { Alert } from "../wire/types.ts";
-import { awayFor, FRESH_MS, GRACE_MS, haltKey, heardNow, isLive, isSilenced, REPEAT_MS, rings, type Silence, SILENCE_MS, soundKey, stoodAt } from "./rings.ts";
+import { awayFor, ENDING_MS, FRESH_MS, GRACE_MS, haltKey, heardNow, isLive, isSilenced, REPEAT_MS, rings, type Silence, SILENCE_MS, soundKey, stoodAt } from "./rings.ts";
 import { closeTone, openTone, playTone } from "./tone.ts";
 
 const KEY = "sargas.sound";
@@ -35,8 +35,11 @@ const heard = computed<readonly Alert[]>(() =>
     : []);
 /** The line is down for longer than a service takes to start: nothing that arises reaches this screen. */
 export const lineLost = signal(false);
-/** A watch that does not judge, or is not heard: that sounds whenever it began, and whatever this screen shows. */
-const faults = computed(() => [haltKey(halt.value), lineLost.value ? `line ${lineDownAt_ms.value}` : ""].filter(Boolean));
+/** The session is about to end, and the screen with it. */
+export const sessionEnding = computed(() => sessionEnds_ms.value !== null && sessionEnds_ms.value - tick_ms.value < ENDING_MS);
+/** A watch that does not judge, or is not heard (soon): that sounds whenever it began, and whatever this screen shows. */
+const faults = computed(() =>
+  [haltKey(halt.value), lineLost.value ? `line ${lineDownAt_ms.value}` : "", sessionEnding.value ? "session" : ""].filter(Boolean));
 const heardFaults = computed(() => (soundOn.value ? faults.value.filter((key) => !isSilenced(key, silenced.value, tick_ms.value)) : []));
 /** Keys of what sounds now, as one text, so that what follows it is not told four times a second. */
 const heardKeys = computed(() => [...heardFaults.value, ...heard.value.map(soundKey)].join("\n"));

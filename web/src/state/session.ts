@@ -63,6 +63,8 @@ function setStatus(status: Status): void {
   batch(() => {
     state.status.value = status;
     if (status.user) state.officer.value = status.user.name;
+    const left_ms = status.user?.session_left_ms ?? null;
+    state.sessionEnds_ms.value = left_ms === null ? null : performance.now() + left_ms;
     setClock(status.clock);
   });
 }

@@ -22,6 +22,8 @@ export type Line = "connecting" | "up" | "down";
 export const line = signal<Line>("connecting");
 /** Local time (performance.now) at which the line went down and the next try starts. */
 export const lineDownAt_ms = signal(0);
+/** When the session of who is logged in ends, local time as the ticks'; null where it does not. */
+export const sessionEnds_ms = signal<number | null>(null);
 export const retryAt_ms = signal(0);
 /** A steady tick of local time, ms (performance.now), for ages that do not follow the event clock. */
 export const tick_ms = signal(0);

@@ -5,7 +5,7 @@ import { say, sayCount } from "../lang/lang.ts";
 import { goLive } from "../playback/commands.ts";
 import { rings, soundKey } from "../sound/rings.ts";
 import { retryNow } from "../state/session.ts";
-import { clock, line, lineDownAt_ms, now_ms, present, presentBefore, retryAt_ms, status, tick_ms, trouble, watch_ms } from "../state/state.ts";
+import { clock, line, lineDownAt_ms, now_ms, present, presentBefore, retryAt_ms, sessionEnds_ms, status, tick_ms, trouble, watch_ms } from "../state/state.ts";
 import { HaltBanner } from "./halt.tsx";
 
 function ExerciseBanner() {
@@ -34,6 +34,22 @@ function LineBanner() {
         {wait_s > 0 ? say("Next try in {n} s.", { n: wait_s }) : say("Trying to connect…")}
       </span>
       <button type="button" onClick={retryNow}>{say("Try now")}</button>
+    </div>
+  );
+}
+
+/** Long enough before that somebody is found who knows the password. */
+const SOON_MS = 3_600_000;
+
+function SessionBanner() {
+  const left_ms = (sessionEnds_ms.value ?? Number.POSITIVE_INFINITY) - tick_ms.value;
+  if (left_ms > SOON_MS) return null;
+  const again = () => location.assign(`/login?again=1&next=${encodeURIComponent(location.pathname + location.search)}`);
+  return (
+    <div class="banner line-banner">
+      <b role="alert">{say("Your session is about to end.")}</b>
+      <span>{say("In {age} this page closes, and no alarm reaches it any more.", { age: duration(Math.max(left_ms, 0)) })}</span>
+      <button type="button" onClick={again}>{say("Log in again")}</button>
     </div>
   );
 }
@@ -74,6 +90,7 @@ export function Banners() {
     <div class="banners">
       <HaltBanner />
       <LineBanner />
+      <SessionBanner />
       <LookBackBanner />
       <TroubleBanner />
       <ExerciseBanner />

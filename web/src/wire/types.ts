@@ -59,8 +59,8 @@ export interface Status {
   attribution: string[];
   vessels: number;
   fixes: number;
-  /** Who is logged in; null where the home has no users. */
-  user?: { name: string; role: string } | null;
+  /** Who is logged in, and how long the session lasts at most (null with a token); null where the home has no users. */
+  user?: { name: string; role: string; session_left_ms: number | null } | null;
   halt: Halt | null;
 }
 

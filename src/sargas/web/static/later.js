@@ -1,1 +1,1 @@
-import{vt as e}from"./state.js";import{t}from"./jsxRuntime.js";function n(n,r){let i=e(null),a=!1;return function(e){a||(a=!0,n().then(e=>{i.value=e},()=>{a=!1}));let o=i.value??r;return t(o,{...e})}}export{n as t};
+import{yt as e}from"./state.js";import{t}from"./jsxRuntime.js";function n(n,r){let i=e(null),a=!1;return function(e){a||(a=!0,n().then(e=>{i.value=e},()=>{a=!1}));let o=i.value??r;return t(o,{...e})}}export{n as t};
