@@ -10,6 +10,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -24,9 +25,11 @@ from sargas.feeds.live import polling, supervise
 from sargas.feeds.live.supervise import FAILED, PAUSED, Backoff
 from sargas.feeds.live.url import parse_feed_url
 from sargas.model.alerts import CLOSED, OPEN, Alert
+from sargas.model.time import DAY_MS
 from sargas.store import Archive, Home, files
 from sargas.store.journal import Journal
 from sargas.store.merging import tidy
+from sargas.store.shards import ShardWriter, read_day
 from sargas.store.verify import verify_home
 from tests.laws.test_fold import traffic
 from tests.live.lines import kept, links, log, scanned
@@ -183,6 +186,29 @@ def test_a_disk_without_room_to_merge_small_files_holds_nothing_up(tmp_path, mon
     assert not watch.refusal
     assert kept(tmp_path / "home") == scanned()
     assert len([text for text in said if "merged later" in text]) == 1
+
+
+def test_the_small_files_of_a_day_that_is_over_become_few(tmp_path, monkeypatch):
+    monkeypatch.setattr("sargas.feeds.live.files.READ_BYTES", 3_000)
+    monkeypatch.setattr(folding_module, "READ_BYTES", 10_000)
+    monkeypatch.setattr(folding_module, "COMMIT_S", 0.0)
+    home, file = Home(tmp_path / "home"), tmp_path / "log.nmea"
+    fixes = traffic().fixes
+    before = replace(fixes, t_ms=fixes.t_ms - DAY_MS)
+    writer = ShardWriter(home)
+    for k in range(3):
+        writer.append(before.take(slice(k, None, 3)))
+        writer.flush()
+    writer.close()
+    [day] = home.days()
+    shards = [home.shard_path("fixes", day, shard) for shard in range(home.shards)]
+    shards = [shard for shard in shards if shard.is_dir()]
+    assert max(len(files.list_shard(shard)) for shard in shards) == 3
+    file.write_bytes(log())
+    watch = live(home.path, f"tail:{file}")
+    watch.run(until_folded(watch, len(log())))
+    assert [len(files.list_shard(shard)) for shard in shards] == [1] * len(shards)
+    assert len(read_day(home, day)) == len(before)
 
 
 def taken_of_file(watch: LiveWatch) -> int:

@@ -272,8 +272,11 @@ class LiveWatch:
 
         That can wait: where a disk has no room for it, the next commit may still fit.
         """
+        days = newest_days(self.home.days(), self.watch.judged_to_ms)
         try:
-            tidy(self.home, newest_days(self.home.days(), self.watch.judged_to_ms))
+            tidy(self.home, days)
+            # Little comes any more for a day that is over: its files become few, for good.
+            tidy(self.home, days[:-1], most_files=2)
         except DamagedShard:
             raise
         except StoreError as error:
