@@ -188,6 +188,24 @@ def test_a_disk_without_room_to_merge_small_files_holds_nothing_up(tmp_path, mon
     assert len([text for text in said if "merged later" in text]) == 1
 
 
+def test_an_alert_about_a_feed_that_is_watched_no_more_ends(tmp_path):
+    """Who gave up a dead feed would read of it for good."""
+    home, file = tmp_path / "home", tmp_path / "log.nmea"
+    file.write_bytes(log())
+    address = f"tail:{file}#idle=900"
+    with TcpSender() as south, Running(live(home, address, f"{south.url}#name=south,idle=1")):
+        eventually(lambda: links(home), "it is told")
+    for _ in range(2):
+        again = live(home, address)
+        with Running(again):
+            eventually(lambda: len(links(home)) > 1, "its end")
+            eventually(until_folded(again, len(log())), "all of the log")
+    before, after = links(home)
+    assert (before.state, after.state, after.version) == (OPEN, CLOSED, 2)
+    assert after.text.startswith("Feed south: it is watched no more, after ")
+    assert kept(home) == scanned()
+
+
 def test_the_small_files_of_a_day_that_is_over_become_few(tmp_path, monkeypatch):
     monkeypatch.setattr("sargas.feeds.live.files.READ_BYTES", 3_000)
     monkeypatch.setattr(folding_module, "READ_BYTES", 10_000)

@@ -238,6 +238,21 @@ class FeedLinks:
             out += self._open(feed, LATE, since_ms, t_ms, f"by {by_s:,.0f} s")
         return out
 
+    def unwatched(self, alerts: Iterable[Alert], t_ms: int) -> list[Alert]:
+        """Close alerts about feeds that are no longer watched: nothing else would ever end them.
+
+        Args:
+            alerts: the open ones. t_ms: now.
+
+        Returns:
+            New versions of alerts.
+        """
+        return [
+            _ended(alert, t_ms, "it is watched no more")
+            for alert in alerts
+            if alert.subject.segment - FIRST_FEED_STATION - 1 not in self._terms
+        ]
+
     def dump(self) -> bytes:
         """Give the state, with its version."""
         return msgspec.msgpack.encode((STATE_VERSION, self._links))  # JSON knows no NaN
@@ -286,11 +301,8 @@ class FeedLinks:
         link.cause, link.alert = "", None
         if before is None:
             return []
-        t_ms = max(t_ms, before.t_issued_ms)  # of a run whose clock was ahead of this one's
-        lasted_s = (t_ms - before.t_start_ms) / 1000
-        text = f"{(before.subject.name or 'feed').capitalize()}: {how}, after {lasted_s:,.0f} s."
-        end = before.revised(state=CLOSED, t_issued_ms=t_ms, t_end_ms=t_ms, text=text)
-        return [end, *self._others(-1, t_ms)]
+        end = _ended(before, t_ms, how)
+        return [end, *self._others(-1, end.t_issued_ms)]
 
     def _ranked(self, link: _Link) -> Alert:
         """Give a new alert with the priority that it has among the other feeds."""
@@ -315,6 +327,14 @@ class FeedLinks:
             for link in self._links.values()
         )
         return "P1" if is_alarm else "P2"
+
+
+def _ended(before: Alert, t_ms: int, how: str) -> Alert:
+    """Give the last version of an alert about a feed."""
+    t_ms = max(t_ms, before.t_issued_ms)  # of a run whose clock was ahead of this one's
+    lasted_s = (t_ms - before.t_start_ms) / 1000
+    text = f"{(before.subject.name or 'feed').capitalize()}: {how}, after {lasted_s:,.0f} s."
+    return before.revised(state=CLOSED, t_issued_ms=t_ms, t_end_ms=t_ms, text=text)
 
 
 def _mended(cause: str, rows: int, ahead: int, ahead_since_ms: int | None, *, is_late: bool) -> str:

@@ -23,7 +23,7 @@ from sargas.cli.live.meanwhile import LinksMeanwhile
 from sargas.cli.live.numbering import Number, Numbering
 from sargas.cli.live.saving import pack, unpack
 from sargas.errors import StateVersionError, StoreError
-from sargas.model.alerts import Alert
+from sargas.model.alerts import OPEN, Alert
 from sargas.model.fixes import Batch, Fixes, Statics
 from sargas.model.time import NO_TIME
 from sargas.store.journal import CHECKPOINT, Journal, Record
@@ -115,6 +115,7 @@ class Folding:
         Raises:
             StoreError: the ledger cannot be read.
         """
+        self._new += self.intake.links.unwatched(self._open_links(), _clock_ms())
         found = self._keeper.ledger.checkpoint(SOURCE)
         if found is None:
             self._late.begin_with(self.watch)
@@ -151,6 +152,14 @@ class Folding:
             self._keeper.goes_on(self.counted)
         return True
 
+    def _open_links(self) -> list[Alert]:
+        """Read the open alerts about feeds."""
+        exercise = self.watch.around.exercise
+        return [
+            Alert.from_dict(body) for body in self._keeper.ledger.alerts(state=OPEN)
+            if body["detector"] == LINK and body["exercise"] == exercise
+        ]  # fmt: skip
+
     def begin_anew(self) -> None:
         """Judge some of what is stored of the last day, as long as the watch begins anew.
 
@@ -163,13 +172,9 @@ class Folding:
         if self._beginning is None or self._meanwhile is None:
             # What feeds told is not lost to a clock that is behind.
             now_ms = max(_clock_ms(), self.intake.told_ms)
+            home, ledger = self._keeper.home, self._keeper.ledger
             self._beginning = Beginning(
-                self._keeper.home,
-                self._keeper.ledger,
-                self.watch,
-                now_ms,
-                self._came_to_ms,
-                self._say,
+                home, ledger, self.watch, now_ms, self._came_to_ms, self._say
             )
             self._meanwhile = LinksMeanwhile(self.journal, self.offset, self.intake)
         self._new += self._meanwhile.read(READ_BYTES)
