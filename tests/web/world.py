@@ -458,9 +458,11 @@ class World:
         ]
 
     def columns(self) -> dict[str, np.ndarray]:
-        """The fleet and the dragging ship."""
+        """The fleet and, where it has been received, the dragging ship."""
         columns = self.fleet.at(self.t_ms)
         track = self.dragger.track(self.t_ms - 120_000, self.t_ms)
+        if not track["t_ms"]:
+            return columns
         own = {
             "mmsi": [self.dragger.mmsi],
             "lonlat": [[track["lon"][-1], track["lat"][-1]]],

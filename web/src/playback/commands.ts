@@ -14,6 +14,8 @@ export const refusal = signal("");
 const SLIDER_PAUSE_MS = 700;
 const STEP_PAUSE_MS = 250;
 let letGo = 0;
+/** What the service was asked for and has not answered yet: the next step is from there. */
+let sought_ms: number | null = null;
 
 export async function command(body: PlaybackCommand): Promise<void> {
   try {
@@ -22,6 +24,12 @@ export async function command(body: PlaybackCommand): Promise<void> {
   } catch (cause) {
     refuse(cause);
   }
+}
+
+async function seek(t_ms: number): Promise<void> {
+  sought_ms = t_ms;
+  await command({ action: "seek", t_ms });
+  if (sought_ms === t_ms) sought_ms = null;
 }
 
 function refuse(cause: unknown): void {
@@ -45,11 +53,11 @@ export const keepHold = (): void => window.clearTimeout(letGo);
 export function release(): void {
   window.clearTimeout(letGo);
   if (dragged_ms.value === null) return;
-  void command({ action: "seek", t_ms: Math.round(dragged_ms.value) });
+  void seek(Math.round(dragged_ms.value));
   dragged_ms.value = null;
 }
 
-const hand_ms = (): number | null => dragged_ms.value ?? now_ms.value;
+const hand_ms = (): number | null => dragged_ms.value ?? sought_ms ?? now_ms.value;
 
 /** Goes on or back by a length; several in a row are one seek. */
 export function stepTime(by_ms: number): void {
@@ -66,7 +74,7 @@ export async function toAlert(way: "previous" | "next"): Promise<void> {
   try {
     const found = await getHistogram(span.from_ms, span.to_ms, 1, Math.round(at_ms));
     const t_ms = way === "previous" ? found.previous_ms : found.next_ms;
-    if (t_ms !== null) await command({ action: "seek", t_ms });
+    if (t_ms !== null) await seek(t_ms);
     else refusal.value = way === "previous" ? say("No alert before this time.") : say("No alert after this time.");
   } catch (cause) {
     refuse(cause);
