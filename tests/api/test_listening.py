@@ -280,7 +280,9 @@ def test_half_a_request_is_not_waited_for(home: Home, monkeypatch: pytest.Monkey
     ],
     ids=["path", "headers", "header", "trailers", "extensions"],
 )  # fmt: skip
-def test_a_head_without_end_is_not_taken(home: Home, begun: bytes, piece: bytes) -> None:
+def test_a_head_without_end_is_not_taken(
+    home: Home, begun: bytes, piece: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
     with running(home, Listening()) as port, socket.create_connection(("127.0.0.1", port)) as line:
         line.settimeout(30)
         line.sendall(begun)
@@ -291,6 +293,7 @@ def test_a_head_without_end_is_not_taken(home: Home, begun: bytes, piece: bytes)
                 sent += len(piece)
         assert sent < 64 << 20, "somebody reads without end"
         assert closed_within(line, 30.0)
+    assert "Traceback" not in capfd.readouterr().err, "no stranger fills the log"
 
 
 def answers_of(line: socket.socket, least: int, before: bytes = b"") -> bytes:

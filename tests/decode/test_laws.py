@@ -78,6 +78,13 @@ def test_any_cut_gives_the_same_rows(pieces, data):
     balanced(want[0])
 
 
+def test_a_message_whose_parts_another_stands_between_is_first_where_it_begins():
+    """It is counted after the other, which another station has received."""
+    dec, _ = decode(PIECES[3] + PIECES[1] + PIECES[4])
+    assert dec.counters["message_typed"] == (2, 0)
+    balanced(dec)
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=12)), max_size=25),

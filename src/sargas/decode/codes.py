@@ -180,7 +180,7 @@ REJECTED_LINES: Final = tuple(r for r in Reason if Reason.BINARY_LINE <= r <= Re
 
 
 class Count(NamedTuple):
-    """How often something happened, and the byte offset at which it happened first."""
+    """How often something happened, and the lowest byte offset at which it did."""
 
     count: int  # type: ignore[assignment]  # hides tuple.count, which nobody wants here
     first_offset: int

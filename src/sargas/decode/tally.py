@@ -28,9 +28,10 @@ STATION_DIGITS: Final = 15
 
 @helper
 def count(total: I64, reason: int, offset: int) -> None:
-    """Count a reason of the whole source."""
+    """Count a reason; where it was first is the lowest offset: parts are counted at their end."""
     total[reason, 0] += 1
-    if total[reason, 1] == 0:
+    first = total[reason, 1]
+    if first == 0 or offset < first - 1:
         total[reason, 1] = offset + 1
 
 

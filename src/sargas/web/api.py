@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
@@ -56,6 +56,7 @@ from sargas.web.refusals import (
     refusal,
     refuse,
     refuse_failed,
+    refuse_gone,
     refuse_http,
 )
 from sargas.web.releases import Releases
@@ -169,7 +170,7 @@ def make_app(
         ],
         exception_handlers={
             SargasError: refuse, PermissionError: refuse, HTTPException: refuse_http,
-            Exception: refuse_failed,
+            ClientDisconnect: refuse_gone, Exception: refuse_failed,
         },
     )  # fmt: skip
 

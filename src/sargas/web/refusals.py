@@ -36,6 +36,11 @@ async def refuse_http(request: Request, error: Exception) -> Response:
     return answer
 
 
+async def refuse_gone(request: Request, error: Exception) -> Response:
+    """Answer nobody: the client has gone in the midst of a request, which is no fault of ours."""
+    return Response(status_code=400)
+
+
 async def refuse_failed(request: Request, error: Exception) -> Response:
     """Answer a fault of ours as JSON; what it was stands in the service's own log."""
     return refusal(500, "The service failed on this request.", "See what it printed.")
