@@ -114,16 +114,18 @@ def _overpass(path: Path, document: dict[str, Any]) -> RawFile:
     """
     raw = RawFile(path, "Overpass JSON", metadata={"source": "OpenStreetMap (Overpass)"})
     raw.metadata["overpass"] = True
-    copyright_text = str((document.get("osm3s") or {}).get("copyright") or "")
+    about = document.get("osm3s")
+    about = about if isinstance(about, dict) else {}
+    copyright_text = str(about.get("copyright") or "")
     if "odbl" in copyright_text.lower() or "openstreetmap" in copyright_text.lower():
         raw.metadata["licence"] = "ODbL-1.0"
         raw.metadata["attribution"] = "© OpenStreetMap contributors"
-    stamp = (document.get("osm3s") or {}).get("timestamp_osm_base")
+    stamp = about.get("timestamp_osm_base")
     if stamp:
         raw.metadata["source"] = f"OpenStreetMap (Overpass, {stamp})"
     elements = [e for e in document["elements"] if isinstance(e, dict)]
     in_relation = {
-        member.get("ref")
+        str(member.get("ref"))  # it may be anything
         for e in elements
         if e.get("type") == "relation"
         for member in _list(e.get("members"))
@@ -141,7 +143,7 @@ def _list(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401
     return [v for v in value if isinstance(v, dict)] if isinstance(value, list) else []
 
 
-def _element(number: int, element: dict[str, Any], in_relation: set[Any]) -> RawFeature:
+def _element(number: int, element: dict[str, Any], in_relation: set[str]) -> RawFeature:
     """Read one element of an Overpass answer."""
     kind, osm_id = element.get("type"), element.get("id")
     feature = RawFeature(f"element {number} ({kind}/{osm_id})", {})
@@ -152,7 +154,7 @@ def _element(number: int, element: dict[str, Any], in_relation: set[Any]) -> Raw
     if kind == "node":
         feature.fault = "node_not_read"
         return feature
-    if kind == "way" and osm_id in in_relation:
+    if kind == "way" and str(osm_id) in in_relation:
         feature.fault = "part_of_relation"
         return feature
     members = _list(element.get("members")) if kind == "relation" else [element]
