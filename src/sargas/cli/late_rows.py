@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sargas.cli.words import counted
 from sargas.model.fixes import AIR, SEA, Batch
 from sargas.model.time import iso
 from sargas.store.canon import subject_keys
@@ -102,6 +103,5 @@ class LateRows:
             count = int(which.sum())
             if count:
                 first = iso(int(came_ms[which].min()))[11:16]
-                noun = "row" if count == 1 else "rows"
-                return f"{count:,} {noun} of {whose} that came after {first}Z"
+                return f"{counted(count, 'row')} of {whose} that came after {first}Z"
         return "the rows stored by now"
